@@ -1,0 +1,389 @@
+//! The configuration file: its fields, their defaults and units, and what is refused.
+//!
+//! Every field has a default, so an empty file is a valid configuration. Unknown keys, values out of range and words
+//! that are not among the choices are refused with the line they stand on.
+
+mod value;
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+pub use value::{Bounded, Broker, DeviceId, Fraction, InvalidValue, Seconds, Source};
+
+use crate::affect::Policy;
+
+/// The whole configuration.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The box itself.
+    pub device: Device,
+    /// Where pictures come from.
+    pub camera: Camera,
+    /// How faces are found.
+    pub vision: Vision,
+    /// How expressions become a mood.
+    pub mood: Mood,
+    /// The lights.
+    pub leds: Leds,
+    /// The connection to the home.
+    pub mqtt: Mqtt,
+    /// The songs.
+    pub music: Music,
+    /// What is kept over restarts.
+    pub store: Store,
+}
+
+/// `[device]`: the box itself.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Device {
+    /// The name a person sees in Home Assistant; may be changed at any time.
+    pub name: String,
+    /// The id in topics; by default the board's serial number, else the network address, else the machine id.
+    pub id: Option<DeviceId>,
+}
+
+impl Default for Device {
+    fn default() -> Self {
+        Self { name: "Moodbox".to_owned(), id: None }
+    }
+}
+
+/// `[camera]`: where pictures come from.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Camera {
+    /// `v4l2:auto`, `v4l2:/dev/video0` or `replay:PATH` (an image, a folder of images or an .mjpeg file).
+    pub source: Source,
+    /// Width asked of the camera, in pixels; the nearest mode it offers is taken.
+    pub width: Bounded<160, 1920>,
+    /// Height asked of the camera, in pixels.
+    pub height: Bounded<120, 1080>,
+    /// Frames a second asked of the camera, and shown by a replay; a replay at 0 runs as fast as frames are analysed.
+    pub fps: Bounded<0, 60>,
+    /// Whether a replay starts again at its end.
+    pub repeat: bool,
+}
+
+impl Default for Camera {
+    fn default() -> Self {
+        Self { source: Source::V4l2Auto, width: Bounded(640), height: Bounded(480), fps: Bounded(10), repeat: true }
+    }
+}
+
+/// `[vision]`: how faces are found.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Vision {
+    /// Side of the smallest face looked for, in pixels. Twice as large costs a quarter of the time.
+    pub min_face_px: Bounded<24, 400>,
+    /// Frames analysed a second; more than the camera gives is the camera's rate.
+    pub fps: Bounded<1, 30>,
+    /// Threads that one network may use.
+    pub threads: Bounded<1, 4>,
+    /// Score from which P-Net, R-Net and O-Net keep a candidate, 0..1.
+    pub thresholds: [Fraction; 3],
+}
+
+impl Default for Vision {
+    fn default() -> Self {
+        Self {
+            min_face_px: Bounded(60),
+            fps: Bounded(5),
+            threads: Bounded(1),
+            thresholds: [Fraction(0.6), Fraction(0.7), Fraction(0.8)],
+        }
+    }
+}
+
+/// How the beliefs about several people become the mood of the room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Pooling {
+    /// All of them, weighted by size, score and how much they face the camera.
+    #[default]
+    Pooled,
+    /// The largest face alone.
+    Largest,
+    /// Each person has one vote.
+    Majority,
+}
+
+/// `[mood]`: how expressions become a mood.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Mood {
+    /// Time constant of the average that drives the light.
+    pub expression_time_constant_s: Seconds,
+    /// Probability at which an expression is entered.
+    pub expression_enter: Fraction,
+    /// Probability under which an expression is left.
+    pub expression_leave: Fraction,
+    /// Shortest time an expression is shown.
+    pub expression_dwell_s: Seconds,
+    /// Time after which half (1 - 1/e) of the belief in a mood is forgotten.
+    pub forget_s: Seconds,
+    /// Share of the time that a face shows the mood it is in.
+    pub expressiveness: Fraction,
+    /// Belief at which a new mood is taken on.
+    pub enter: Fraction,
+    /// Belief that the old mood must have fallen to.
+    pub leave: Fraction,
+    /// Shortest time between two changes of mood.
+    pub dwell_s: Seconds,
+    /// Belief under which the box says that it is unsure.
+    pub unsure_below: Fraction,
+    /// How several people become one mood: `pooled`, `largest` or `majority`.
+    pub pooling: Pooling,
+    /// Time the mood is held after the last face was seen.
+    pub hold_s: Seconds,
+    /// Time after which the room counts as empty.
+    pub absent_s: Seconds,
+}
+
+impl Default for Mood {
+    fn default() -> Self {
+        Self {
+            expression_time_constant_s: Seconds(1.5),
+            expression_enter: Fraction(0.45),
+            expression_leave: Fraction(0.35),
+            expression_dwell_s: Seconds(1.5),
+            forget_s: Seconds(300.0),
+            expressiveness: Fraction(0.35),
+            enter: Fraction(0.60),
+            leave: Fraction(0.35),
+            dwell_s: Seconds(8.0),
+            unsure_below: Fraction(0.45),
+            pooling: Pooling::Pooled,
+            hold_s: Seconds(10.0),
+            absent_s: Seconds(120.0),
+        }
+    }
+}
+
+/// What drives the LEDs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LedDriver {
+    /// No LEDs.
+    #[default]
+    None,
+    /// A Raspberry Pi's pins, with PWM.
+    Rppal,
+    /// The kernel's GPIO character device, any Linux board; on and off only.
+    Gpiochip,
+    /// Drawn in the terminal.
+    Terminal,
+}
+
+/// Which leg the LEDs share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Common {
+    /// The shared leg goes to ground: a high pin lights.
+    #[default]
+    Cathode,
+    /// The shared leg goes to 3.3 V: a low pin lights.
+    Anode,
+}
+
+/// `[leds]`: the lights.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Leds {
+    /// `none`, `rppal`, `gpiochip` or `terminal`.
+    pub driver: LedDriver,
+    /// `cathode` or `anode`.
+    pub common: Common,
+    /// BCM number of the pin (line of the chip) of the red LED.
+    pub red: Bounded<0, 53>,
+    /// Of the green LED.
+    pub green: Bounded<0, 53>,
+    /// Of the blue LED.
+    pub blue: Bounded<0, 53>,
+    /// Of the light that is on while the camera is.
+    pub camera_on: Bounded<0, 53>,
+    /// The GPIO character device, for `gpiochip`.
+    pub chip: PathBuf,
+    /// Brightness of the mood light at full confidence, 0..1.
+    pub brightness: Fraction,
+}
+
+impl Default for Leds {
+    fn default() -> Self {
+        Self {
+            driver: LedDriver::None,
+            common: Common::Cathode,
+            red: Bounded(17),
+            green: Bounded(27),
+            blue: Bounded(22),
+            camera_on: Bounded(23),
+            chip: PathBuf::from("/dev/gpiochip0"),
+            brightness: Fraction(0.8),
+        }
+    }
+}
+
+/// `[mqtt]`: the connection to the home.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Mqtt {
+    /// `embedded` (a broker inside the daemon, reachable on this machine only), `mqtt://HOST[:PORT]` or `mqtts://HOST[:PORT]`.
+    pub broker: Broker,
+    /// Port of the embedded broker; 0 takes a free one.
+    pub embedded_port: Bounded<0, 65535>,
+    /// User name, if the broker wants one.
+    pub username: Option<String>,
+    /// File whose first line is the password; readable by the daemon alone.
+    pub password_file: Option<PathBuf>,
+    /// PEM file with the certificate authority of an `mqtts` broker; the system's are used where it is absent.
+    pub ca_file: Option<PathBuf>,
+    /// First part of every topic.
+    pub base_topic: String,
+    /// Where Home Assistant looks for devices.
+    pub discovery_prefix: String,
+    /// Longest silence on the connection.
+    pub keep_alive_s: Bounded<5, 1200>,
+}
+
+impl Default for Mqtt {
+    fn default() -> Self {
+        Self {
+            broker: Broker::Embedded,
+            embedded_port: Bounded(1883),
+            username: None,
+            password_file: None,
+            ca_file: None,
+            base_topic: "moodbox".to_owned(),
+            discovery_prefix: "homeassistant".to_owned(),
+            keep_alive_s: Bounded(30),
+        }
+    }
+}
+
+/// `[music]`: the songs.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Music {
+    /// CSV or JSON file with the tracks; the built-in demo catalogue where it is absent.
+    pub catalogue: Option<PathBuf>,
+    /// `match` reflects the mood, `lift` leads up from it, `soothe` calms. Where it is absent: `soothe` for angry and
+    /// fear, which songs reflect badly, and `match` for the rest.
+    pub policy: Option<Policy>,
+    /// Tracks in a recommendation.
+    pub list_length: Bounded<1, 50>,
+}
+
+impl Default for Music {
+    fn default() -> Self {
+        Self { catalogue: None, policy: None, list_length: Bounded(10) }
+    }
+}
+
+/// `[store]`: what is kept over restarts.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Store {
+    /// Folder for the switches a person has set. The box runs without it, and forgets them.
+    pub folder: PathBuf,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self { folder: PathBuf::from("/var/lib/moodbox") }
+    }
+}
+
+/// Why a configuration was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct ConfigError {
+    /// Line of the file, from 1.
+    pub line: usize,
+    /// The key on that line, where there is one.
+    pub key: Option<String>,
+    /// What is wrong and what would be right.
+    pub reason: String,
+}
+
+impl std::fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "line {}: ", self.line)?;
+        if let Some(key) = &self.key {
+            write!(f, "{key}: ")?;
+        }
+        f.write_str(&self.reason)
+    }
+}
+
+impl Config {
+    /// Reads a configuration from TOML text.
+    ///
+    /// # Errors
+    /// When the text is not TOML, names an unknown key, or a value is out of its range or contradicts another.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        let config: Self = toml::from_str(text).map_err(|error| {
+            let start = error.span().map_or(0, |span| span.start.min(text.len()));
+            let mut reason = error.message().replace('\n', "; ");
+            reason.truncate(reason.trim_end().len());
+            ConfigError { reason, ..locate(text, start) }
+        })?;
+        config.check(text)?;
+        Ok(config)
+    }
+
+    /// What no single field can tell.
+    fn check(&self, text: &str) -> Result<(), ConfigError> {
+        let refuse = |key: &str, reason: String| {
+            let start = text
+                .lines()
+                .position(|l| l.trim_start().starts_with(key))
+                .map_or(0, |n| text.split_inclusive('\n').take(n).map(str::len).sum());
+            Err(ConfigError { key: Some(key.to_owned()), reason, ..locate(text, start) })
+        };
+        let hysteresis = |enter: Fraction, leave: Fraction| leave.0 < enter.0;
+        if !hysteresis(self.mood.expression_enter, self.mood.expression_leave) {
+            return refuse("expression_leave", "must be less than expression_enter".to_owned());
+        }
+        if !hysteresis(self.mood.enter, self.mood.leave) {
+            return refuse("leave", "must be less than enter".to_owned());
+        }
+        if self.mood.absent_s.0 <= self.mood.hold_s.0 {
+            return refuse("absent_s", "must be more than hold_s".to_owned());
+        }
+        let pins = [
+            ("red", self.leds.red),
+            ("green", self.leds.green),
+            ("blue", self.leds.blue),
+            ("camera_on", self.leds.camera_on),
+        ];
+        for (i, (name, pin)) in pins.iter().enumerate() {
+            if let Some((other, _)) = pins[..i].iter().find(|(_, p)| p == pin) {
+                return refuse(name, format!("pin {} is already used by {other}", pin.0));
+            }
+        }
+        for (key, topic) in [("base_topic", &self.mqtt.base_topic), ("discovery_prefix", &self.mqtt.discovery_prefix)] {
+            if topic.is_empty()
+                || topic.len() > 128
+                || topic.contains(['+', '#', '\0'])
+                || topic.starts_with(['/', '$'])
+                || topic.ends_with('/')
+            {
+                return refuse(key, format!("{topic:?} is not a topic: 1 to 128 bytes without + # or outer slashes"));
+            }
+        }
+        if self.device.name.trim().is_empty() || self.device.name.chars().count() > 64 {
+            return refuse("name", "must have 1 to 64 characters".to_owned());
+        }
+        Ok(())
+    }
+}
+
+/// The line and key at a byte offset.
+fn locate(text: &str, start: usize) -> ConfigError {
+    let before = text.get(..start).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let key = text.lines().nth(line - 1).and_then(|l| l.split_once('=')).map(|(key, _)| key.trim().to_owned());
+    ConfigError { line, key, reason: String::new() }
+}

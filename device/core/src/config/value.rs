@@ -1,0 +1,177 @@
+//! Values that are valid by their type.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use serde::Deserialize;
+
+/// A value that its type does not allow; the text says what would be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidValue(String);
+
+/// A whole number from `MIN` to `MAX`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "i64")]
+pub struct Bounded<const MIN: u32, const MAX: u32>(pub u32);
+
+impl<const MIN: u32, const MAX: u32> TryFrom<i64> for Bounded<MIN, MAX> {
+    type Error = InvalidValue;
+
+    fn try_from(value: i64) -> Result<Self, InvalidValue> {
+        u32::try_from(value)
+            .ok()
+            .filter(|v| (MIN..=MAX).contains(v))
+            .map(Self)
+            .ok_or_else(|| InvalidValue(format!("must be a whole number from {MIN} to {MAX}, not {value}")))
+    }
+}
+
+/// A number from 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Deserialize)]
+#[serde(try_from = "f32")]
+pub struct Fraction(pub f32);
+
+impl TryFrom<f32> for Fraction {
+    type Error = InvalidValue;
+
+    fn try_from(value: f32) -> Result<Self, InvalidValue> {
+        if (0.0..=1.0).contains(&value) {
+            Ok(Self(value))
+        } else {
+            Err(InvalidValue(format!("must be from 0 to 1, not {value}")))
+        }
+    }
+}
+
+/// A time in seconds, from 0.1 to 86,400.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Deserialize)]
+#[serde(try_from = "f32")]
+pub struct Seconds(pub f32);
+
+impl TryFrom<f32> for Seconds {
+    type Error = InvalidValue;
+
+    fn try_from(value: f32) -> Result<Self, InvalidValue> {
+        if (0.1..=86_400.0).contains(&value) {
+            Ok(Self(value))
+        } else {
+            Err(InvalidValue(format!("must be from 0.1 to 86400 seconds, not {value}")))
+        }
+    }
+}
+
+/// The id of a box in topics: 1 to 32 of a-z, 0-9, `_` and `-`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct DeviceId(String);
+
+impl DeviceId {
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for DeviceId {
+    type Error = InvalidValue;
+
+    fn try_from(id: String) -> Result<Self, InvalidValue> {
+        let valid = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-');
+        if (1..=32).contains(&id.len()) && id.bytes().all(valid) {
+            Ok(Self(id))
+        } else {
+            Err(InvalidValue(format!("{id:?} must be 1 to 32 of a-z, 0-9, _ and -")))
+        }
+    }
+}
+
+/// Where pictures come from.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum Source {
+    /// The first camera that captures.
+    V4l2Auto,
+    /// This camera.
+    V4l2(PathBuf),
+    /// An image, a folder of images or an .mjpeg file.
+    Replay(PathBuf),
+}
+
+impl FromStr for Source {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        match text.split_once(':') {
+            Some(("v4l2", "auto")) => Ok(Self::V4l2Auto),
+            Some(("v4l2", path)) if path.starts_with('/') => Ok(Self::V4l2(path.into())),
+            Some(("replay", path)) if !path.is_empty() => Ok(Self::Replay(path.into())),
+            _ => Err(InvalidValue(format!("{text:?} must be v4l2:auto, v4l2:/dev/videoN or replay:PATH"))),
+        }
+    }
+}
+
+impl TryFrom<String> for Source {
+    type Error = InvalidValue;
+
+    fn try_from(text: String) -> Result<Self, InvalidValue> {
+        text.parse()
+    }
+}
+
+/// The MQTT broker.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum Broker {
+    /// Inside the daemon, on the loopback interface.
+    Embedded,
+    /// Somewhere in the network.
+    Remote {
+        /// Whether the connection is encrypted.
+        tls: bool,
+        /// Name or address.
+        host: String,
+        /// TCP port.
+        port: u16,
+    },
+}
+
+impl FromStr for Broker {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        const FORMS: &str = "must be embedded, mqtt://HOST[:PORT] or mqtts://HOST[:PORT]";
+        let refuse = |why: &str| Err(InvalidValue(format!("{text:?} {why}")));
+        let (tls, rest) = match text.split_once("://") {
+            None if text == "embedded" => return Ok(Self::Embedded),
+            Some(("mqtt", rest)) => (false, rest),
+            Some(("mqtts", rest)) => (true, rest),
+            _ => return refuse(FORMS),
+        };
+        if rest.contains('@') {
+            return refuse("must not hold a password: use username and password_file");
+        }
+        // An IPv6 address stands in brackets, so that its colons are not taken for a port's.
+        let (host, port) = match rest.strip_prefix('[').and_then(|r| r.split_once(']')) {
+            Some((host, port)) => (host, port.strip_prefix(':')),
+            None => rest.split_once(':').map_or((rest, None), |(host, port)| (host, Some(port))),
+        };
+        let default_port = if tls { 8883 } else { 1883 };
+        let port = port.map_or(Ok(default_port), str::parse);
+        match port {
+            Ok(port) if port > 0 && !host.is_empty() && !host.contains(['/', '?', '#', ' ']) => {
+                Ok(Self::Remote { tls, host: host.to_owned(), port })
+            }
+            _ => refuse(FORMS),
+        }
+    }
+}
+
+impl TryFrom<String> for Broker {
+    type Error = InvalidValue;
+
+    fn try_from(text: String) -> Result<Self, InvalidValue> {
+        text.parse()
+    }
+}

@@ -1,0 +1,2 @@
+//! `moodboxd`: the daemon.
+fn main() {}

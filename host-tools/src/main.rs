@@ -1,0 +1,2 @@
+//! `moodbox`: the host tool.
+fn main() {}
