@@ -1,0 +1,372 @@
+//! The multi-task cascade that finds faces (Zhang et al. 2016, "Joint Face Detection and Alignment Using Multitask
+//! Cascaded Convolutional Networks").
+//!
+//! P-Net slides over a pyramid of the frame and proposes boxes, R-Net rejects most of them, O-Net gives the final box
+//! and five landmarks. Geometry follows the Python package `mtcnn` 1.0.0, whose weights these are; instead of its own
+//! suppression, in which a box that is itself suppressed still suppresses others, the usual greedy one is used.
+
+use std::time::{Duration, Instant};
+
+use moodbox_core::config;
+use moodbox_core::face::{BBox, Face, Point};
+use moodbox_models::Models;
+
+use crate::frame::Frame;
+use crate::model::{self, Model, ModelError, Output};
+use crate::nms::{self, Overlap, Scored};
+use crate::resample::{AreaResize, Halvings, crop_rgb};
+use crate::tflite::Loaded;
+
+/// Side of the window that P-Net slides, in pixels of a pyramid level.
+const CELL: usize = 12;
+/// Distance between two windows.
+const STRIDE: usize = 2;
+/// Scale of each pyramid level over the one before: about the square root of a half.
+const FACTOR: f64 = 0.709;
+/// Most candidates that R-Net looks at; a crowd has fewer, a wallpaper may not cost more.
+const MAX_CANDIDATES: usize = 64;
+
+/// A box on its way through the cascade.
+#[derive(Debug, Clone, Copy)]
+struct Candidate {
+    bbox: BBox,
+    /// Logit of being a face.
+    logit: f32,
+    landmarks: [Point; 5],
+}
+
+impl Scored for Candidate {
+    fn bbox(&self) -> &BBox {
+        &self.bbox
+    }
+
+    fn score(&self) -> f32 {
+        self.logit
+    }
+}
+
+struct Level {
+    /// Pixels of this level per pixel of the frame.
+    scale: f32,
+    /// Windows that P-Net looks through: columns and rows.
+    cells: (usize, usize),
+    macs: u64,
+    resize: AreaResize,
+    pnet: Box<dyn Model>,
+}
+
+/// Time and arithmetic that one frame took in the cascade.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Cost {
+    /// Making the pyramid.
+    pub pyramid: Duration,
+    /// P-Net with its post-processing.
+    pub pnet: Duration,
+    /// R-Net with its crops.
+    pub rnet: Duration,
+    /// O-Net with its crops.
+    pub onet: Duration,
+    /// Of all that, inside the interpreters.
+    pub invoke: Duration,
+    /// Multiply-accumulates in the interpreters.
+    pub macs: u64,
+}
+
+/// Makes a P-Net for an input shape.
+pub type PnetFactory = Box<dyn Fn([usize; 4]) -> Result<Box<dyn Model>, ModelError> + Send>;
+
+/// The three networks as the cascade takes them.
+pub struct Networks {
+    /// Makes a P-Net for each level of the pyramid.
+    pub pnet: PnetFactory,
+    /// R-Net.
+    pub rnet: Box<dyn Model>,
+    /// O-Net.
+    pub onet: Box<dyn Model>,
+}
+
+struct Outputs {
+    face: Output,
+    regression: Output,
+}
+
+/// The detector. It keeps its buffers and interpreters from frame to frame.
+pub struct Mtcnn {
+    networks: Networks,
+    pnet_outputs: Outputs,
+    rnet_outputs: Outputs,
+    onet_outputs: Outputs,
+    landmarks: Output,
+    rnet_macs: u64,
+    onet_macs: u64,
+    min_face: f64,
+    thresholds: [f32; 3],
+    frame_size: (usize, usize),
+    levels: Vec<Level>,
+    halvings: Halvings,
+    candidates: Vec<Candidate>,
+    of_level: Vec<Candidate>,
+    faces: Vec<Face>,
+}
+
+impl Mtcnn {
+    /// The cascade over the given set of models, on TFLite.
+    ///
+    /// # Errors
+    /// When a network is not what its manifest says.
+    pub fn new(models: &Models, settings: &config::Vision) -> Result<Self, ModelError> {
+        let threads = settings.threads.0;
+        let pnet = Loaded::new(&models.pnet)?;
+        let rnet = Loaded::new(&models.rnet)?.interpreter([1, 24, 24, 3], threads)?;
+        let onet = Loaded::new(&models.onet)?.interpreter([1, 48, 48, 3], threads)?;
+        let networks = Networks {
+            pnet: Box::new(move |shape| Ok(Box::new(pnet.interpreter(shape, threads)?))),
+            rnet: Box::new(rnet),
+            onet: Box::new(onet),
+        };
+        Self::with_networks(networks, models, settings)
+    }
+
+    /// The cascade over networks that something else runs; the models' manifest says how to read their outputs.
+    ///
+    /// # Errors
+    /// When the manifest does not describe the three networks of MTCNN.
+    pub fn with_networks(networks: Networks, models: &Models, settings: &config::Vision) -> Result<Self, ModelError> {
+        let outputs = |network| {
+            Ok(Outputs { face: model::output(network, "face", 1)?, regression: model::output(network, "box", 4)? })
+        };
+        model::check_input(&models.pnet, &[1, CELL, CELL, 3])?;
+        model::check_input(&models.rnet, &[1, 24, 24, 3])?;
+        model::check_input(&models.onet, &[1, 48, 48, 3])?;
+        Ok(Self {
+            networks,
+            pnet_outputs: outputs(&models.pnet)?,
+            rnet_outputs: outputs(&models.rnet)?,
+            onet_outputs: outputs(&models.onet)?,
+            landmarks: model::output(&models.onet, "landmarks", 10)?,
+            rnet_macs: models.rnet.entry.macs,
+            onet_macs: models.onet.entry.macs,
+            min_face: settings.min_face_px.0.into(),
+            thresholds: settings.thresholds.map(|p| logit(p.0)),
+            frame_size: (0, 0),
+            levels: Vec::new(),
+            halvings: Halvings::default(),
+            candidates: Vec::new(),
+            of_level: Vec::new(),
+            faces: Vec::new(),
+        })
+    }
+
+    /// The faces in a frame, best first.
+    ///
+    /// # Errors
+    /// When a network cannot be run.
+    pub fn detect(&mut self, frame: &Frame<'_>) -> Result<(&[Face], Cost), ModelError> {
+        let mut cost = Cost::default();
+        self.prepare(frame)?;
+        self.propose(frame, &mut cost)?;
+        self.refine(frame, &mut cost)?;
+        self.decide(frame, &mut cost)?;
+        let (right, bottom) = ((frame.width() - 1) as f32, (frame.height() - 1) as f32);
+        self.faces.clear();
+        self.faces.extend(self.candidates.iter().map(|c| Face {
+            bbox: clip(&c.bbox, right, bottom),
+            score: sigmoid(c.logit),
+            landmarks: c.landmarks,
+        }));
+        Ok((&self.faces, cost))
+    }
+
+    /// Makes the pyramid's interpreters when the first frame of a size comes.
+    fn prepare(&mut self, frame: &Frame<'_>) -> Result<(), ModelError> {
+        let size = (frame.width(), frame.height());
+        if self.frame_size == size {
+            return Ok(());
+        }
+        self.levels.clear();
+        let mut scale = CELL as f64 / self.min_face;
+        loop {
+            let (w, h) = ((size.0 as f64 * scale) as usize, (size.1 as f64 * scale) as usize);
+            if w.min(h) < CELL {
+                break;
+            }
+            // Valid 3x3 convolution, 2x2 pooling that rounds up, then two more convolutions.
+            let cells = |side: usize| (side - 2).div_ceil(2) - 4;
+            self.levels.push(Level {
+                scale: scale as f32,
+                cells: (cells(w), cells(h)),
+                macs: pnet_macs(w, h),
+                resize: AreaResize::new(size, (w, h)),
+                pnet: (self.networks.pnet)([1, h, w, 3])?,
+            });
+            scale *= FACTOR;
+        }
+        self.frame_size = size;
+        Ok(())
+    }
+
+    /// P-Net over all levels: proposals as squares, best first.
+    fn propose(&mut self, frame: &Frame<'_>, cost: &mut Cost) -> Result<(), ModelError> {
+        let clock = Instant::now();
+        let depth = self.levels.iter().map(|l| l.resize.halvings).max().unwrap_or(0);
+        let whole = self.levels.iter().any(|l| l.resize.halvings == 0);
+        self.halvings.update(frame, depth, whole);
+        for level in &mut self.levels {
+            level.resize.write(&self.halvings, frame, level.pnet.input());
+        }
+        cost.pyramid = clock.elapsed();
+
+        let clock = Instant::now();
+        self.candidates.clear();
+        for level in &mut self.levels {
+            invoke(level.pnet.as_mut(), level.macs, cost)?;
+            let Outputs { face, regression } = self.pnet_outputs;
+            let faces = level.pnet.output(face.index);
+            let corrections = level.pnet.output(regression.index);
+            self.of_level.clear();
+            for (cell, (quantised, correction)) in faces.iter().zip(corrections.chunks_exact(4)).enumerate() {
+                let logit = face.quantisation.real(*quantised);
+                if logit <= self.thresholds[0] {
+                    continue;
+                }
+                // A window starts a pixel after its cell and is a pixel narrower: so the reference lays them out.
+                let start = |i: usize| (STRIDE * i + 1) as f32;
+                let side = (CELL - 1) as f32;
+                let window = BBox { x: start(cell % level.cells.0), y: start(cell / level.cells.0), w: side, h: side };
+                let bbox = corrected(&window, (side, side), correction, regression);
+                let bbox = BBox {
+                    x: bbox.x / level.scale,
+                    y: bbox.y / level.scale,
+                    w: bbox.w / level.scale,
+                    h: bbox.h / level.scale,
+                };
+                self.of_level.push(Candidate { bbox, logit, landmarks: [Point::default(); 5] });
+            }
+            nms::suppress(&mut self.of_level, Overlap::Union, 0.5);
+            self.candidates.append(&mut self.of_level);
+        }
+        nms::suppress(&mut self.candidates, Overlap::Union, 0.7);
+        self.candidates.truncate(MAX_CANDIDATES);
+        self.square();
+        cost.pnet = clock.elapsed();
+        Ok(())
+    }
+
+    /// R-Net: fewer and better squares.
+    fn refine(&mut self, frame: &Frame<'_>, cost: &mut Cost) -> Result<(), ModelError> {
+        let clock = Instant::now();
+        let rnet = self.networks.rnet.as_mut();
+        let Outputs { face, regression } = self.rnet_outputs;
+        let mut kept = 0;
+        for i in 0..self.candidates.len() {
+            let mut candidate = self.candidates[i];
+            crop_rgb(frame, &candidate.bbox, 24, rnet.input());
+            invoke(rnet, self.rnet_macs, cost)?;
+            candidate.logit = first(rnet, face);
+            if candidate.logit <= self.thresholds[1] {
+                continue;
+            }
+            let size = inclusive_size(&candidate.bbox);
+            candidate.bbox = corrected(&candidate.bbox, size, rnet.output(regression.index), regression);
+            self.candidates[kept] = candidate;
+            kept += 1;
+        }
+        self.candidates.truncate(kept);
+        nms::suppress(&mut self.candidates, Overlap::Union, 0.7);
+        self.square();
+        cost.rnet = clock.elapsed();
+        Ok(())
+    }
+
+    /// O-Net: the faces.
+    fn decide(&mut self, frame: &Frame<'_>, cost: &mut Cost) -> Result<(), ModelError> {
+        let clock = Instant::now();
+        let onet = self.networks.onet.as_mut();
+        let Outputs { face, regression } = self.onet_outputs;
+        let mut kept = 0;
+        for i in 0..self.candidates.len() {
+            let mut candidate = self.candidates[i];
+            crop_rgb(frame, &candidate.bbox, 48, onet.input());
+            invoke(onet, self.onet_macs, cost)?;
+            candidate.logit = first(onet, face);
+            if candidate.logit <= self.thresholds[2] {
+                continue;
+            }
+            let (w, h) = inclusive_size(&candidate.bbox);
+            let places = onet.output(self.landmarks.index);
+            let place = |k: usize| places.get(k).map_or(0.0, |q| self.landmarks.quantisation.real(*q));
+            candidate.landmarks = std::array::from_fn(|k| Point {
+                x: candidate.bbox.x + w * place(k) - 1.0,
+                y: candidate.bbox.y + h * place(k + 5) - 1.0,
+            });
+            candidate.bbox = corrected(&candidate.bbox, (w, h), onet.output(regression.index), regression);
+            self.candidates[kept] = candidate;
+            kept += 1;
+        }
+        self.candidates.truncate(kept);
+        nms::suppress(&mut self.candidates, Overlap::Smaller, 0.7);
+        cost.onet = clock.elapsed();
+        Ok(())
+    }
+
+    fn square(&mut self) {
+        for candidate in &mut self.candidates {
+            candidate.bbox = candidate.bbox.square();
+        }
+    }
+}
+
+/// Runs a network and books what it cost.
+pub(crate) fn invoke(model: &mut dyn Model, macs: u64, cost: &mut Cost) -> Result<(), ModelError> {
+    let clock = Instant::now();
+    model.invoke()?;
+    cost.invoke += clock.elapsed();
+    cost.macs += macs;
+    Ok(())
+}
+
+/// Multiply-accumulates of P-Net's convolutions over an input of this size.
+fn pnet_macs(width: usize, height: usize) -> u64 {
+    let side = |length: usize| {
+        let first = length - 2;
+        let pooled = first.div_ceil(2);
+        (first, pooled - 2, pooled - 4)
+    };
+    let ((w1, w2, w3), (h1, h2, h3)) = (side(width), side(height));
+    let heads = 32 * (1 + 4);
+    (w1 * h1 * 9 * 3 * 10 + w2 * h2 * 9 * 10 * 16 + w3 * h3 * (9 * 16 * 32 + heads)) as u64
+}
+
+/// A single value of an output; one that a network does not have is no face.
+fn first(model: &dyn Model, output: Output) -> f32 {
+    model.output(output.index).first().map_or(f32::NEG_INFINITY, |q| output.quantisation.real(*q))
+}
+
+/// Width and height as the reference counts them for R-Net and O-Net: both border pixels included.
+fn inclusive_size(bbox: &BBox) -> (f32, f32) {
+    (bbox.w + 1.0, bbox.h + 1.0)
+}
+
+/// The box after regression: its corners moved by shares (left, top, right, bottom) of `size`.
+fn corrected(bbox: &BBox, size: (f32, f32), shares: &[i8], output: Output) -> BBox {
+    let share = |k: usize| shares.get(k).map_or(0.0, |q| output.quantisation.real(*q));
+    let (left, top) = (bbox.x + share(0) * size.0, bbox.y + share(1) * size.1);
+    let (right, bottom) = (bbox.x + bbox.w + share(2) * size.0, bbox.y + bbox.h + share(3) * size.1);
+    BBox { x: left, y: top, w: (right - left).max(0.0), h: (bottom - top).max(0.0) }
+}
+
+/// The part of a box that lies inside 0..=right and 0..=bottom.
+fn clip(bbox: &BBox, right: f32, bottom: f32) -> BBox {
+    let (x1, y1) = (bbox.x.clamp(0.0, right), bbox.y.clamp(0.0, bottom));
+    let (x2, y2) = ((bbox.x + bbox.w).clamp(0.0, right), (bbox.y + bbox.h).clamp(0.0, bottom));
+    BBox { x: x1, y: y1, w: x2 - x1, h: y2 - y1 }
+}
+
+fn sigmoid(logit: f32) -> f32 {
+    1.0 / (1.0 + (-logit).exp())
+}
+
+/// The inverse of [`sigmoid`]; infinite at 0 and 1.
+fn logit(probability: f32) -> f32 {
+    (probability / (1.0 - probability)).ln()
+}

@@ -1,0 +1,62 @@
+//! The whole way of a frame: detect, then read each face.
+
+use std::time::{Duration, Instant};
+
+use moodbox_core::config;
+use moodbox_core::face::SeenFace;
+use moodbox_models::Models;
+
+use crate::fer::Fer;
+use crate::frame::Frame;
+use crate::model::ModelError;
+use crate::mtcnn::{Cost, Mtcnn};
+
+/// What one frame took.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Stages {
+    /// The cascade, and all interpreters together.
+    pub cost: Cost,
+    /// The classifier with its crops.
+    pub fer: Duration,
+}
+
+/// What was seen in one frame.
+#[derive(Debug, Clone, Copy)]
+pub struct Analysis<'a> {
+    /// The faces, best first.
+    pub faces: &'a [SeenFace],
+    /// What it took.
+    pub stages: Stages,
+}
+
+/// Detector and classifier with their buffers.
+pub struct Vision {
+    mtcnn: Mtcnn,
+    fer: Fer,
+    seen: Vec<SeenFace>,
+}
+
+impl Vision {
+    /// Loads the networks.
+    ///
+    /// # Errors
+    /// When one is not what its manifest says.
+    pub fn new(models: &Models, settings: &config::Vision) -> Result<Self, ModelError> {
+        Ok(Self { mtcnn: Mtcnn::new(models, settings)?, fer: Fer::new(models, settings.threads.0)?, seen: Vec::new() })
+    }
+
+    /// Finds the faces of a frame and reads their expressions.
+    ///
+    /// # Errors
+    /// When a network cannot be run.
+    pub fn analyse(&mut self, frame: &Frame<'_>) -> Result<Analysis<'_>, ModelError> {
+        let (faces, mut cost) = self.mtcnn.detect(frame)?;
+        let clock = Instant::now();
+        self.seen.clear();
+        for face in faces {
+            let (emotions, sharp) = self.fer.read(frame, face, &mut cost)?;
+            self.seen.push(SeenFace { face: *face, emotions, sharp });
+        }
+        Ok(Analysis { faces: &self.seen, stages: Stages { cost, fer: clock.elapsed() } })
+    }
+}
