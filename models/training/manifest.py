@@ -1,11 +1,11 @@
 """Writes manifest.toml: what the runtime checks at start and what a reader may want to know about each model."""
 
 import hashlib
+import json
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-import tomli_w
 
 from sources import SOURCES
 
@@ -60,8 +60,28 @@ def macs(model: bytes) -> int:
 
 def write(path: Path, entries: list[dict]) -> None:
     """Write the manifest of all models."""
-    header = f"# Written by {MADE_BY}; do not edit.\n\n"
-    path.write_text(header + tomli_w.dumps({"schema": 1, "model": entries}))
+    lines = [f"# Written by {MADE_BY}; do not edit.", "schema = 1"]
+    for entry in entries:
+        lines += _table("[[model]]", "model", entry)
+    path.write_text("\n".join(lines) + "\n")
+
+
+def _table(header: str, name: str, table: dict) -> list[str]:
+    """A TOML table, its own values first; a list of dictionaries is an array of tables."""
+    lines, nested = ["", header], []
+    for key, value in table.items():
+        below = f"{name}.{key}"
+        if isinstance(value, dict):
+            nested += _table(f"[{below}]", below, value)
+        elif isinstance(value, list) and isinstance(value[0], dict):
+            nested += [line for item in value for line in _table(f"[[{below}]]", below, item)]
+        elif isinstance(value, list) and isinstance(value[0], list):
+            rows = [f"    {json.dumps(row)}," for row in value]
+            lines += [f"{key} = [", *rows, "]"]
+        else:
+            # Strings, numbers and flat lists of them read the same in TOML and JSON.
+            lines.append(f"{key} = {json.dumps(value)}")
+    return (lines if len(lines) > 2 else []) + nested
 
 
 def rounded_rows(matrix: np.ndarray) -> list[list[float]]:

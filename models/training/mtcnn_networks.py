@@ -2,7 +2,7 @@
 
 Four things differ from the package, all exact in real numbers:
 
-* PReLU is written as `c*x + s*relu(m*x)`, because TensorFlow Lite does not delegate an int8 PReLU to XNNPACK.
+* PReLU is written as `x + s*relu(m*x)`, because TensorFlow Lite does not delegate an int8 PReLU to XNNPACK.
 * The two face logits become one channel, their difference; the face probability is its sigmoid.
 * The permutation in front of the dense layers is folded into their weights.
 * The input is `(pixel - 127) / 128`, which int8 represents exactly; the half step to the package's
@@ -115,12 +115,24 @@ class Graph(tf.Module):
     def __call__(self, image):
         x = image
         for layer in self.network.trunk:
-            x = _max_pool(x, layer) if isinstance(layer, Pool) else _prelu(_linear(x, layer), layer.slope)
+            x = _step(x, layer)
         return {name: tf.identity(_linear(x, head), name=name) for name, head in self.network.heads.items()}
 
 
-def _max_pool(x, pool: Pool):
-    return tf.nn.max_pool2d(x, pool.size, strides=2, padding=pool.padding)
+def activations(network: Network, image) -> list[np.ndarray]:
+    """What leaves every layer of the trunk, in order."""
+    found, x = [], tf.constant(image)
+    for layer in network.trunk:
+        x = _step(x, layer)
+        if isinstance(layer, Layer):
+            found.append(x.numpy())
+    return found
+
+
+def _step(x, layer: Layer | Pool):
+    if isinstance(layer, Pool):
+        return tf.nn.max_pool2d(x, layer.size, strides=2, padding=layer.padding)
+    return _prelu(_linear(x, layer), layer.slope)
 
 
 def _linear(x, layer: Layer):
@@ -133,9 +145,11 @@ def _linear(x, layer: Layer):
 
 
 def _prelu(x, slope: np.ndarray):
-    # For x < 0 only c*x is left, so c is the slope; for x > 0, c + s*m has to be 1. Slopes above 1 need s = -1.
-    rest = 1.0 - slope
-    positive = tf.nn.relu(tf.constant(np.abs(rest), tf.float32) * x)
-    if (rest < 0).any():
-        positive = tf.constant(np.where(rest < 0, -1.0, 1.0), tf.float32) * positive
-    return tf.constant(slope, tf.float32) * x + positive
+    # The rectified term is (slope - 1) * x below zero and nothing above; a slope above 1 turns both signs around.
+    steep = slope > 1
+    factor = -np.abs(slope - 1)
+    if not steep.any():
+        return x + tf.nn.relu(tf.constant(factor, tf.float32) * x)
+    # Signs of -1 and 127/128 fall on whole int8 steps, -1 and 1 would not; the factor makes up for the 127/128.
+    sign = np.where(steep, -1.0, 127 / 128)
+    return x + tf.constant(sign, tf.float32) * tf.nn.relu(tf.constant(factor / np.abs(sign), tf.float32) * x)
