@@ -1,2 +1,60 @@
-//! `moodbox`: the host tool.
-fn main() {}
+//! `moodbox`: what a person does with the box from their own computer.
+
+mod cmd;
+mod failure;
+mod picture;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Set up, look into and try out a moodbox.
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Arguments {
+    /// Print JSON, for other programs.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Find the faces in pictures and read their expressions.
+    Analyze(cmd::analyze::Arguments),
+    /// Measure how fast pictures are analysed on this computer.
+    Bench(cmd::bench::Arguments),
+    /// Rank songs for a mood, or for more of the same kind.
+    Recommend(cmd::recommend::Arguments),
+    /// Run the whole box on this computer, on a recording or a webcam.
+    Demo(cmd::demo::Arguments),
+    /// Work with configuration files.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+#[derive(Subcommand)]
+enum ConfigCommand {
+    /// Say whether a configuration file is valid, and if not, what is wrong on which line.
+    Check {
+        /// The file.
+        file: PathBuf,
+    },
+}
+
+fn main() -> ExitCode {
+    let Arguments { json, command } = Arguments::parse();
+    let done = match command {
+        Command::Analyze(arguments) => cmd::analyze::run(&arguments, json),
+        Command::Bench(arguments) => cmd::bench::run(&arguments, json),
+        Command::Recommend(arguments) => cmd::recommend::run(&arguments, json),
+        Command::Demo(arguments) => cmd::demo::run(&arguments, json),
+        Command::Config(ConfigCommand::Check { file }) => cmd::config::check(&file, json),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}

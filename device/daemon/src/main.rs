@@ -1,2 +1,81 @@
-//! `moodboxd`: the daemon.
-fn main() {}
+//! `moodboxd`: the daemon. Arguments, log, configuration, exit code; everything else is the library's.
+
+use std::fs;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Parser;
+use moodbox_core::config::Config;
+use moodboxd::run;
+use tokio::runtime;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// Exit codes that others rely on: the configuration is wrong, a required part cannot start, a mistake of ours.
+const BAD_CONFIG: u8 = 2;
+const CANNOT_START: u8 = 3;
+const INTERNAL: u8 = 70;
+
+/// Sees faces, tells the mood of the room, lights it up and recommends music.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE", default_value = "/etc/moodbox/moodbox.toml")]
+    config: PathBuf,
+    /// Check the configuration and end.
+    #[arg(long)]
+    check_config: bool,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    // The mark that systemd's journal adds would only repeat the time.
+    let filter = EnvFilter::try_from_env("MOODBOX_LOG").unwrap_or_else(|_| EnvFilter::new("info,rumqttd=off"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(std::io::stderr);
+    log.with_ansi(std::io::stderr().is_terminal()).without_time().init();
+
+    let config = match read(&arguments.config) {
+        Ok(config) => config,
+        Err(error) => return fail(BAD_CONFIG, &error),
+    };
+    if arguments.check_config {
+        println!("{}: ok", arguments.config.display());
+        return ExitCode::SUCCESS;
+    }
+    let runtime = match runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(INTERNAL, &error.into()),
+    };
+    match runtime.block_on(run::run(config, asked_to_stop(), None)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(CANNOT_START, &error.into()),
+    }
+}
+
+fn read(path: &Path) -> anyhow::Result<Config> {
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Config::parse(&text).with_context(|| path.display().to_string())
+}
+
+fn fail(code: u8, error: &anyhow::Error) -> ExitCode {
+    eprintln!("moodboxd: {error:#}");
+    ExitCode::from(code)
+}
+
+/// Ready when the process is asked to end.
+async fn asked_to_stop() {
+    let signals = signal(SignalKind::terminate()).and_then(|t| Ok((t, signal(SignalKind::interrupt())?)));
+    match signals {
+        Ok((mut terminate, mut interrupt)) => {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        }
+        // Without handlers a signal ends the process by itself.
+        Err(_) => std::future::pending().await,
+    }
+}

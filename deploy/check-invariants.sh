@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# The invariants of ARCHITECTURE.md that a compiler does not check. One line a violation; exit 1 if there is any.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+failed=0
+violation() { printf 'invariant: %s\n' "$*" >&2; failed=1; }
+
+# 1. The rules depend on nothing that does I/O.
+dependencies=$(cargo tree --locked --package moodbox-core --edges normal --prefix none | cut -d' ' -f1 | sort -u)
+for crate in tokio rumqttc v4l tflitec rppal image; do
+  if grep -qx "$crate" <<<"$dependencies"; then violation "moodbox-core depends on $crate"; fi
+done
+if grep -rnE 'std::(fs|net|thread|process|env)|Instant::now|SystemTime' device/core/src; then
+  violation "moodbox-core touches files, network, threads or the clock (above)"
+fi
+
+# 2. `unsafe` has two rooms, and every block says why it is sound.
+rooms='^device/(vision/src/tflite\.rs|daemon/src/camera/v4l2(\.rs|/.*\.rs))$'
+for file in $(git ls-files '*.rs' | grep -v '^tests/rig/'); do
+  if grep -nE '\bunsafe (\{|impl|fn)' "$file" >/dev/null && ! grep -qE "$rooms" <<<"$file"; then
+    violation "unsafe in $file"
+  fi
+done
+for file in $(git ls-files '*.rs' | grep -E "$rooms"); do
+  blocks=$(grep -cE '\bunsafe (\{|impl)' "$file" || true)
+  reasons=$(grep -c 'SAFETY:' "$file" || true)
+  if [ "$reasons" -lt "$blocks" ]; then violation "$file has $blocks unsafe blocks and $reasons reasons"; fi
+done
+
+# 3. Each outside world has one door.
+door() { # crate, file pattern that may use it
+  for file in $(git ls-files 'device/*.rs' 'host-tools/*.rs'); do
+    if grep -qE "\b$1::" "$file" && ! grep -qE "$2" <<<"$file"; then violation "$file uses $1"; fi
+  done
+}
+door tflitec '^device/vision/src/tflite\.rs$'
+door rumqttc '^device/daemon/src/mqtt(\.rs|/)'
+door rumqttd '^device/daemon/src/broker\.rs$'
+door v4l '^device/daemon/src/camera/v4l2(\.rs|/)'
+door rppal '^device/daemon/src/leds/rppal\.rs$'
+door gpiocdev '^device/daemon/src/leds/gpiochip\.rs$'
+
+# 4. Every queue is bounded.
+if git grep -nE 'unbounded_channel|mpsc::channel::<[^>]*>\(\)|std::sync::mpsc::channel\(' -- 'device/*.rs' 'host-tools/*.rs'; then
+  violation "an unbounded queue (above)"
+fi
+exit $failed

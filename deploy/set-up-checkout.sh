@@ -1,0 +1,92 @@
+#!/usr/bin/env bash
+# Brings a Debian 12 or Raspberry Pi OS machine to the point where this checkout builds: system packages, the Rust
+# toolchain's version, the TensorFlow Lite C library. Does nothing that is done already.
+#
+#   set-up-checkout.sh build     what `make demo` needs
+#   set-up-checkout.sh test      what `make test` needs besides
+#   set-up-checkout.sh check     what `make check` needs besides
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+fail() { printf 'set-up: %s\n' "$*" >&2; exit 3; }
+
+# The library comes in a wheel of the Open Home Foundation; the wheel is fetched by name and checked by content.
+WHEEL=pymicro-wakeword==2.5.0
+declare -A LIBRARY_SHA256=(
+  [x86_64]=25465edb5cd7aadd00249d4d28f1d922ce5cc90195ad4403458111dd63493bae
+  [aarch64]=12062437bfde367b1be592ebc4a9fe64b8453f90b3b7dc21fade002c38e1ac1a
+)
+CARGO_DENY=0.20.2
+CARGO_AUDIT=0.22.2
+
+install_packages() {
+  local missing=() package
+  for package in "$@"; do
+    [ "$(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null)" = 'ii ' ] || missing+=("$package")
+  done
+  [ ${#missing[@]} -eq 0 ] && return
+  command -v apt-get >/dev/null || fail "these packages are missing and there is no apt-get to install them: ${missing[*]}"
+  local as_root=()
+  if [ "$(id -u)" != 0 ]; then
+    command -v sudo >/dev/null || fail "these packages are missing; install them as root: apt-get install ${missing[*]}"
+    echo "set-up: installing ${missing[*]} (asks for your password)"
+    as_root=(sudo)
+  fi
+  # A test starts its own brokers; the package's service shall not take the port.
+  local log
+  log=$(mktemp)
+  { "${as_root[@]}" apt-get update -qq &&
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+      apt-get install -y -qq --no-install-recommends "${missing[@]}"; } >"$log" 2>&1 ||
+    fail "apt-get could not install ${missing[*]}: $(grep -m1 '^E:' "$log" || tail -n1 "$log")"
+  rm -f "$log"
+}
+
+check_rust() {
+  local wanted found
+  wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+  command -v cargo >/dev/null || fail "Rust is missing; install $wanted or newer with rustup (package rustup, or https://rustup.rs)"
+  found=$(rustc --version | cut -d' ' -f2)
+  [ "$(printf '%s\n' "$wanted" "${found%%-*}" | sort -V | head -n1)" = "$wanted" ] ||
+    fail "Rust $found is too old; this needs $wanted or newer: rustup update stable"
+}
+
+fetch_tflite() {
+  local arch=$1 folder=.cache/tflite/$1 library=.cache/tflite/$1/libtensorflowlite_c.so
+  if [ -e "$library" ] && echo "${LIBRARY_SHA256[$arch]}  $library" | sha256sum --check --status; then return; fi
+  local download
+  download=$(mktemp -d)
+  python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: \
+    --platform "manylinux_2_35_$arch" --dest "$download" "$WHEEL" >"$download/log" 2>&1 ||
+    fail "pip cannot download $WHEEL for $arch: $(tail -n1 "$download/log")"
+  mkdir -p "$folder"
+  python3 -m zipfile -e "$download"/*.whl "$download/wheel"
+  mv "$download/wheel/pymicro_wakeword/lib/libtensorflowlite_c.so" "$library"
+  rm -rf "$download"
+  echo "${LIBRARY_SHA256[$arch]}  $library" | sha256sum --check --status ||
+    fail "$library is not the library that was pinned (sha256 differs); delete it and try again"
+}
+
+install_tool() {
+  local name=$1 version=$2
+  [ "$(.cache/tools/bin/"$name" --version 2>/dev/null | awk '{print $2}')" = "$version" ] && return
+  echo "set-up: building $name $version (some minutes, once)"
+  # Unoptimised: it runs for seconds, and compiling it is what takes the time.
+  cargo install --quiet --debug --locked --root .cache/tools "$name" --version "$version" ||
+    fail "cargo cannot install $name $version"
+}
+
+case ${1:-build} in
+build | test | check) ;;
+*) fail "unknown stage $1; known are build, test, check" ;;
+esac
+arch=$(uname -m)
+[ -n "${LIBRARY_SHA256[$arch]:-}" ] || fail "there is no TensorFlow Lite library for $arch; this needs x86_64 or aarch64 (64-bit Raspberry Pi OS)"
+install_packages gcc g++ libc6-dev make pkg-config libssl-dev libclang-dev python3 python3-pip
+check_rust
+fetch_tflite "$arch"
+[ "${1:-build}" != test ] || install_packages mosquitto mosquitto-clients openssl
+if [ "${1:-build}" = check ]; then
+  install_tool cargo-deny "$CARGO_DENY"
+  install_tool cargo-audit "$CARGO_AUDIT"
+fi

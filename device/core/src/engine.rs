@@ -1,0 +1,453 @@
+//! The box as a state machine: what happens goes in as an [`Event`], what shall be done comes out as [`Effect`]s.
+//!
+//! The engine holds everything that the box publishes. After a lost connection, or when Home Assistant starts, it says it
+//! all again from its own state; nothing is queued while nobody listens.
+
+mod playlist;
+mod voice;
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::affect::Policy;
+use crate::config::Config;
+use crate::emotion::{self, Emotion, Probabilities};
+use crate::expression::ExpressionFilter;
+use crate::face::SeenFace;
+use crate::hass;
+use crate::led::{Fault, LedPattern};
+use crate::mood::{Confusion, MoodFilter, Room, RoomMood};
+use crate::music::{Catalogue, default_policy};
+use crate::topics::{
+    CameraState, Command, Diagnostics, Event as Announcement, Incoming, Publication, Request, RequestKind, Response,
+    State, Switch, Topics,
+};
+use playlist::{Playlist, Turn};
+use voice::Voice;
+
+/// How far the room must move on the valence-arousal plane before the songs follow.
+const NEW_LIST_DISTANCE: f32 = 0.3;
+
+/// Something that happened.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// A frame was analysed; nobody in it is an empty list.
+    Seen(Vec<SeenFace>),
+    /// The camera gives frames.
+    CameraUp,
+    /// A part does not work; it says why.
+    Failed(Fault, String),
+    /// A part works again.
+    Works(Fault),
+    /// The broker accepted the connection.
+    Connected,
+    /// The connection is gone; it says why.
+    Disconnected(String),
+    /// A message came in on a topic that was subscribed to.
+    Message {
+        /// Its topic.
+        topic: String,
+        /// Its payload, as it came.
+        payload: Vec<u8>,
+    },
+    /// The figures of the last minute.
+    Measured(Diagnostics),
+    /// Time passed: the deadline that [`Engine::next_deadline`] gave.
+    Tick,
+}
+
+/// Something to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Send this.
+    Publish(Publication),
+    /// Show this from now on.
+    Light(LedPattern),
+    /// Turn the camera on or off.
+    Camera(bool),
+    /// Keep these over a restart.
+    Keep(Switches),
+    /// Tell the person who reads the log.
+    Warn(String),
+}
+
+/// What a person may switch, and what outlives a restart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Switches {
+    /// Whether the camera may be used.
+    pub camera: bool,
+    /// Whether the LEDs may shine; the camera-on light is not asked.
+    pub leds: bool,
+    /// The policy that was chosen; `None` leaves it to the configuration.
+    pub policy: Option<Policy>,
+}
+
+impl Default for Switches {
+    fn default() -> Self {
+        Self { camera: true, leds: true, policy: None }
+    }
+}
+
+/// What the engine needs to know of its surroundings.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    /// The configuration in force.
+    pub config: Config,
+    /// The topics of this box.
+    pub topics: Topics,
+    /// How Home Assistant lists it.
+    pub device: hass::Device,
+    /// How the classifier errs.
+    pub confusion: Confusion,
+    /// The songs.
+    pub catalogue: Catalogue,
+    /// As they were left.
+    pub switches: Switches,
+    /// Decides what no rule decides.
+    pub seed: u64,
+}
+
+/// The rules of the box.
+#[derive(Debug)]
+pub struct Engine {
+    config: Config,
+    topics: Topics,
+    discovery: serde_json::Value,
+    switches: Switches,
+    expression: ExpressionFilter,
+    mood: MoodFilter,
+    playlist: Playlist,
+    voice: Voice,
+    /// Whether frames arrive.
+    camera_up: bool,
+    faults: Vec<Fault>,
+    /// What was last acted upon.
+    known: Room,
+    light: Option<LedPattern>,
+}
+
+impl Engine {
+    /// The engine, and what shall be done at the very start.
+    #[must_use]
+    pub fn new(setting: Setting, now: Duration) -> (Self, Vec<Effect>) {
+        let Setting { config, topics, device, confusion, catalogue, switches, seed } = setting;
+        let mood = MoodFilter::new(&config.mood, &confusion);
+        let mut engine = Self {
+            discovery: hass::discovery(&topics, &device),
+            expression: ExpressionFilter::new(&config.mood),
+            known: mood.room(now),
+            mood,
+            playlist: Playlist::new(catalogue, config.music.list_length.0 as usize, seed),
+            voice: Voice::new(seed),
+            camera_up: false,
+            faults: Vec::new(),
+            light: None,
+            config,
+            topics,
+            switches,
+        };
+        let mut effects = vec![Effect::Camera(switches.camera)];
+        engine.settle(now, &mut effects);
+        (engine, effects)
+    }
+
+    /// Takes in an event and says what to do.
+    #[must_use]
+    pub fn on(&mut self, event: Event, now: Duration) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        match event {
+            Event::Seen(faces) => self.see(&faces, now),
+            Event::CameraUp => {
+                self.camera_up = true;
+                self.faults.retain(|f| *f != Fault::Camera);
+            }
+            Event::Failed(fault, reason) => self.fail(fault, reason, &mut effects),
+            Event::Works(fault) => self.faults.retain(|f| *f != fault),
+            Event::Connected => {
+                self.faults.retain(|f| *f != Fault::Broker);
+                self.voice.connect();
+                self.introduce(&mut effects);
+            }
+            Event::Disconnected(reason) => {
+                self.voice.disconnect();
+                self.fail(Fault::Broker, reason, &mut effects);
+            }
+            Event::Message { topic, payload } => self.hear(&topic, &payload, now, &mut effects),
+            Event::Measured(diagnostics) => {
+                let publication = self.topics.diagnostics(&diagnostics);
+                self.voice.say(publication, &mut effects);
+            }
+            Event::Tick => {}
+        }
+        if self.voice.introduction_due(now) {
+            self.introduce(&mut effects);
+        }
+        self.settle(now, &mut effects);
+        effects
+    }
+
+    /// When [`Event::Tick`] is wanted next.
+    #[must_use]
+    pub fn next_deadline(&self, now: Duration) -> Option<Duration> {
+        [self.mood.next_deadline(now), self.voice.next_deadline()].into_iter().flatten().min()
+    }
+
+    /// The mood of the room.
+    #[must_use]
+    pub fn room(&self, now: Duration) -> Room {
+        self.mood.room(now)
+    }
+
+    /// The expression that is shown now.
+    #[must_use]
+    pub fn expression(&self) -> Option<Emotion> {
+        self.expression.current().map(|(emotion, _)| emotion)
+    }
+
+    /// The songs that are recommended now.
+    #[must_use]
+    pub fn recommendation(&self) -> Option<&crate::topics::Recommendation> {
+        self.playlist.recommendation()
+    }
+
+    fn see(&mut self, faces: &[SeenFace], now: Duration) {
+        self.mood.observe(faces, now);
+        self.expression.observe(pooled(faces).as_ref(), now);
+    }
+
+    /// Brings everything that is shown or said in line with what is known.
+    fn settle(&mut self, now: Duration, effects: &mut Vec<Effect>) {
+        let room = self.mood.room(now);
+        self.follow_the_mood(&room, now, effects);
+        if room.presence != self.known.presence {
+            let event = Announcement::Presence { presence: room.presence };
+            self.voice.say(self.topics.event(&event), effects);
+        }
+        if room.mood != self.known.mood && room.presence {
+            let event = Announcement::MoodChanged { mood: room.mood.name(), track: self.playlist.first_names() };
+            self.voice.say(self.topics.event(&event), effects);
+        }
+        self.known = room;
+        let state = self.state(&room);
+        self.voice.state(&self.topics, state, room.confidence, now, effects);
+        let light = self.pattern(&room);
+        if self.light.as_ref() != Some(&light) {
+            self.light = Some(light.clone());
+            effects.push(Effect::Light(light));
+        }
+    }
+
+    /// A new list when somebody came, or when the room's mood has moved on.
+    fn follow_the_mood(&mut self, room: &Room, now: Duration, effects: &mut Vec<Effect>) {
+        if !room.presence {
+            self.playlist.forget_the_choice();
+            return;
+        }
+        let moved = self.playlist.target().is_none_or(|t| t.distance(room.affect) > NEW_LIST_DISTANCE);
+        if moved && !self.playlist.follows_a_choice() {
+            self.recommend(room, now, effects);
+        }
+    }
+
+    fn recommend(&mut self, room: &Room, now: Duration, effects: &mut Vec<Effect>) {
+        let policy = self.policy(room.mood);
+        self.playlist.reflect(room, policy, now);
+        self.publish_list(room, effects);
+    }
+
+    fn publish_list(&mut self, room: &Room, effects: &mut Vec<Effect>) {
+        let Some(recommendation) = self.playlist.recommendation() else { return };
+        let publication = self.topics.recommendation(recommendation);
+        let event = Announcement::Recommended { mood: room.mood.name(), track: self.playlist.first_names() };
+        self.voice.say(publication, effects);
+        self.voice.say(self.topics.event(&event), effects);
+    }
+
+    /// The policy for a mood: a person's choice, else the configured one, else the one that suits the mood.
+    fn policy(&self, mood: RoomMood) -> Policy {
+        let by_mood = match mood {
+            RoomMood::Emotion(emotion) => default_policy(emotion),
+            RoomMood::Mixed | RoomMood::Absent => Policy::Match,
+        };
+        self.switches.policy.or(self.config.music.policy).unwrap_or(by_mood)
+    }
+
+    fn fail(&mut self, fault: Fault, reason: String, effects: &mut Vec<Effect>) {
+        if fault == Fault::Camera {
+            self.camera_up = false;
+        }
+        if self.faults.contains(&fault) {
+            return;
+        }
+        self.faults.push(fault);
+        let event = Announcement::Problem { part: fault.name(), message: reason.clone() };
+        self.voice.say(self.topics.event(&event), effects);
+        effects.push(Effect::Warn(format!("{}: {reason}", fault.name())));
+    }
+
+    /// Everything that is kept by the broker, from the start.
+    fn introduce(&mut self, effects: &mut Vec<Effect>) {
+        self.voice.say(self.topics.availability(true), effects);
+        self.voice.say(self.topics.discovery(&self.discovery), effects);
+        self.voice.forget();
+        if let Some(recommendation) = self.playlist.recommendation() {
+            self.voice.say(self.topics.recommendation(recommendation), effects);
+        }
+        self.voice.say(self.topics.now(self.playlist.playing()), effects);
+    }
+
+    fn hear(&mut self, topic: &str, payload: &[u8], now: Duration, effects: &mut Vec<Effect>) {
+        match self.topics.incoming(topic) {
+            Some(Incoming::HomeAssistant) => {
+                if payload == b"online" {
+                    self.voice.introduce_soon(now);
+                }
+            }
+            Some(Incoming::Command(name)) => {
+                let name = name.to_owned();
+                let done = Command::parse(&name, payload)
+                    .map_err(|e| e.to_string())
+                    .and_then(|command| self.obey(command, now, effects));
+                if let Err(reason) = done {
+                    effects.push(Effect::Warn(format!("command {name}: {reason}")));
+                    let response = Response::error(None, reason);
+                    self.voice.say(self.topics.response(&name, &response), effects);
+                }
+            }
+            Some(Incoming::Request(name)) => {
+                let response = match Request::parse(name, payload) {
+                    Ok(Request { transaction, kind: RequestKind::ConfigGet }) => self.config_get(transaction),
+                    Err(error) => Response::error(error.transaction, error.reason.to_string()),
+                };
+                self.voice.say(self.topics.response(name, &response), effects);
+            }
+            None => {}
+        }
+    }
+
+    fn config_get(&self, transaction: String) -> Response {
+        match serde_json::to_value(&self.config) {
+            Ok(config) => Response::ok(transaction, config),
+            Err(error) => Response::error(Some(transaction), error.to_string()),
+        }
+    }
+
+    fn obey(&mut self, command: Command, now: Duration, effects: &mut Vec<Effect>) -> Result<(), String> {
+        let room = self.mood.room(now);
+        match command {
+            Command::Camera(on) => {
+                self.switches.camera = on;
+                self.camera_up = false;
+                self.faults.retain(|f| *f != Fault::Camera);
+                effects.push(Effect::Camera(on));
+                effects.push(Effect::Keep(self.switches));
+            }
+            Command::Leds(on) => {
+                self.switches.leds = on;
+                effects.push(Effect::Keep(self.switches));
+            }
+            Command::Policy(policy) => {
+                self.switches.policy = Some(policy);
+                effects.push(Effect::Keep(self.switches));
+                self.playlist.forget_the_choice();
+                if room.presence {
+                    self.recommend(&room, now, effects);
+                }
+            }
+            Command::Correct(emotion) => self.mood.correct(emotion, now),
+            Command::Recommend => {
+                self.playlist.forget_the_choice();
+                self.recommend(&room, now, effects);
+            }
+            Command::Like => self.playlist.like().map_err(|e| e.to_string())?,
+            Command::Choose { uri } => {
+                self.playlist.play(&uri, Turn::Chosen, &room, now).map_err(|e| e.to_string())?;
+                self.announce_playing(&room, effects);
+            }
+            Command::Next => self.next(Turn::Next, &room, now, effects)?,
+            Command::Skip => {
+                self.playlist.skip(now).map_err(|e| e.to_string())?;
+                self.next(Turn::Next, &room, now, effects)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// On to the first song of the list; where there is no list yet, one is made.
+    fn next(&mut self, turn: Turn, room: &Room, now: Duration, effects: &mut Vec<Effect>) -> Result<(), String> {
+        if self.playlist.recommendation().is_none() {
+            self.playlist.reflect(room, self.policy(room.mood), now);
+        }
+        let first = self.playlist.first_names().uri;
+        if first.is_empty() {
+            return Err("there is no song to go on to: the catalogue is empty".to_owned());
+        }
+        self.playlist.play(&first, turn, room, now).map_err(|e| e.to_string())?;
+        if !self.playlist.follows_a_choice() {
+            self.playlist.reflect(room, self.policy(room.mood), now);
+        }
+        self.announce_playing(room, effects);
+        Ok(())
+    }
+
+    fn announce_playing(&mut self, room: &Room, effects: &mut Vec<Effect>) {
+        let Some(track) = self.playlist.playing() else { return };
+        let event = Announcement::Chosen { track: track.into() };
+        let now = self.topics.now(Some(track));
+        self.voice.say(now, effects);
+        self.voice.say(self.topics.event(&event), effects);
+        self.publish_list(room, effects);
+    }
+
+    fn state(&self, room: &Room) -> State {
+        State {
+            mood: room.mood.name(),
+            unsure: room.unsure,
+            expression: self.expression(),
+            faces: room.faces,
+            presence: room.presence,
+            valence: room.affect.valence,
+            arousal: room.affect.arousal,
+            policy: self.policy(room.mood),
+            camera: match (self.switches.camera, self.camera_up) {
+                (false, _) => CameraState::Off,
+                (true, true) => CameraState::On,
+                (true, false) => CameraState::Unavailable,
+            },
+            leds: if self.switches.leds { Switch::On } else { Switch::Off },
+            schema: crate::topics::SCHEMA,
+        }
+    }
+
+    /// The light follows the expression, which is quick, and falls back to the mood.
+    fn pattern(&self, room: &Room) -> LedPattern {
+        let mood = match self.expression.current() {
+            Some((emotion, _)) if room.presence => RoomMood::Emotion(emotion),
+            _ => room.mood,
+        };
+        let confidence = self.expression.current().map_or(room.confidence, |(_, p)| p);
+        LedPattern {
+            mood,
+            confidence,
+            unsure: room.unsure,
+            camera_on: self.switches.camera && self.camera_up,
+            error: self.faults.iter().copied().min(),
+            leds_on: self.switches.leds,
+            brightness: self.config.leds.brightness.0,
+        }
+    }
+}
+
+/// One expression for several faces: the mean, weighted by size, score and how much they face the camera.
+fn pooled(faces: &[SeenFace]) -> Option<Probabilities> {
+    let mut sum = [0.0; emotion::COUNT];
+    for seen in faces.iter().filter(|f| f.sharp) {
+        let weight = seen.face.bbox.area().sqrt() * seen.face.score * (0.1 + seen.face.frontalness());
+        for (total, p) in sum.iter_mut().zip(seen.emotions.as_array()) {
+            *total += weight * p;
+        }
+    }
+    Probabilities::normalised(sum).ok()
+}

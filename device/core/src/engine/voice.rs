@@ -1,0 +1,120 @@
+//! What is said to the broker, and how often.
+
+use std::time::Duration;
+
+use super::Effect;
+use crate::topics::{Publication, State, Topics};
+
+/// Shortest time between two states.
+const STATE_PAUSE: Duration = Duration::from_secs(1);
+/// Shortest time between two confidences.
+const CONFIDENCE_PAUSE: Duration = Duration::from_secs(10);
+
+/// Publishes on change and not too often; silent while there is no connection.
+#[derive(Debug)]
+pub(super) struct Voice {
+    connected: bool,
+    state: Said<State>,
+    confidence: Said<u8>,
+    introduction: Option<Duration>,
+    seed: u64,
+}
+
+/// A value that is published on change, with a pause in between.
+#[derive(Debug)]
+struct Said<T> {
+    value: Option<T>,
+    at: Duration,
+    due: Option<Duration>,
+}
+
+impl<T: PartialEq> Said<T> {
+    const fn nothing() -> Self {
+        Self { value: None, at: Duration::ZERO, due: None }
+    }
+
+    /// Whether the value shall be said now; if it is too early, it becomes due.
+    fn wants(&mut self, value: T, now: Duration, pause: Duration) -> bool {
+        self.due = None;
+        if self.value.as_ref() == Some(&value) {
+            return false;
+        }
+        let earliest = self.at + pause;
+        if self.value.is_some() && now < earliest {
+            self.due = Some(earliest);
+            return false;
+        }
+        self.value = Some(value);
+        self.at = now;
+        true
+    }
+}
+
+impl Voice {
+    pub(super) const fn new(seed: u64) -> Self {
+        Self { connected: false, state: Said::nothing(), confidence: Said::nothing(), introduction: None, seed }
+    }
+
+    pub(super) const fn connect(&mut self) {
+        self.connected = true;
+    }
+
+    pub(super) const fn disconnect(&mut self) {
+        self.connected = false;
+    }
+
+    pub(super) fn say(&self, publication: Publication, effects: &mut Vec<Effect>) {
+        if self.connected {
+            effects.push(Effect::Publish(publication));
+        }
+    }
+
+    /// What was said counts as not said.
+    pub(super) fn forget(&mut self) {
+        self.state = Said::nothing();
+        self.confidence = Said::nothing();
+    }
+
+    /// The state at most once a second, the confidence (0..1) at most every ten.
+    pub(super) fn state(
+        &mut self,
+        topics: &Topics,
+        state: State,
+        confidence: f32,
+        now: Duration,
+        effects: &mut Vec<Effect>,
+    ) {
+        if !self.connected {
+            return;
+        }
+        let state = State { valence: hundredths(state.valence), arousal: hundredths(state.arousal), ..state };
+        if self.state.wants(state.clone(), now, STATE_PAUSE) {
+            self.say(topics.state(&state), effects);
+        }
+        let percent = (confidence.clamp(0.0, 1.0) * 100.0).round() as u8;
+        if self.confidence.wants(percent, now, CONFIDENCE_PAUSE) {
+            self.say(topics.confidence(confidence), effects);
+        }
+    }
+
+    /// Home Assistant has started: all is said again after one to ten seconds, so that not every device of a home speaks
+    /// at once.
+    pub(super) fn introduce_soon(&mut self, now: Duration) {
+        let spread = (self.seed ^ now.as_millis() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        self.introduction = Some(now + Duration::from_millis(1000 + spread % 9000));
+    }
+
+    /// Whether that time has come; asked once.
+    pub(super) fn introduction_due(&mut self, now: Duration) -> bool {
+        self.introduction.take_if(|due| *due <= now).is_some()
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Duration> {
+        [self.state.due, self.confidence.due, self.introduction].into_iter().flatten().min()
+    }
+}
+
+/// Rounded as it is published, so that a change which nobody sees is none.
+fn hundredths(value: f32) -> f32 {
+    (value * 100.0).round() / 100.0
+}

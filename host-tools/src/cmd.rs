@@ -1,0 +1,7 @@
+//! The commands, one file each.
+
+pub(crate) mod analyze;
+pub(crate) mod bench;
+pub(crate) mod config;
+pub(crate) mod demo;
+pub(crate) mod recommend;

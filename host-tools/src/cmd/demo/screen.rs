@@ -1,0 +1,196 @@
+//! The demo drawn on the terminal: what the box sees, the mood, the light and the songs.
+
+use std::io;
+use std::time::Duration;
+
+use moodbox_core::emotion::Emotion;
+use moodbox_core::face::SeenFace;
+use moodboxd::run::Glimpse;
+use moodboxd::sight::Picture;
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::crossterm::event::{self, Event, KeyCode, KeyModifiers};
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::{Color, Modifier, Style, Stylize};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Paragraph, Widget, Wrap};
+use tokio::sync::mpsc::Receiver;
+use tokio::sync::mpsc::error::TryRecvError;
+
+/// Time between two pictures; the light breathes in between.
+const REFRESH: Duration = Duration::from_millis(50);
+
+pub(super) fn run(mut glimpses: Receiver<Glimpse>) -> io::Result<()> {
+    let mut terminal = ratatui::try_init()?;
+    let drawn = (|| {
+        let mut latest: Option<Glimpse> = None;
+        loop {
+            match glimpses.try_recv() {
+                Ok(glimpse) => latest = Some(glimpse),
+                Err(TryRecvError::Empty) => {}
+                Err(TryRecvError::Disconnected) => return Ok(()),
+            }
+            terminal.draw(|frame| draw(frame, latest.as_ref()))?;
+            if event::poll(REFRESH)? && is_quit(&event::read()?) {
+                return Ok(());
+            }
+        }
+    })();
+    ratatui::restore();
+    drawn
+}
+
+fn is_quit(event: &Event) -> bool {
+    let Event::Key(key) = event else { return false };
+    let control_c = key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL);
+    control_c || matches!(key.code, KeyCode::Char('q') | KeyCode::Esc)
+}
+
+fn draw(frame: &mut Frame<'_>, glimpse: Option<&Glimpse>) {
+    let Some(glimpse) = glimpse else {
+        frame.render_widget("waiting for the first frame ... (q ends)", frame.area());
+        return;
+    };
+    let [upper, lower, foot] =
+        Layout::vertical([Constraint::Fill(3), Constraint::Length(13), Constraint::Length(1)]).areas(frame.area());
+    let [seen, mood] = Layout::horizontal([Constraint::Fill(1), Constraint::Length(38)]).areas(upper);
+    draw_seen(frame, seen, glimpse);
+    draw_mood(frame, mood, glimpse);
+    draw_songs(frame, lower, glimpse);
+    let help = format!(" q ends   the box listens and speaks on {}", glimpse.broker);
+    frame.render_widget(Line::from(help).dim(), foot);
+}
+
+fn draw_seen(frame: &mut Frame<'_>, area: Rect, glimpse: &Glimpse) {
+    let block = Block::bordered().title(" what the box sees ");
+    let inner = block.inner(area);
+    frame.render_widget(block, area);
+    if let Some(picture) = &glimpse.picture {
+        frame.render_widget(Mosaic { picture, faces: &glimpse.faces }, inner);
+    }
+}
+
+/// A picture in half blocks: two pixels a character, one above the other.
+struct Mosaic<'a> {
+    picture: &'a Picture,
+    faces: &'a [SeenFace],
+}
+
+impl Widget for Mosaic<'_> {
+    fn render(self, area: Rect, buffer: &mut Buffer) {
+        let Picture { rgb, width, height, frame_width, frame_height } = self.picture;
+        if area.width == 0 || area.height == 0 || *width == 0 || *height == 0 {
+            return;
+        }
+        // Pixels are square: the picture keeps its shape and leaves the rest of the area free.
+        let scale = (f32::from(area.width) / *width as f32).min(2.0 * f32::from(area.height) / *height as f32);
+        let (columns, rows) = ((*width as f32 * scale) as u16, (*height as f32 * scale / 2.0) as u16);
+        let left = area.x + (area.width - columns.min(area.width)) / 2;
+        let colour = |column: u16, half_row: u16| {
+            let x = ((f32::from(column) + 0.5) / scale) as usize;
+            let y = ((f32::from(half_row) + 0.5) / scale) as usize;
+            let at = 3 * (y.min(height - 1) * width + x.min(width - 1));
+            Color::Rgb(rgb[at], rgb[at + 1], rgb[at + 2])
+        };
+        for row in 0..rows.min(area.height) {
+            for column in 0..columns.min(area.width) {
+                if let Some(cell) = buffer.cell_mut((left + column, area.y + row)) {
+                    let (upper, lower) = (colour(column, 2 * row), colour(column, 2 * row + 1));
+                    cell.set_char('\u{2580}').set_fg(upper).set_bg(lower);
+                }
+            }
+        }
+        let (to_columns, to_rows) = (f32::from(columns) / *frame_width as f32, f32::from(rows) / *frame_height as f32);
+        for seen in self.faces {
+            let b = seen.face.bbox;
+            let outline = Rect {
+                x: left + (b.x * to_columns) as u16,
+                y: area.y + (b.y * to_rows) as u16,
+                width: (b.w * to_columns).ceil() as u16,
+                height: (b.h * to_rows).ceil() as u16,
+            }
+            .intersection(area);
+            let (emotion, probability) = seen.emotions.top();
+            Outline(format!("{emotion} {:.0} %", 100.0 * probability)).render(outline, buffer);
+        }
+    }
+}
+
+/// A frame with a caption that leaves the picture below it visible.
+struct Outline(String);
+
+impl Widget for Outline {
+    fn render(self, area: Rect, buffer: &mut Buffer) {
+        let style = Style::new().fg(Color::White).add_modifier(Modifier::BOLD);
+        let (right, bottom) = (area.right().saturating_sub(1), area.bottom().saturating_sub(1));
+        for position in area.positions() {
+            let (x, y) = (position.x, position.y);
+            let (on_side, on_end) = (x == area.x || x == right, y == area.y || y == bottom);
+            let symbol = match (on_side, on_end) {
+                (true, true) => '+',
+                (true, false) => '\u{2502}',
+                (false, true) => '\u{2500}',
+                (false, false) => continue,
+            };
+            if let Some(cell) = buffer.cell_mut(position) {
+                cell.set_char(symbol).set_style(style);
+            }
+        }
+        buffer.set_stringn(area.x + 1, area.y, &self.0, area.width.saturating_sub(2).into(), style);
+    }
+}
+
+fn draw_mood(frame: &mut Frame<'_>, area: Rect, glimpse: &Glimpse) {
+    let block = Block::bordered().title(" the mood ");
+    let inner = block.inner(area);
+    frame.render_widget(block, area);
+    let room = &glimpse.room;
+    let levels = glimpse.light.levels_at(glimpse.at);
+    let channel = |level: f32| (255.0 * level.clamp(0.0, 1.0).powf(1.0 / 2.2)) as u8;
+    let light = Color::Rgb(channel(levels.red), channel(levels.green), channel(levels.blue));
+    let lamp = "\u{2588}".repeat(8);
+    let camera = if levels.camera > 0.0 { "\u{25cf} camera on".red() } else { "\u{25cb} camera off".dim() };
+    let mut lines = vec![
+        Line::from(vec![Span::styled(lamp.clone(), Style::new().fg(light)), "  ".into(), camera]),
+        Line::from(Span::styled(lamp, Style::new().fg(light))),
+        Line::default(),
+        Line::from(vec![
+            Span::raw("room        "),
+            Span::raw(room.mood.name()).bold(),
+            Span::raw(if room.unsure { " (unsure)" } else { "" }),
+        ]),
+        Line::from(format!("confidence  {}", bar(room.confidence))),
+        Line::from(format!("valence     {:+.2}", room.affect.valence)),
+        Line::from(format!("arousal     {:+.2}", room.affect.arousal)),
+        Line::from(format!("expression  {}", glimpse.expression.map_or("-", Emotion::name))),
+        Line::default(),
+    ];
+    if let Some(face) = glimpse.faces.first() {
+        lines.extend(face.emotions.iter().map(|(e, p)| Line::from(format!("{e:11} {}", bar(p)))));
+    }
+    frame.render_widget(Paragraph::new(lines), inner);
+}
+
+fn bar(share: f32) -> String {
+    const LENGTH: usize = 16;
+    let full = (share.clamp(0.0, 1.0) * LENGTH as f32).round() as usize;
+    format!("{}{} {:3.0} %", "\u{2588}".repeat(full), "\u{2591}".repeat(LENGTH - full), 100.0 * share)
+}
+
+fn draw_songs(frame: &mut Frame<'_>, area: Rect, glimpse: &Glimpse) {
+    let mut block = Block::bordered().title(" songs ");
+    let mut lines = Vec::new();
+    if let Some(recommendation) = &glimpse.recommendation {
+        block = block.title_bottom(format!(" {} ", recommendation.reason));
+        for track in &recommendation.tracks {
+            lines.push(Line::from(vec![
+                Span::raw(format!("{} \u{2013} {}", track.artist, track.title)).bold(),
+                Span::raw(format!("  {}  ", track.genre)).dim(),
+                Span::raw(track.why.clone()),
+            ]));
+        }
+    } else {
+        lines.push(Line::from("nobody has been seen yet").dim());
+    }
+    frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: true }).block(block), area);
+}

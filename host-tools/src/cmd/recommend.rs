@@ -1,0 +1,123 @@
+//! `moodbox recommend`: the songs that the box would recommend, and why.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use moodbox_core::affect::{Affect, Policy};
+use moodbox_core::emotion::Emotion;
+use moodbox_core::music::{Catalogue, Recommended, Recommender, default_policy};
+use serde::Serialize;
+
+use crate::failure::Failure;
+
+/// For which mood, from which songs.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The mood: angry, disgust, fear, happy, neutral, sad or surprise.
+    #[arg(long, required_unless_present = "after", conflicts_with = "after")]
+    mood: Option<Emotion>,
+    /// match, lift or soothe; by default what suits the mood.
+    #[arg(long, conflicts_with = "after")]
+    policy: Option<Policy>,
+    /// A CSV or JSON file with tracks; the demo catalogue where it is left out.
+    #[arg(long, value_name = "FILE")]
+    library: Option<PathBuf>,
+    /// Recommend more of the same kind as this track.
+    #[arg(long, value_name = "URI")]
+    after: Option<String>,
+    /// How many.
+    #[arg(short, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    n: u16,
+    /// Decides which songs are tried out now and then; the same number gives the same list.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+}
+
+#[derive(Serialize)]
+struct Report {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mood: Option<Emotion>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy: Option<Policy>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after: Option<String>,
+    tracks: Vec<Row>,
+}
+
+#[derive(Serialize)]
+struct Row {
+    uri: String,
+    title: String,
+    artist: String,
+    album: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    year: Option<u16>,
+    genre: String,
+    genres: Vec<String>,
+    valence: f32,
+    arousal: f32,
+    score: f32,
+    why: String,
+}
+
+impl From<Recommended> for Row {
+    fn from(Recommended { track, score, why }: Recommended) -> Self {
+        Self {
+            genre: track.genres.first().cloned().unwrap_or_default(),
+            uri: track.uri,
+            title: track.title,
+            artist: track.artist,
+            album: track.album,
+            year: track.year,
+            genres: track.genres,
+            valence: track.affect.valence,
+            arousal: track.affect.arousal,
+            score,
+            why,
+        }
+    }
+}
+
+pub(crate) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
+    let n = arguments.n.into();
+    let recommender = Recommender::new(catalogue(arguments)?, arguments.seed);
+    let report = match (&arguments.after, arguments.mood) {
+        (Some(uri), _) => {
+            let tracks = recommender.after(uri, n, Duration::ZERO).map_err(|e| anyhow!(e))?;
+            let tracks = tracks.into_iter().map(Row::from).collect();
+            Report { mood: None, policy: None, after: Some(uri.clone()), tracks }
+        }
+        (None, mood) => {
+            let mood = mood.ok_or_else(|| anyhow!("say which mood, with --mood"))?;
+            let policy = arguments.policy.unwrap_or(default_policy(mood));
+            let tracks = recommender.for_mood(Affect::of(mood), policy, n, Duration::ZERO);
+            let tracks = tracks.into_iter().map(Row::from).collect();
+            Report { mood: Some(mood), policy: Some(policy), after: None, tracks }
+        }
+    };
+    let mut out = io::stdout().lock();
+    if json {
+        writeln!(out, "{}", serde_json::to_string(&report).map_err(|e| anyhow!(e))?)?;
+    } else {
+        for (i, row) in report.tracks.iter().enumerate() {
+            let year = row.year.map(|y| format!(", {y}")).unwrap_or_default();
+            writeln!(out, "{:2}. {} \u{2013} {} ({}{year})", i + 1, row.artist, row.title, row.genre)?;
+            writeln!(out, "    {}", row.why)?;
+        }
+    }
+    Ok(())
+}
+
+/// The songs of the file, or the demo catalogue. Rows that cannot be used are named on stderr.
+fn catalogue(arguments: &Arguments) -> anyhow::Result<Catalogue> {
+    let Some(path) = &arguments.library else { return Ok(Catalogue::demo()) };
+    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let import = Catalogue::import(&bytes).with_context(|| path.display().to_string())?;
+    for rejected in &import.rejected {
+        eprintln!("moodbox: {}: {rejected}", path.display());
+    }
+    Ok(import.catalogue)
+}

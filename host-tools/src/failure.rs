@@ -1,0 +1,41 @@
+//! How a command ends when it does not end well.
+
+use std::io::ErrorKind;
+use std::process::ExitCode;
+
+/// Why a command failed, which decides the exit code.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// What was examined is not right. Exit code 1.
+    Finding(anyhow::Error),
+    /// What the command was given cannot be used. Exit code 2.
+    Input(anyhow::Error),
+}
+
+impl Failure {
+    /// One line on stderr, and the exit code. Nothing where the reader of our output has gone.
+    pub(crate) fn report(self) -> ExitCode {
+        let (code, error) = match self {
+            Self::Finding(error) => (1, error),
+            Self::Input(error) => (2, error),
+        };
+        let reader_gone = |e: &std::io::Error| e.kind() == ErrorKind::BrokenPipe;
+        if error.downcast_ref().is_some_and(reader_gone) {
+            return ExitCode::SUCCESS;
+        }
+        eprintln!("moodbox: {error:#}");
+        ExitCode::from(code)
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Input(error)
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::Input(error.into())
+    }
+}
