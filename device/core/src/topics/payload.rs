@@ -291,7 +291,7 @@ fn one_decimal<S: Serializer>(value: &f32, serializer: S) -> Result<S::Ok, S::Er
     serializer.serialize_f32(rounded(*value, 10.0))
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+#[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
 fn one_decimal_if_known<S: Serializer>(value: &Option<f32>, serializer: S) -> Result<S::Ok, S::Error> {
     value.map(|v| rounded(v, 10.0)).serialize(serializer)
 }
