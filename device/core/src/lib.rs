@@ -8,3 +8,5 @@ pub mod affect;
 pub mod config;
 pub mod emotion;
 pub mod face;
+pub mod hass;
+pub mod topics;

@@ -1,0 +1,305 @@
+//! What is accepted over MQTT: nothing but what is listed here.
+
+use serde::Deserialize;
+
+use crate::affect::Policy;
+use crate::emotion::Emotion;
+
+/// Longest payload of a command or request.
+pub const MAX_COMMAND_BYTES: usize = 4096;
+
+/// Longest uri of a track.
+pub const MAX_URI_BYTES: usize = 1024;
+
+/// Longest transaction of a request.
+const MAX_TRANSACTION_BYTES: usize = 64;
+
+/// What a person or an automation may ask the box to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Switch the camera on or off.
+    Camera(bool),
+    /// Switch the mood light on or off.
+    Leds(bool),
+    /// What the music shall do with the mood.
+    Policy(Policy),
+    /// This track was chosen; more of the same kind shall follow.
+    Choose {
+        /// The uri of a track of the catalogue.
+        uri: String,
+    },
+    /// The next track of the same kind.
+    Next,
+    /// The chosen track is liked.
+    Like,
+    /// The chosen track is not wanted.
+    Skip,
+    /// The mood is really this one.
+    Correct(Emotion),
+    /// Make a new list now.
+    Recommend,
+}
+
+/// Why a command was refused; the text says what would be right.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct CommandError(String);
+
+impl Command {
+    /// The names of all commands, the last part of their topics.
+    pub const NAMES: [&str; 9] = ["camera", "leds", "policy", "choose", "next", "like", "skip", "correct", "recommend"];
+
+    /// Reads the command `name`, the last part of its topic, from its payload. White space around the payload is ignored.
+    ///
+    /// # Errors
+    /// When the name is not among [`Self::NAMES`], or the payload is over [`MAX_COMMAND_BYTES`], is not UTF-8, or is
+    /// not what the command takes.
+    pub fn parse(name: &str, payload: &[u8]) -> Result<Self, CommandError> {
+        let text = text(payload)?;
+        match name {
+            "camera" => on_or_off(text).map(Self::Camera),
+            "leds" => on_or_off(text).map(Self::Leds),
+            "policy" => choice(text, &Policy::ALL.map(Policy::name)).map(Self::Policy),
+            "choose" => uri(text).map(|uri| Self::Choose { uri }),
+            "next" => nothing(text).map(|()| Self::Next),
+            "like" => nothing(text).map(|()| Self::Like),
+            "skip" => nothing(text).map(|()| Self::Skip),
+            "correct" => choice(text, &Emotion::ALL.map(Emotion::name)).map(Self::Correct),
+            "recommend" => nothing(text).map(|()| Self::Recommend),
+            _ => refuse(format!("no command is called {}; known are {}", quoted(name), Self::NAMES.join(", "))),
+        }
+    }
+}
+
+/// A question that is answered on `response/<name>`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Chosen by who asks, and given back with the answer.
+    pub transaction: String,
+    /// What is asked.
+    pub kind: RequestKind,
+}
+
+/// What may be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RequestKind {
+    /// The configuration in use.
+    ConfigGet,
+}
+
+/// Why a request was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct RequestError {
+    /// The transaction to answer with, as far as it could be read.
+    pub transaction: Option<String>,
+    /// What is wrong and what would be right.
+    pub reason: CommandError,
+}
+
+impl Request {
+    /// Reads the request `name`, the last part of its topic, from its payload: JSON with a `transaction` of at most 64
+    /// bytes and nothing else.
+    ///
+    /// # Errors
+    /// When there is no request of this name, or the payload is over [`MAX_COMMAND_BYTES`] or not such JSON.
+    pub fn parse(name: &str, payload: &[u8]) -> Result<Self, RequestError> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Fields {
+            transaction: String,
+        }
+        let fields = text(payload)
+            .and_then(|text| from_json::<Fields>(text, "{\"transaction\": \"...\"}"))
+            .and_then(|fields| within("transaction", fields.transaction, MAX_TRANSACTION_BYTES));
+        let transaction = fields.map_err(|reason| RequestError { transaction: None, reason })?;
+        match name {
+            "config.get" => Ok(Self { transaction, kind: RequestKind::ConfigGet }),
+            _ => Err(RequestError {
+                transaction: Some(transaction),
+                reason: CommandError(format!("no request is called {}; known is config.get", quoted(name))),
+            }),
+        }
+    }
+}
+
+fn refuse<T>(reason: String) -> Result<T, CommandError> {
+    Err(CommandError(reason))
+}
+
+fn text(payload: &[u8]) -> Result<&str, CommandError> {
+    if payload.len() > MAX_COMMAND_BYTES {
+        return refuse(format!("a payload has at most {MAX_COMMAND_BYTES} bytes, not {}", payload.len()));
+    }
+    match std::str::from_utf8(payload) {
+        Ok(text) => Ok(text.trim()),
+        Err(error) => refuse(format!("the payload must be UTF-8 text; byte {} is not", error.valid_up_to() + 1)),
+    }
+}
+
+fn on_or_off(text: &str) -> Result<bool, CommandError> {
+    match text {
+        "ON" => Ok(true),
+        "OFF" => Ok(false),
+        _ => refuse(format!("must be ON or OFF, not {}", quoted(text))),
+    }
+}
+
+fn choice<T: std::str::FromStr>(text: &str, known: &[&str]) -> Result<T, CommandError> {
+    text.parse().or_else(|_| refuse(format!("must be one of {}, not {}", known.join(", "), quoted(text))))
+}
+
+/// A button: Home Assistant sends `PRESS`, a person nothing or an object without fields.
+fn nothing(text: &str) -> Result<(), CommandError> {
+    match text {
+        "" | "PRESS" | "{}" => Ok(()),
+        _ => refuse(format!("takes no payload (or PRESS), not {}", quoted(text))),
+    }
+}
+
+fn uri(text: &str) -> Result<String, CommandError> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Fields {
+        uri: String,
+    }
+    let uri = within("uri", from_json::<Fields>(text, "{\"uri\": \"...\"}")?.uri, MAX_URI_BYTES)?;
+    if uri.chars().any(char::is_control) {
+        return refuse(format!("uri must not hold control characters: {}", quoted(&uri)));
+    }
+    Ok(uri)
+}
+
+fn from_json<'a, T: Deserialize<'a>>(text: &'a str, form: &str) -> Result<T, CommandError> {
+    serde_json::from_str(text).or_else(|error| refuse(format!("must be {form}: {}", one_line(&error.to_string()))))
+}
+
+fn within(what: &str, value: String, longest: usize) -> Result<String, CommandError> {
+    match value.len() {
+        0 => refuse(format!("{what} must not be empty")),
+        bytes if bytes > longest => refuse(format!("{what} has at most {longest} bytes, not {bytes}")),
+        _ => Ok(value),
+    }
+}
+
+/// Longest piece of somebody else's text in a message, in characters.
+const LONGEST_QUOTE: usize = 40;
+
+/// Text of others, short and with nothing that a terminal would act on.
+fn quoted(text: &str) -> String {
+    if text.chars().nth(LONGEST_QUOTE).is_none() {
+        return format!("{text:?}");
+    }
+    format!("{:?}...", text.chars().take(LONGEST_QUOTE).collect::<String>())
+}
+
+/// The reasons of the JSON reader may quote an unknown field, whatever it holds.
+fn one_line(reason: &str) -> String {
+    let shown = reason.chars().map(|c| if c.is_control() { ' ' } else { c });
+    shown.take(4 * LONGEST_QUOTE).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn every_command_is_read() {
+        for (name, payload, expected) in [
+            ("camera", "ON", Command::Camera(true)),
+            ("camera", "OFF\n", Command::Camera(false)),
+            ("leds", "OFF", Command::Leds(false)),
+            ("policy", "lift", Command::Policy(Policy::Lift)),
+            ("choose", r#"{"uri":"a/b.flac"}"#, Command::Choose { uri: "a/b.flac".to_owned() }),
+            ("next", "", Command::Next),
+            ("like", "PRESS", Command::Like),
+            ("skip", "{}", Command::Skip),
+            ("correct", "sad", Command::Correct(Emotion::Sad)),
+            ("recommend", "PRESS", Command::Recommend),
+        ] {
+            assert_eq!(Command::parse(name, payload.as_bytes()), Ok(expected), "{name} {payload}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_says_what_would_be_right() {
+        let long = format!(r#"{{"uri":"{}"}}"#, "u".repeat(MAX_URI_BYTES + 1));
+        for (name, payload, expected) in [
+            ("camera", "on", r#"must be ON or OFF, not "on""#),
+            ("camera", "", r#"must be ON or OFF, not """#),
+            ("policy", "party", r#"must be one of match, lift, soothe, not "party""#),
+            ("correct", "mixed", r#"must be one of angry, disgust, fear, happy, neutral, sad, surprise, not "mixed""#),
+            ("next", r#"{"n":3}"#, r#"takes no payload (or PRESS), not "{\"n\":3}""#),
+            ("choose", "a.flac", r#"must be {"uri": "..."}: expected value at line 1 column 1"#),
+            ("choose", r#"{"uri":""}"#, "uri must not be empty"),
+            ("choose", r#"{"uri":"a\u0000b"}"#, r#"uri must not hold control characters: "a\0b""#),
+            ("choose", &long, "uri has at most 1024 bytes, not 1025"),
+            (
+                "choose",
+                r#"{"uri":"a","path":"/etc"}"#,
+                r#"must be {"uri": "..."}: unknown field `path`, expected `uri` at line 1 column 17"#,
+            ),
+            (
+                "reboot",
+                "",
+                r#"no command is called "reboot"; known are camera, leds, policy, choose, next, like, skip, correct, recommend"#,
+            ),
+        ] {
+            assert_eq!(Command::parse(name, payload.as_bytes()).unwrap_err().to_string(), expected);
+        }
+        assert_eq!(
+            Command::parse("next", &[b'a', 0xff]).unwrap_err().to_string(),
+            "the payload must be UTF-8 text; byte 2 is not"
+        );
+        assert_eq!(
+            Command::parse("next", &vec![b' '; MAX_COMMAND_BYTES + 1]).unwrap_err().to_string(),
+            "a payload has at most 4096 bytes, not 4097"
+        );
+    }
+
+    #[test]
+    fn the_configuration_can_be_asked_for() {
+        let request = Request { transaction: "a1".to_owned(), kind: RequestKind::ConfigGet };
+        assert_eq!(Request::parse("config.get", br#"{"transaction":"a1"}"#), Ok(request));
+    }
+
+    #[test]
+    fn a_refused_request_keeps_its_transaction() {
+        let error = Request::parse("shell", br#"{"transaction":"a1"}"#).unwrap_err();
+        assert_eq!(error.transaction.as_deref(), Some("a1"));
+        assert_eq!(error.to_string(), r#"no request is called "shell"; known is config.get"#);
+        let error = Request::parse("config.get", br#"{"transaction":"a1","file":"/etc/shadow"}"#).unwrap_err();
+        assert_eq!(error.transaction, None);
+        let long = format!(r#"{{"transaction":"{}"}}"#, "t".repeat(65));
+        let error = Request::parse("config.get", long.as_bytes()).unwrap_err();
+        assert_eq!(error.to_string(), "transaction has at most 64 bytes, not 65");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_comes_in_one_line_goes_out(
+            name in prop_oneof![prop::sample::select(&Command::NAMES[..]).prop_map(str::to_owned), any::<String>()],
+            payload in prop_oneof![
+                prop::collection::vec(any::<u8>(), 0..200),
+                "\\{\"(uri|transaction|\\PC{0,20})\":[\"0-9a-z\\[\\{\\\\]{0,20}\\}?".prop_map(String::into_bytes),
+            ],
+        ) {
+            let reasons = [
+                Command::parse(&name, &payload).err().map(|e| e.to_string()),
+                Request::parse(&name, &payload).err().map(|e| e.to_string()),
+            ];
+            for reason in reasons.into_iter().flatten() {
+                prop_assert!(!reason.contains(char::is_control), "{reason:?}");
+                prop_assert!((1..=300).contains(&reason.chars().count()), "{reason:?}");
+            }
+        }
+
+        #[test]
+        fn any_uri_of_a_catalogue_can_be_chosen(uri in "[^\\p{Cc}]{1,200}") {
+            let payload = serde_json::json!({ "uri": uri }).to_string();
+            prop_assert_eq!(Command::parse("choose", payload.as_bytes()), Ok(Command::Choose { uri }));
+        }
+    }
+}

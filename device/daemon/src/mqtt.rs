@@ -1,0 +1,261 @@
+//! The connection to the broker; nothing else here knows the MQTT client.
+//!
+//! Every connection starts from nothing: a new client and a clean session, so that no message of an hour ago is sent
+//! when the broker returns. Whoever publishes is told that there is a connection and says everything again. What is
+//! published while there is none is dropped.
+
+mod settings;
+mod trouble;
+
+use std::pin::pin;
+use std::time::Duration;
+
+use moodbox_core::topics::{Publication, Qos};
+use rumqttc::v5::mqttbytes::QoS;
+use rumqttc::v5::mqttbytes::v5::{
+    Filter, Packet, PubAckReason, Publish, RetainForwardRule, SubAck, SubscribeReasonCode,
+};
+use rumqttc::v5::{AsyncClient, Event, EventLoop};
+use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout, timeout_at};
+use tracing::{debug, info, warn};
+
+pub use settings::{Settings, SettingsError};
+use trouble::{Backoff, Trouble};
+
+/// Messages that wait for the client; all that is said on a new connection fits.
+const QUEUE: usize = 32;
+
+/// Longest time that saying goodbye may take.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Time after which a connection has held, and the next trouble is a new one.
+const HELD: Duration = Duration::from_secs(60);
+
+/// What comes from the broker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MqttEvent {
+    /// There is a connection; `online` is published. Discovery and all states must be published again.
+    Connected,
+    /// There is no connection, and why; comes again only when the reason changes.
+    Lost {
+        /// One line: what is wrong and what to do.
+        reason: String,
+    },
+    /// A message on one of [`moodbox_core::topics::Topics::subscriptions`]; never a retained one.
+    Message {
+        /// Its full topic.
+        topic: String,
+        /// Whatever the sender wrote.
+        payload: Vec<u8>,
+    },
+}
+
+/// Starts the task that keeps the connection. It publishes what comes from `publications` and ends when that is closed,
+/// after it has published `offline`. Whoever reads `inbox` must not wait for room in `publications`.
+pub fn spawn(
+    settings: Settings,
+    publications: mpsc::Receiver<Publication>,
+    inbox: mpsc::Sender<MqttEvent>,
+) -> JoinHandle<()> {
+    tokio::spawn(run(settings, publications, inbox))
+}
+
+async fn run(settings: Settings, mut publications: mpsc::Receiver<Publication>, inbox: mpsc::Sender<MqttEvent>) {
+    let mut backoff = Backoff::default();
+    let mut told = None;
+    loop {
+        let (connection, events) = Connection::new(&settings, &inbox);
+        let Ended { connected, trouble } = connection.keep(events, &mut publications).await;
+        let Some(Trouble { reason, patience }) = trouble else { return };
+        if connected.is_some() {
+            told = None;
+        }
+        if connected.is_some_and(|since| since.elapsed() >= HELD) {
+            backoff.reset();
+        }
+        let wait = backoff.next(patience);
+        if told.as_ref() == Some(&reason) {
+            debug!("mqtt: still {reason}; next attempt in {wait:.1?}");
+        } else {
+            warn!("mqtt: {reason}; next attempt in {wait:.1?}");
+            told = Some(reason.clone());
+            if inbox.send(MqttEvent::Lost { reason }).await.is_err() {
+                return;
+            }
+        }
+        if !pause(&mut publications, wait).await {
+            return;
+        }
+    }
+}
+
+/// Waits and drops what is published meanwhile; false when there is nothing more to wait for.
+async fn pause(publications: &mut mpsc::Receiver<Publication>, wait: Duration) -> bool {
+    timeout(wait, async { while publications.recv().await.is_some() {} }).await.is_err()
+}
+
+/// How a connection ended.
+struct Ended {
+    /// Since when the broker had accepted it.
+    connected: Option<Instant>,
+    /// Why; nothing when it was asked to end.
+    trouble: Option<Trouble>,
+}
+
+/// One attempt at a connection and what comes of it.
+struct Connection<'a> {
+    settings: &'a Settings,
+    inbox: &'a mpsc::Sender<MqttEvent>,
+    client: AsyncClient,
+    connected: Option<Instant>,
+    /// Messages not passed on since the inbox was full.
+    refused: u64,
+    /// Whether it was said that the broker does not take what we publish.
+    warned: bool,
+}
+
+impl<'a> Connection<'a> {
+    fn new(settings: &'a Settings, inbox: &'a mpsc::Sender<MqttEvent>) -> (Self, EventLoop) {
+        let (client, events) = AsyncClient::new(settings.options.clone(), QUEUE);
+        (Self { settings, inbox, client, connected: None, refused: 0, warned: false }, events)
+    }
+
+    async fn keep(mut self, mut events: EventLoop, publications: &mut mpsc::Receiver<Publication>) -> Ended {
+        // What the client has no room for now. No more is taken meanwhile, so that nothing is lost here.
+        let mut waiting = None;
+        let mut limit = silence_limit(&events);
+        let mut heard = Instant::now();
+        let trouble = loop {
+            // The client's own check lets twice the keep-alive pass, and never ends when the peer stops reading.
+            let polled = {
+                let mut poll = pin!(timeout_at(heard + limit, events.poll()));
+                loop {
+                    // The poll is kept while publications come in: dropped half-way it would lose what it is sending.
+                    tokio::select! {
+                        polled = &mut poll => break Some(polled),
+                        publication = publications.recv(), if waiting.is_none() => match publication {
+                            None => break None,
+                            Some(publication) if self.connected.is_some() => waiting = self.publish(publication),
+                            Some(_) => {}
+                        },
+                    }
+                }
+            };
+            let event = match polled {
+                Some(Ok(Ok(event))) => event,
+                Some(Ok(Err(error))) => break Some(trouble::explain(self.settings, &error)),
+                Some(Err(_)) => break Some(trouble::silence(self.settings, limit)),
+                None => {
+                    if self.connected.is_some() {
+                        self.leave(&mut events).await;
+                    }
+                    break None;
+                }
+            };
+            if let Some(publication) = waiting.take() {
+                waiting = self.publish(publication);
+            }
+            if let Event::Incoming(packet) = event {
+                heard = Instant::now();
+                limit = silence_limit(&events);
+                if self.receive(packet).await.is_err() {
+                    break None;
+                }
+            }
+        };
+        Ended { connected: self.connected, trouble }
+    }
+
+    /// Hands a message to the client, or back when the client has no room.
+    fn publish(&self, publication: Publication) -> Option<Publication> {
+        let Publication { topic, payload, retain, qos } = publication.clone();
+        self.client.try_publish(topic, quality(qos), retain, payload).err().map(|_| publication)
+    }
+
+    /// An error means that nobody listens any more.
+    async fn receive(&mut self, packet: Packet) -> Result<(), mpsc::error::SendError<MqttEvent>> {
+        match packet {
+            Packet::ConnAck(_) => {
+                info!("mqtt: connected to {}", self.settings.broker);
+                self.connected = Some(Instant::now());
+                self.greet();
+                self.inbox.send(MqttEvent::Connected).await?;
+            }
+            Packet::Publish(publish) => self.pass_on(publish),
+            Packet::SubAck(SubAck { return_codes, .. }) => {
+                if let Some(code) = return_codes.iter().find(|c| !matches!(c, SubscribeReasonCode::Success(_))) {
+                    warn!("mqtt: {} lets this box take no commands: {code:?}; see its ACL", self.settings.broker);
+                }
+            }
+            Packet::PubAck(ack)
+                if !self.warned
+                    && !matches!(ack.reason, PubAckReason::Success | PubAckReason::NoMatchingSubscribers) =>
+            {
+                warn!("mqtt: {} does not take what this box says: {:?}; see its ACL", self.settings.broker, ack.reason);
+                self.warned = true;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Asks for commands first: who sees `online` may send one.
+    fn greet(&self) {
+        let [commands, requests, home_assistant] = self.settings.topics.subscriptions();
+        let filter = |path: String, preserve_retain| Filter {
+            preserve_retain,
+            // A command that waits at the broker was meant for another time.
+            retain_forward_rule: RetainForwardRule::Never,
+            ..Filter::new(path, QoS::AtLeastOnce)
+        };
+        // Preserved, the flag also marks a retained command that is sent right now, and would come again at any time.
+        // Some let Home Assistant retain its greeting, which is meant each time it is sent.
+        let filters = [filter(commands, true), filter(requests, true), filter(home_assistant, false)];
+        // There is room: the client is new.
+        let _ = self.client.try_subscribe_many(filters);
+        let _ = self.publish(self.settings.topics.availability(true));
+    }
+
+    fn pass_on(&mut self, publish: Publish) {
+        let Ok(topic) = String::from_utf8(publish.topic.into()) else { return };
+        if publish.retain {
+            warn!("mqtt: ignored a retained message on {topic:?}; send commands without the retain flag");
+            return;
+        }
+        match self.inbox.try_send(MqttEvent::Message { topic, payload: publish.payload.into() }) {
+            Ok(()) if self.refused > 0 => {
+                warn!("mqtt: dropped {} messages that came too fast", self.refused);
+                self.refused = 0;
+            }
+            Err(TrySendError::Full(_)) => self.refused += 1,
+            Ok(()) | Err(TrySendError::Closed(_)) => {}
+        }
+    }
+
+    /// A clean end cancels the will, so `offline` is published first. Waits until the broker closes: it may not have
+    /// read everything when we do.
+    async fn leave(&self, events: &mut EventLoop) {
+        let Publication { topic, payload, retain, qos } = self.settings.topics.availability(false);
+        let words = async {
+            let _ = self.client.publish(topic, quality(qos), retain, payload).await;
+            let _ = self.client.disconnect().await;
+        };
+        let sent = async { while events.poll().await.is_ok() {} };
+        let _ = timeout(FAREWELL, async { tokio::join!(words, sent) }).await;
+    }
+}
+
+/// Longest time without a word from the broker. It answers our ping once in a keep-alive, which it may have changed.
+fn silence_limit(events: &EventLoop) -> Duration {
+    events.options.keep_alive().mul_f32(1.5)
+}
+
+fn quality(qos: Qos) -> QoS {
+    match qos {
+        Qos::AtMostOnce => QoS::AtMostOnce,
+        Qos::AtLeastOnce => QoS::AtLeastOnce,
+    }
+}

@@ -1,0 +1,207 @@
+//! From the configuration to what the MQTT client needs, with the files it names read and checked.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use std::{fs, io};
+
+use moodbox_core::config::{Broker, Mqtt};
+use moodbox_core::topics::Topics;
+use rumqttc::tokio_native_tls::native_tls::{self, Certificate, Protocol, TlsConnector};
+use rumqttc::v5::MqttOptions;
+use rumqttc::v5::mqttbytes::v5::LastWill;
+use rumqttc::{TlsConfiguration, Transport};
+
+use super::quality;
+
+/// Largest message taken from the broker. Twice the longest command, so that one that is somewhat too long is still
+/// refused with a reason; the broker keeps longer ones away.
+const MAX_PACKET_BYTES: u32 = 8 * 1024;
+
+/// Messages that may wait for the broker's confirmation, in each direction. The client keeps a slot for each.
+const MAX_INFLIGHT: u16 = 20;
+
+/// Longest time a connection may take to come about, in seconds.
+const CONNECT_TIMEOUT_S: u64 = 5;
+
+/// What is needed for a connection.
+#[derive(Clone)]
+pub struct Settings {
+    pub(super) options: MqttOptions,
+    pub(super) topics: Topics,
+    /// The broker as a person wrote it, for messages.
+    pub(super) broker: String,
+    /// The certificate authority, for messages.
+    pub(super) ca_file: Option<PathBuf>,
+}
+
+/// Why there can be no connection with this configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// A file cannot be read.
+    #[error("mqtt.{key}: cannot read {}: {source}", path.display())]
+    File {
+        /// The key in the configuration.
+        key: &'static str,
+        /// The file it names.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The password file has an empty first line.
+    #[error("mqtt.password_file: the first line of {} is empty; write the password there", .0.display())]
+    EmptyPassword(PathBuf),
+    /// The file with the certificate authority holds none.
+    #[error("mqtt.ca_file: {} holds no certificate in PEM form: {source}", path.display())]
+    Certificate {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: native_tls::Error,
+    },
+    /// The system's TLS library does not work.
+    #[error("cannot set up encryption: {0}")]
+    Tls(#[from] native_tls::Error),
+    /// Two keys contradict each other.
+    #[error("mqtt.{0}")]
+    Contradiction(&'static str),
+}
+
+impl Settings {
+    /// Reads the password and the certificate authority. `embedded_port` is where the embedded broker listens, should
+    /// the configuration want that one.
+    ///
+    /// # Errors
+    /// When a file cannot be read or does not hold what it should, or keys contradict each other.
+    pub fn new(config: &Mqtt, topics: Topics, embedded_port: u16) -> Result<Self, SettingsError> {
+        let (tls, host, port) = match &config.broker {
+            Broker::Embedded => (false, "127.0.0.1", embedded_port),
+            Broker::Remote { tls, host, port } => (*tls, host.as_str(), *port),
+        };
+        // The client joins host and port with a colon.
+        let address = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+        let broker = format!("{}://{address}:{port}", if tls { "mqtts" } else { "mqtt" });
+        let mut options = MqttOptions::new(topics.device(), address, port);
+        options
+            .set_keep_alive(Duration::from_secs(config.keep_alive_s.0.into()))
+            .set_connection_timeout(CONNECT_TIMEOUT_S)
+            .set_max_packet_size(Some(MAX_PACKET_BYTES))
+            .set_receive_maximum(Some(MAX_INFLIGHT))
+            .set_outgoing_inflight_upper_limit(MAX_INFLIGHT);
+        let mut network = options.network_options();
+        network.set_tcp_nodelay(true);
+        options.set_network_options(network);
+        let will = topics.availability(false);
+        options.set_last_will(LastWill::new(will.topic, will.payload, quality(will.qos), will.retain, None));
+        match (&config.username, &config.password_file) {
+            (None, None) => {}
+            (None, Some(_)) => return Err(SettingsError::Contradiction("password_file needs a username with it")),
+            (Some(username), None) => {
+                options.set_credentials(username, "");
+            }
+            (Some(username), Some(file)) => {
+                options.set_credentials(username, password(file)?);
+            }
+        }
+        match (tls, &config.ca_file) {
+            (false, None) => {}
+            (false, Some(_)) => {
+                return Err(SettingsError::Contradiction("ca_file is for a broker that starts with mqtts://"));
+            }
+            (true, ca_file) => {
+                let connector = connector(ca_file.as_deref())?;
+                options.set_transport(Transport::tls_with_config(TlsConfiguration::NativeConnector(connector)));
+            }
+        }
+        Ok(Self { options, topics, broker, ca_file: config.ca_file.clone() })
+    }
+}
+
+fn read(key: &'static str, path: &Path) -> Result<String, SettingsError> {
+    fs::read_to_string(path).map_err(|source| SettingsError::File { key, path: path.to_owned(), source })
+}
+
+/// The first line: an editor ends it with a line break that is no part of the password.
+fn password(path: &Path) -> Result<String, SettingsError> {
+    let text = read("password_file", path)?;
+    match text.lines().next() {
+        None | Some("") => Err(SettingsError::EmptyPassword(path.to_owned())),
+        Some(line) => Ok(line.to_owned()),
+    }
+}
+
+/// A person who names an authority trusts that one, not every one that the system knows.
+fn connector(ca_file: Option<&Path>) -> Result<TlsConnector, SettingsError> {
+    let mut builder = TlsConnector::builder();
+    builder.min_protocol_version(Some(Protocol::Tlsv12));
+    if let Some(path) = ca_file {
+        let pem = read("ca_file", path)?;
+        let refuse = |source| SettingsError::Certificate { path: path.to_owned(), source };
+        let certificate = Certificate::from_pem(pem.as_bytes()).map_err(refuse)?;
+        builder.disable_built_in_roots(true).add_root_certificate(certificate);
+    }
+    Ok(builder.build()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use moodbox_core::config::Config;
+
+    use super::*;
+
+    fn settings(toml: &str) -> Result<Settings, SettingsError> {
+        let config = Config::parse(&format!("[mqtt]\n{toml}")).unwrap();
+        Settings::new(&config.mqtt, Topics::new("moodbox", "homeassistant", "b827eb01"), 4321)
+    }
+
+    fn refusal(toml: &str) -> String {
+        settings(toml).err().unwrap().to_string()
+    }
+
+    #[test]
+    fn the_embedded_broker_is_reached_at_its_port() {
+        assert_eq!(settings("").unwrap().broker, "mqtt://127.0.0.1:4321");
+    }
+
+    #[test]
+    fn the_first_line_is_the_password() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("password");
+        let toml = format!("username = \"box\"\npassword_file = {file:?}");
+        fs::write(&file, "pass word \r\nsecond").unwrap();
+        assert_eq!(settings(&toml).unwrap().options.credentials().unwrap().password, "pass word ");
+        fs::write(&file, "\nsecond").unwrap();
+        let empty =
+            format!("mqtt.password_file: the first line of {} is empty; write the password there", file.display());
+        assert_eq!(refusal(&toml), empty);
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_named() {
+        let missing = "username = \"box\"\npassword_file = \"/no/such/password\"";
+        assert_eq!(
+            refusal(missing),
+            "mqtt.password_file: cannot read /no/such/password: No such file or directory (os error 2)"
+        );
+    }
+
+    #[test]
+    fn what_is_no_certificate_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ca.pem");
+        for text in ["", "hello", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
+            fs::write(&file, text).unwrap();
+            let reason = refusal(&format!("broker = \"mqtts://home\"\nca_file = {file:?}"));
+            let start = format!("mqtt.ca_file: {} holds no certificate in PEM form", file.display());
+            assert!(reason.starts_with(&start) && !reason.contains('\n'), "{reason}");
+        }
+    }
+
+    #[test]
+    fn keys_that_would_do_nothing_are_refused() {
+        assert_eq!(refusal("password_file = \"/p\""), "mqtt.password_file needs a username with it");
+        assert_eq!(
+            refusal("broker = \"mqtt://home\"\nca_file = \"/ca\""),
+            "mqtt.ca_file is for a broker that starts with mqtts://"
+        );
+    }
+}
