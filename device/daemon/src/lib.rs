@@ -1,1 +1,3 @@
 //! The moodbox daemon.
+
+pub mod camera;
