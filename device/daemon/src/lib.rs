@@ -1,3 +1,4 @@
 //! The moodbox daemon.
 
 pub mod camera;
+pub mod leds;
