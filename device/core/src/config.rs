@@ -7,14 +7,14 @@ mod value;
 
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 pub use value::{Bounded, Broker, DeviceId, Fraction, InvalidValue, Seconds, Source};
 
 use crate::affect::Policy;
 
 /// The whole configuration.
-#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// The box itself.
@@ -36,7 +36,7 @@ pub struct Config {
 }
 
 /// `[device]`: the box itself.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Device {
     /// The name a person sees in Home Assistant; may be changed at any time.
@@ -52,7 +52,7 @@ impl Default for Device {
 }
 
 /// `[camera]`: where pictures come from.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Camera {
     /// `v4l2:auto`, `v4l2:/dev/video0` or `replay:PATH` (an image, a folder of images or an .mjpeg file).
@@ -73,8 +73,16 @@ impl Default for Camera {
     }
 }
 
+impl Camera {
+    /// Whether every frame is analysed however long it takes: a replay as fast as possible.
+    #[must_use]
+    pub const fn every_frame(&self) -> bool {
+        matches!(self.source, Source::Replay(_)) && self.fps.0 == 0
+    }
+}
+
 /// `[vision]`: how faces are found.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Vision {
     /// Side of the smallest face looked for, in pixels. Twice as large costs a quarter of the time.
@@ -85,6 +93,8 @@ pub struct Vision {
     pub threads: Bounded<1, 4>,
     /// Score from which P-Net, R-Net and O-Net keep a candidate, 0..1.
     pub thresholds: [Fraction; 3],
+    /// Folder with other models and their manifest; the built-in ones where it is absent.
+    pub models: Option<PathBuf>,
 }
 
 impl Default for Vision {
@@ -94,12 +104,13 @@ impl Default for Vision {
             fps: Bounded(5),
             threads: Bounded(1),
             thresholds: [Fraction(0.6), Fraction(0.7), Fraction(0.8)],
+            models: None,
         }
     }
 }
 
 /// How the beliefs about several people become the mood of the room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Pooling {
     /// All of them, weighted by size, score and how much they face the camera.
@@ -112,7 +123,7 @@ pub enum Pooling {
 }
 
 /// `[mood]`: how expressions become a mood.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Mood {
     /// Time constant of the average that drives the light.
@@ -164,7 +175,7 @@ impl Default for Mood {
 }
 
 /// What drives the LEDs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LedDriver {
     /// No LEDs.
@@ -179,7 +190,7 @@ pub enum LedDriver {
 }
 
 /// Which leg the LEDs share.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Common {
     /// The shared leg goes to ground: a high pin lights.
@@ -190,7 +201,7 @@ pub enum Common {
 }
 
 /// `[leds]`: the lights.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Leds {
     /// `none`, `rppal`, `gpiochip` or `terminal`.
@@ -227,7 +238,7 @@ impl Default for Leds {
 }
 
 /// `[mqtt]`: the connection to the home.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Mqtt {
     /// `embedded` (a broker inside the daemon, reachable on this machine only), `mqtt://HOST[:PORT]` or `mqtts://HOST[:PORT]`.
@@ -264,7 +275,7 @@ impl Default for Mqtt {
 }
 
 /// `[music]`: the songs.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Music {
     /// CSV or JSON file with the tracks; the built-in demo catalogue where it is absent.
@@ -283,7 +294,7 @@ impl Default for Music {
 }
 
 /// `[store]`: what is kept over restarts.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Store {
     /// Folder for the switches a person has set. The box runs without it, and forgets them.

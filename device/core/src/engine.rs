@@ -17,7 +17,7 @@ use crate::expression::ExpressionFilter;
 use crate::face::SeenFace;
 use crate::hass;
 use crate::led::{Fault, LedPattern};
-use crate::mood::{Confusion, MoodFilter, Room, RoomMood};
+use crate::mood::{self, Confusion, MoodFilter, Room, RoomMood};
 use crate::music::{Catalogue, default_policy};
 use crate::topics::{
     CameraState, Command, Diagnostics, Event as Announcement, Incoming, Publication, Request, RequestKind, Response,
@@ -440,11 +440,11 @@ impl Engine {
     }
 }
 
-/// One expression for several faces: the mean, weighted by size, score and how much they face the camera.
+/// One expression for several faces: the mean of those that can be read, weighted as for the mood.
 fn pooled(faces: &[SeenFace]) -> Option<Probabilities> {
     let mut sum = [0.0; emotion::COUNT];
-    for seen in faces.iter().filter(|f| f.sharp) {
-        let weight = seen.face.bbox.area().sqrt() * seen.face.score * (0.1 + seen.face.frontalness());
+    for seen in faces.iter().filter(|seen| mood::readable(seen)) {
+        let weight = mood::weight(&seen.face);
         for (total, p) in sum.iter_mut().zip(seen.emotions.as_array()) {
             *total += weight * p;
         }

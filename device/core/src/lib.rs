@@ -7,6 +7,11 @@
 pub mod affect;
 pub mod config;
 pub mod emotion;
+pub mod engine;
+pub mod expression;
 pub mod face;
 pub mod hass;
+pub mod led;
+pub mod mood;
+pub mod music;
 pub mod topics;

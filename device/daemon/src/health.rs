@@ -14,6 +14,12 @@ pub struct Machine {
     root: PathBuf,
 }
 
+impl Default for Machine {
+    fn default() -> Self {
+        Self::new(Path::new("/"))
+    }
+}
+
 impl Machine {
     /// The machine whose files lie below `root`.
     #[must_use]
@@ -24,8 +30,18 @@ impl Machine {
     /// Resident memory of this process, in MB of 10^6 bytes.
     #[must_use]
     pub fn resident_mb(&self) -> Option<f32> {
+        self.memory_mb("VmRSS:")
+    }
+
+    /// The most that this process has had resident, in MB of 10^6 bytes.
+    #[must_use]
+    pub fn peak_resident_mb(&self) -> Option<f32> {
+        self.memory_mb("VmHWM:")
+    }
+
+    fn memory_mb(&self, field: &str) -> Option<f32> {
         let status = fs::read_to_string(self.root.join("proc/self/status")).ok()?;
-        let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:"))?;
+        let line = status.lines().find_map(|l| l.strip_prefix(field))?;
         let kib: f32 = line.trim().strip_suffix(" kB")?.parse().ok()?;
         Some(kib * 1024.0 / 1e6)
     }

@@ -1,3 +1,13 @@
-//! The moodbox daemon.
+//! The moodbox daemon, as a library: its binary is `moodboxd`, and `moodbox demo` runs the same.
 
+pub mod broker;
+pub mod camera;
+pub mod capture;
+pub mod health;
+pub mod identity;
+pub mod leds;
 pub mod mqtt;
+pub mod run;
+pub mod sight;
+pub mod store;
+pub mod systemd;

@@ -24,7 +24,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep_until};
 use tracing::{debug, info, warn};
 
-use crate::broker::{self, BrokerError};
+use crate::broker::{BrokerError, Embedded};
 use crate::capture::{self, News, Shared};
 use crate::health::{FrameTimes, Machine};
 use crate::identity;
@@ -113,12 +113,14 @@ pub async fn run(
     let catalogue = read_catalogue(config.music.catalogue.as_deref())?;
     let id = config.device.id.clone().unwrap_or_else(|| identity::device_id(root));
     let topics = Topics::new(&config.mqtt.base_topic, &config.mqtt.discovery_prefix, id.as_str());
-    let (broker, port) = match &config.mqtt.broker {
-        Broker::Embedded => {
-            let port = broker::start(config.mqtt.embedded_port.0 as u16)?;
-            (format!("mqtt://127.0.0.1:{port}"), port)
-        }
-        remote @ Broker::Remote { .. } => (remote.to_string(), 0),
+    let embedded = match config.mqtt.broker {
+        Broker::Embedded => Some(Embedded::start(config.mqtt.embedded_port.0 as u16).await?),
+        Broker::Remote { .. } => None,
+    };
+    let port = embedded.as_ref().map_or(0, |broker| broker.address().port());
+    let broker = match &config.mqtt.broker {
+        Broker::Embedded => format!("mqtt://127.0.0.1:{port}"),
+        remote @ Broker::Remote { .. } => remote.to_string(),
     };
     let settings = mqtt::Settings::new(&config.mqtt, topics.clone(), port)?;
     let models = load_models(config.vision.models.as_deref());
@@ -202,7 +204,12 @@ pub async fn run(
     house.leds.off();
     // Closing the outbox asks the connection to say that the box is offline and to end.
     house.publications = None;
-    drop(connection.await);
+    if connection.await.is_err() {
+        warn!("the connection's task has failed");
+    }
+    if let Some(broker) = embedded {
+        broker.stop().await;
+    }
     for (name, thread) in [("capture", capture), ("vision", sight)] {
         if thread.join().is_err() {
             warn!("the {name} thread has failed");
@@ -442,7 +449,7 @@ fn fingerprint(models: &Result<Models, ModelsError>) -> String {
 
 fn confusion(models: &Result<Models, ModelsError>) -> Confusion {
     let rows = models.as_ref().ok().and_then(|m| m.fer.entry.emotions.as_ref()).map(|e| e.confusion);
-    rows.and_then(|rows| Confusion::new(rows).ok()).unwrap_or_default()
+    rows.and_then(|rows| Confusion::try_from(rows).ok()).unwrap_or_default()
 }
 
 /// The songs of a file, or the demo catalogue. Rows that cannot be used are named in the log.

@@ -1,9 +1,11 @@
 //! Values that are valid by their type.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// A value that its type does not allow; the text says what would be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -11,7 +13,7 @@ use serde::Deserialize;
 pub struct InvalidValue(String);
 
 /// A whole number from `MIN` to `MAX`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(try_from = "i64")]
 pub struct Bounded<const MIN: u32, const MAX: u32>(pub u32);
 
@@ -28,7 +30,7 @@ impl<const MIN: u32, const MAX: u32> TryFrom<i64> for Bounded<MIN, MAX> {
 }
 
 /// A number from 0 to 1.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Deserialize, Serialize)]
 #[serde(try_from = "f32")]
 pub struct Fraction(pub f32);
 
@@ -45,9 +47,17 @@ impl TryFrom<f32> for Fraction {
 }
 
 /// A time in seconds, from 0.1 to 86,400.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Deserialize, Serialize)]
 #[serde(try_from = "f32")]
 pub struct Seconds(pub f32);
+
+impl Seconds {
+    /// The same as a [`Duration`].
+    #[must_use]
+    pub fn duration(self) -> Duration {
+        Duration::try_from_secs_f32(self.0).unwrap_or_default()
+    }
+}
 
 impl TryFrom<f32> for Seconds {
     type Error = InvalidValue;
@@ -62,7 +72,7 @@ impl TryFrom<f32> for Seconds {
 }
 
 /// The id of a box in topics: 1 to 32 of a-z, 0-9, `_` and `-`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(try_from = "String")]
 pub struct DeviceId(String);
 
@@ -71,6 +81,12 @@ impl DeviceId {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl Default for DeviceId {
+    fn default() -> Self {
+        Self("moodbox".to_owned())
     }
 }
 
@@ -88,8 +104,8 @@ impl TryFrom<String> for DeviceId {
 }
 
 /// Where pictures come from.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum Source {
     /// The first camera that captures.
     V4l2Auto,
@@ -97,6 +113,16 @@ pub enum Source {
     V4l2(PathBuf),
     /// An image, a folder of images or an .mjpeg file.
     Replay(PathBuf),
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::V4l2Auto => f.write_str("v4l2:auto"),
+            Self::V4l2(path) => write!(f, "v4l2:{}", path.display()),
+            Self::Replay(path) => write!(f, "replay:{}", path.display()),
+        }
+    }
 }
 
 impl FromStr for Source {
@@ -112,6 +138,12 @@ impl FromStr for Source {
     }
 }
 
+impl From<Source> for String {
+    fn from(value: Source) -> Self {
+        value.to_string()
+    }
+}
+
 impl TryFrom<String> for Source {
     type Error = InvalidValue;
 
@@ -121,8 +153,8 @@ impl TryFrom<String> for Source {
 }
 
 /// The MQTT broker.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum Broker {
     /// Inside the daemon, on the loopback interface.
     Embedded,
@@ -135,6 +167,19 @@ pub enum Broker {
         /// TCP port.
         port: u16,
     },
+}
+
+impl fmt::Display for Broker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Embedded => f.write_str("embedded"),
+            Self::Remote { tls, host, port } => {
+                let scheme = if *tls { "mqtts" } else { "mqtt" };
+                let brackets = if host.contains(':') { ["[", "]"] } else { ["", ""] };
+                write!(f, "{scheme}://{}{host}{}:{port}", brackets[0], brackets[1])
+            }
+        }
+    }
 }
 
 impl FromStr for Broker {
@@ -165,6 +210,12 @@ impl FromStr for Broker {
             }
             _ => refuse(FORMS),
         }
+    }
+}
+
+impl From<Broker> for String {
+    fn from(value: Broker) -> Self {
+        value.to_string()
     }
 }
 
