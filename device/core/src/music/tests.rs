@@ -1,0 +1,264 @@
+use std::collections::HashMap;
+
+use proptest::prelude::*;
+
+use super::*;
+
+const START: Duration = Duration::ZERO;
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+fn track(number: usize, artist: &str, genre: &str, valence: f32, arousal: f32) -> Track {
+    Track {
+        uri: format!("u:{number}"),
+        title: format!("Song {number}"),
+        artist: artist.to_owned(),
+        album: String::new(),
+        year: None,
+        genres: vec![genre.to_owned()],
+        affect: Affect::new(valence, arousal),
+        tempo: None,
+        mode: None,
+        source: String::new(),
+        confidence: 1.0,
+    }
+}
+
+/// 121 songs by as many artists, evenly over the plane, of four unrelated genres.
+fn grid() -> Catalogue {
+    let genres = ["reggae", "metal", "opera", "cabaret"];
+    let place = |step: usize| step as f32 / 5.0 - 1.0;
+    let tracks = (0..121).map(|n| track(n, &format!("Artist {n}"), genres[n % 4], place(n % 11), place(n / 11)));
+    Catalogue::new(tracks.collect())
+}
+
+fn any_catalogue(most: usize) -> impl Strategy<Value = Catalogue> {
+    let genre = prop::sample::select(vec!["rock", "folk rock", "deep house", "polka", ""]);
+    let one = (0..8u8, genre, -1f32..=1.0, -1f32..=1.0, prop::option::of(40f32..200.0));
+    prop::collection::vec(one, 1..most).prop_map(|songs| {
+        let tracks = songs.into_iter().enumerate().map(|(n, (artist, genre, valence, arousal, tempo))| Track {
+            tempo,
+            ..track(n, &format!("Artist {artist}"), genre, valence, arousal)
+        });
+        Catalogue::new(tracks.collect())
+    })
+}
+
+fn any_policy() -> impl Strategy<Value = Policy> {
+    prop::sample::select(Policy::ALL.to_vec())
+}
+
+fn uris(list: &[Recommended]) -> Vec<&str> {
+    list.iter().map(|r| r.track.uri.as_str()).collect()
+}
+
+/// Distance of a song of [`grid`], whose places are their ranks.
+fn away(song: &Recommended, from: Affect) -> f32 {
+    song.track.affect.distance(from)
+}
+
+#[test]
+fn a_match_is_near_the_mood_and_says_so() {
+    let mood = Affect::of(Emotion::Happy);
+    let list = Recommender::new(grid(), 7).for_mood(mood, Policy::Match, 10, START);
+    assert_eq!(list.len(), 10);
+    assert!(away(&list[0], mood) < 0.15, "{:?}", list[0]);
+    assert_eq!(list[0].why, "bright and lively, like the mood");
+    let near = list.iter().filter(|song| away(song, mood) < 0.6).count();
+    assert!(near >= 8, "only {near} of 10 are near");
+}
+
+#[test]
+fn soothing_songs_are_calm_whatever_the_mood() {
+    let recommender = Recommender::new(grid(), 7);
+    let list = recommender.for_mood(Affect::of(Emotion::Fear), Policy::Soothe, 5, START);
+    assert!(away(&list[0], Affect::new(0.4, -0.4)) < 0.15);
+    assert_eq!(list[0].why, "warm and calm, to settle down");
+    assert_eq!(list[0].track, recommender.for_mood(Affect::of(Emotion::Happy), Policy::Soothe, 5, START)[0].track);
+}
+
+#[test]
+fn a_lift_starts_at_the_mood_and_goes_up_step_by_step() {
+    let (mood, goal) = (Affect::of(Emotion::Sad), Affect::new(0.6, 0.3));
+    let list = Recommender::new(grid(), 7).for_mood(mood, Policy::Lift, 8, START);
+    assert!(away(&list[0], mood) < 0.25, "{:?}", list[0]);
+    assert_eq!(list[0].why, "sad and quiet, where the mood is now");
+    assert!(away(&list[7], goal) < 0.35, "{:?}", list[7]);
+    assert!(list.iter().any(|song| song.why.starts_with("a step up from the last one: ")));
+    // Each song may lie a little beside its step, so the way up is checked over two steps.
+    assert!(list[..7].windows(3).all(|three| away(&three[2], goal) < away(&three[0], goal)));
+}
+
+#[test]
+fn a_way_takes_small_steps_and_at_least_four_songs() {
+    let goal = Affect::new(0.6, 0.3);
+    for emotion in Emotion::ALL {
+        let mood = Affect::of(emotion);
+        let way = ranking::way(Policy::Lift, mood, 10);
+        assert_eq!(way[0], mood);
+        assert!(way.windows(2).all(|two| two[0].distance(two[1]) <= 0.25 + 1e-6), "{emotion}");
+        assert!(way[2].distance(goal) > 0.01, "{emotion} arrives too soon");
+        assert!(way[6].distance(goal) < 0.01, "{emotion} does not arrive");
+    }
+}
+
+#[test]
+fn after_a_song_come_others_of_its_kind() {
+    let mut tracks: Vec<Track> = grid().tracks().to_vec();
+    tracks[60].tempo = Some(80.0);
+    for (number, genre, tempo) in
+        [(200, "roots reggae", None), (201, "reggae", Some(160.0)), (202, "reggae", Some(113.0))]
+    {
+        tracks.push(Track { tempo, ..track(number, &format!("Artist {number}"), genre, 0.0, 0.0) });
+    }
+    let recommender = Recommender::new(Catalogue::new(tracks), 7);
+    assert_eq!(recommender.catalogue().get("u:60").unwrap().genres, ["reggae"]);
+    let list = recommender.after("u:60", 10, START).unwrap();
+    // Twice the tempo is the same beat; the farthest tempo comes after an unknown one.
+    let place = |uri: &str| uris(&list).iter().position(|found| *found == uri);
+    assert_eq!(place("u:201"), Some(0));
+    assert!(place("u:202") > Some(0));
+    assert!(list.iter().all(|song| song.track.genres[0].contains("reggae")), "{list:?}");
+    assert_eq!(list[0].why, "same kind as «Song 60»: reggae");
+    assert_eq!(list[place("u:200").unwrap()].why, "close kin of «Song 60»: roots reggae");
+}
+
+#[test]
+fn the_chosen_artist_steps_back() {
+    let tracks = vec![
+        track(0, "Ann", "folk", 0.0, 0.0),
+        track(1, "ANN", "folk", 0.0, 0.0),
+        track(2, "Bob", "folk", 0.0, 0.0),
+        track(3, "Cat", "opera", 0.9, 0.9),
+    ];
+    let list = Recommender::new(Catalogue::new(tracks), 0).after("u:0", 3, START).unwrap();
+    assert_eq!(uris(&list), ["u:2", "u:1", "u:3"]);
+}
+
+#[test]
+fn the_same_recording_under_another_uri_is_not_listed_twice() {
+    let mut tracks = vec![track(0, "Ann", "folk", 0.0, 0.0), track(1, "Ann", "folk", 0.0, 0.0)];
+    tracks[1].title = tracks[0].title.to_uppercase();
+    let recommender = Recommender::new(Catalogue::new(tracks), 0);
+    assert_eq!(recommender.for_mood(Affect::default(), Policy::Match, 5, START).len(), 1);
+    assert_eq!(recommender.after("u:0", 5, START).unwrap(), []);
+}
+
+#[test]
+fn a_played_song_rests_and_comes_back() {
+    let mut recommender = Recommender::new(grid(), 7);
+    let mood = Affect::of(Emotion::Happy);
+    let first = recommender.for_mood(mood, Policy::Match, 1, START)[0].track.uri.clone();
+    recommender.played(&first, START).unwrap();
+    assert_ne!(recommender.for_mood(mood, Policy::Match, 1, DAY)[0].track.uri, first);
+    assert_eq!(recommender.for_mood(mood, Policy::Match, 1, 60 * DAY)[0].track.uri, first);
+}
+
+#[test]
+fn votes_move_a_song_and_its_genre() {
+    let mood = Affect::of(Emotion::Happy);
+    let score = |recommender: &Recommender, uri: &str| {
+        let list = recommender.for_mood(mood, Policy::Match, 121, START);
+        list.iter().find(|song| song.track.uri == uri).unwrap().score
+    };
+    let fresh = Recommender::new(grid(), 7);
+    let mut liked = fresh.clone();
+    liked.liked("u:60").unwrap();
+    let mut skipped = fresh.clone();
+    skipped.skipped("u:60", START).unwrap();
+    // One vote: a third of .3 for the song, an eleventh of .3 for its genre.
+    for (recommender, sign) in [(&liked, 1.0), (&skipped, -1.0)] {
+        for (uri, moved) in [("u:60", 0.1 + 0.3 / 11.0), ("u:64", 0.3 / 11.0), ("u:61", 0.0)] {
+            let difference = score(recommender, uri) - score(&fresh, uri);
+            assert!((difference - sign * moved).abs() < 1e-5, "{uri} moved by {difference}");
+        }
+    }
+    let list = liked.for_mood(mood, Policy::Match, 121, START);
+    let why = &list.iter().find(|song| song.track.uri == "u:60").unwrap().why;
+    assert!(why.ends_with("; liked before"), "{why}");
+}
+
+#[test]
+fn a_late_skip_says_nothing() {
+    let fresh = Recommender::new(grid(), 7);
+    let mut listened = fresh.clone();
+    listened.played("u:60", START).unwrap();
+    let mut skipped = listened.clone();
+    let later = Duration::from_secs(30);
+    skipped.skipped("u:60", later).unwrap();
+    let list = |recommender: &Recommender| recommender.for_mood(Affect::default(), Policy::Match, 20, later);
+    assert_eq!(list(&skipped), list(&listened));
+    skipped.skipped("u:60", Duration::from_millis(29_999)).unwrap();
+    assert_ne!(list(&skipped), list(&listened));
+}
+
+#[test]
+fn one_song_in_ten_is_an_experiment() {
+    let recommender = Recommender::new(grid(), 7);
+    let lists: Vec<_> = (0..200)
+        .map(|second| recommender.for_mood(Affect::default(), Policy::Match, 10, Duration::from_secs(second)))
+        .collect();
+    let experiments = |song: usize| lists.iter().filter(|list| list[song].why.starts_with("something else")).count();
+    assert_eq!(experiments(0), 0);
+    let all: usize = (0..10).map(experiments).sum();
+    // 1800 draws of one in ten: 180, give or take four standard deviations of 12.7.
+    assert!((129..=231).contains(&all), "{all} experiments");
+}
+
+#[test]
+fn unknown_tracks_and_empty_catalogues_are_answered() {
+    let mut recommender = Recommender::new(Catalogue::default(), 0);
+    assert_eq!(recommender.for_mood(Affect::default(), Policy::Lift, 10, START), []);
+    assert_eq!(recommender.after("u:1", 10, START), Err(UnknownTrack("u:1".to_owned())));
+    assert_eq!(recommender.chosen("u:1", START), Err(UnknownTrack("u:1".to_owned())));
+    assert_eq!(recommender.skipped("", START).unwrap_err().to_string(), "no track of the catalogue has the uri \"\"");
+}
+
+#[test]
+fn angry_and_fearful_rooms_are_soothed() {
+    let soothed: Vec<_> = Emotion::ALL.into_iter().filter(|e| default_policy(*e) == Policy::Soothe).collect();
+    assert_eq!(soothed, [Emotion::Angry, Emotion::Fear]);
+}
+
+proptest! {
+    #[test]
+    fn no_song_comes_twice_and_no_artist_three_times(
+        catalogue in any_catalogue(60), policy in any_policy(), valence in -1f32..=1.0, arousal in -1f32..=1.0,
+        n in 0..25usize, seed: u64,
+    ) {
+        let first = catalogue.tracks()[0].uri.clone();
+        let songs = catalogue.tracks().len();
+        let mut by_artist: HashMap<String, usize> = HashMap::new();
+        for track in catalogue.tracks() {
+            *by_artist.entry(track.artist.clone()).or_default() += 1;
+        }
+        let possible: usize = by_artist.values().map(|songs| (*songs).min(2)).sum();
+        let recommender = Recommender::new(catalogue, seed);
+        let for_mood = recommender.for_mood(Affect::new(valence, arousal), policy, n, START);
+        prop_assert_eq!(for_mood.len(), n.min(possible));
+        let after = recommender.after(&first, n, START).unwrap();
+        prop_assert!(after.len() < songs && !uris(&after).contains(&first.as_str()));
+        for list in [&for_mood, &after] {
+            let mut seen = uris(list);
+            seen.sort_unstable();
+            seen.dedup();
+            prop_assert_eq!(seen.len(), list.len());
+            for song in list {
+                prop_assert!(list.iter().filter(|other| other.track.artist == song.track.artist).count() <= 2);
+                prop_assert!(song.score.is_finite() && !song.why.is_empty());
+            }
+        }
+        prop_assert_eq!(&for_mood, &recommender.for_mood(Affect::new(valence, arousal), policy, n, START));
+    }
+
+    #[test]
+    fn songs_that_share_nothing_come_by_score(places in prop::collection::vec((-1f32..=1.0, -1f32..=1.0), 1..40)) {
+        // Every song has its own artist and its own unknown genre: variety has nothing to say.
+        let tracks = places.iter().enumerate().map(|(n, (v, a))| track(n, &format!("A{n}"), &format!("x{n}"), *v, *a));
+        let recommender = Recommender::new(Catalogue::new(tracks.collect()), 1);
+        let list = recommender.after("u:0", 40, START).unwrap();
+        prop_assert!(list.is_sorted_by(|a, b| a.score >= b.score));
+        let list = recommender.for_mood(Affect::default(), Policy::Match, 40, START);
+        let chosen: Vec<_> = list.iter().filter(|song| !song.why.starts_with("something else")).collect();
+        prop_assert!(chosen.is_sorted_by(|a, b| a.score >= b.score));
+    }
+}

@@ -1,0 +1,72 @@
+//! Why a song was recommended, in one sentence that a person understands.
+
+use super::catalogue::Catalogue;
+use super::ranking::{CALM, Pick, UP};
+use crate::affect::{Affect, Policy};
+
+/// Distance from the middle of the plane at which a song has a character.
+const CHARACTER: f32 = 0.25;
+
+/// Distance up to which a song is like what was aimed at.
+const LIKE: f32 = 0.4;
+
+/// Distance to the goal up to which a person would call it reached.
+const REACHED: f32 = 0.25;
+
+/// How a place on the plane sounds.
+fn sound(place: Affect) -> &'static str {
+    let side = |value: f32| if value.abs() < CHARACTER { 0 } else { value.signum() as i8 };
+    match (side(place.valence), side(place.arousal)) {
+        (1, 1) => "bright and lively",
+        (1, 0) => "bright",
+        (1, _) => "warm and calm",
+        (0, 1) => "lively",
+        (0, 0) => "even and easy",
+        (0, _) => "calm",
+        (_, 1) => "dark and driving",
+        (_, 0) => "wistful",
+        (_, _) => "sad and quiet",
+    }
+}
+
+/// Why `pick` is in a list for `mood`; `last` is the song before it.
+pub(super) fn for_mood(catalogue: &Catalogue, policy: Policy, mood: Affect, pick: Pick, last: Option<Pick>) -> String {
+    let place = |pick: Pick| catalogue.features()[pick.index].place;
+    let here = place(pick);
+    let sound = sound(here);
+    if pick.explored {
+        return format!("something else to try: {sound}");
+    }
+    match policy {
+        Policy::Match if here.distance(mood) <= LIKE => format!("{sound}, like the mood"),
+        Policy::Match => format!("{sound}, among the nearest to the mood in this library"),
+        Policy::Soothe if here.distance(CALM) <= LIKE => format!("{sound}, to settle down"),
+        Policy::Soothe => format!("{sound}, among the most soothing in this library"),
+        Policy::Lift => match last.map(|last| here.distance(UP) < place(last).distance(UP)) {
+            _ if here.distance(UP) <= REACHED => format!("{sound}, where the way up ends"),
+            None => format!("{sound}, where the mood is now"),
+            Some(true) => format!("a step up from the last one: {sound}"),
+            Some(false) => format!("{sound}, on the way up"),
+        },
+    }
+}
+
+/// Why `pick` follows the track `chosen`.
+pub(super) fn after(catalogue: &Catalogue, chosen: usize, pick: Pick) -> String {
+    let (track, song) = (&catalogue.tracks()[pick.index], &catalogue.features()[pick.index]);
+    let (like, liked) = (&catalogue.tracks()[chosen], &catalogue.features()[chosen]);
+    let title = &like.title;
+    let shared = like.genres.iter().zip(&liked.genres).filter(|(_, genre)| song.genres.contains(genre));
+    // Of "rock" and "folk rock" the longer says more.
+    if let Some((name, _)) = shared.max_by_key(|(name, _)| name.len()) {
+        return format!("same kind as «{title}»: {}", name.to_lowercase());
+    }
+    match track.genres.first() {
+        Some(genre) if song.families & liked.families != 0 => {
+            format!("close kin of «{title}»: {}", genre.to_lowercase())
+        }
+        _ if song.artist == liked.artist => format!("also by {}", like.artist),
+        _ if song.place.distance(liked.place) <= LIKE => format!("{}, like «{title}»", sound(song.place)),
+        _ => format!("{}, among the nearest to «{title}» in this library", sound(song.place)),
+    }
+}
