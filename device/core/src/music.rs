@@ -88,7 +88,8 @@ impl Recommender {
         picks.iter().zip(last).map(|(pick, last)| self.recommended(*pick, why((pick, last)))).collect()
     }
 
-    /// Up to `n` songs of the same kind as the one that was chosen, best first, without it.
+    /// Up to `n` songs of the same kind as the one that was chosen, without it, in the order to play them. Plays and votes
+    /// count here as they do for a mood, so that a song just skipped does not come straight back.
     ///
     /// # Errors
     /// When the catalogue has no such track.

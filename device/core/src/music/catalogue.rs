@@ -30,7 +30,7 @@ pub struct Track {
     /// Year of release.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub year: Option<u16>,
-    /// In free words, broad or narrow; may be empty.
+    /// In free words, from broad to narrow; may be empty.
     pub genres: Vec<String>,
     /// Where it lies on the plane, on the scale of its source.
     #[serde(flatten)]
@@ -85,35 +85,24 @@ impl Catalogue {
         let valences = by_rank(&tracks.iter().map(|t| t.affect.valence).collect::<Vec<_>>());
         let arousals = by_rank(&tracks.iter().map(|t| t.affect.arousal).collect::<Vec<_>>());
         let mut artists = Numbers::default();
-        let mut names = Numbers::default();
-        let mut genres: Vec<Genre> = Vec::new();
-        let features = tracks
+        let mut genres = Genres::default();
+        let features: Vec<Features> = tracks
             .iter()
             .zip(valences.into_iter().zip(arousals))
             .map(|(track, (valence, arousal))| {
-                let numbers: Box<[u32]> = track
-                    .genres
-                    .iter()
-                    .map(|text| {
-                        let genre = Genre::read(text);
-                        let number = names.of(&genre.name);
-                        if number as usize == genres.len() {
-                            genres.push(genre);
-                        }
-                        number
-                    })
-                    .collect();
+                let own: Box<[u32]> = track.genres.iter().map(|text| genres.number(text)).collect();
                 Features {
                     place: Affect::new(valence, arousal),
                     artist: artists.of(&track.artist.to_lowercase()),
-                    families: numbers.iter().fold(0, |set, &g| set | genres[g as usize].families()),
-                    genres: numbers,
+                    families: own.iter().fold(0, |set, &genre| set | genres.all[genre as usize].families()),
+                    genres: own,
                 }
             })
             .collect();
+        let (genres, artists) = (genres.all, artists.0.len());
         let mut by_uri: Vec<u32> = (0..tracks.len() as u32).collect();
         by_uri.sort_unstable_by(|&a, &b| tracks[a as usize].uri.cmp(&tracks[b as usize].uri));
-        Self { by_uri, features, genres, artists: artists.0.len(), tracks }
+        Self { tracks, by_uri, features, genres, artists }
     }
 
     /// All tracks, in the order of the file.
@@ -158,6 +147,27 @@ impl Numbers {
         let number = self.0.len() as u32;
         self.0.insert(name.to_owned(), number);
         number
+    }
+}
+
+/// Numbers genres, and reads each spelling once.
+#[derive(Default)]
+struct Genres<'a> {
+    all: Vec<Genre>,
+    by_name: Numbers,
+    by_text: HashMap<&'a str, u32>,
+}
+
+impl<'a> Genres<'a> {
+    fn number(&mut self, text: &'a str) -> u32 {
+        *self.by_text.entry(text).or_insert_with(|| {
+            let genre = Genre::read(text);
+            let number = self.by_name.of(&genre.name);
+            if number as usize == self.all.len() {
+                self.all.push(genre);
+            }
+            number
+        })
     }
 }
 

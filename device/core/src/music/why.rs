@@ -56,9 +56,9 @@ pub(super) fn after(catalogue: &Catalogue, chosen: usize, pick: Pick) -> String 
     let (track, song) = (&catalogue.tracks()[pick.index], &catalogue.features()[pick.index]);
     let (like, liked) = (&catalogue.tracks()[chosen], &catalogue.features()[chosen]);
     let title = &like.title;
-    let shared = like.genres.iter().zip(&liked.genres).filter(|(_, genre)| song.genres.contains(genre));
-    // Of "rock" and "folk rock" the longer says more.
-    if let Some((name, _)) = shared.max_by_key(|(name, _)| name.len()) {
+    let mut named = like.genres.iter().zip(&liked.genres);
+    // Lists go from broad to narrow, so the last one that both have says most.
+    if let Some((name, _)) = named.rfind(|(_, genre)| song.genres.contains(genre)) {
         return format!("same kind as «{title}»: {}", name.to_lowercase());
     }
     match track.genres.first() {

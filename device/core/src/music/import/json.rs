@@ -35,7 +35,7 @@ pub(super) fn read(text: &[u8], entries: &mut Entries) {
         let entry = &cursor.rest[..length];
         let read = read_entry(entry);
         // Tracks hold no objects, so a line that starts with { inside a broken entry is the next track.
-        let next = next_object_line(entry).filter(|_| read.is_err() && restarts < MAX_RESTARTS);
+        let next = if read.is_err() && restarts < MAX_RESTARTS { next_object_line(entry) } else { None };
         restarts += usize::from(next.is_some());
         entries.add(line, read);
         cursor.skip(next.unwrap_or(length));
