@@ -12,12 +12,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::affect::Policy;
 use crate::config::Config;
-use crate::emotion::{self, Emotion, Probabilities};
+use crate::emotion::Emotion;
 use crate::expression::ExpressionFilter;
 use crate::face::SeenFace;
 use crate::hass;
 use crate::led::{Fault, LedPattern};
-use crate::mood::{self, Confusion, MoodFilter, Room, RoomMood};
+use crate::mood::{Confusion, MoodFilter, Room, RoomMood};
 use crate::music::{Catalogue, default_policy};
 use crate::topics::{
     CameraState, Command, Diagnostics, Event as Announcement, Incoming, Publication, Request, RequestKind, Response,
@@ -37,9 +37,9 @@ pub enum Event {
     /// The camera gives frames.
     CameraUp,
     /// A part does not work; it says why.
-    Failed(Fault, String),
+    Failed(Part, String),
     /// A part works again.
-    Works(Fault),
+    Works(Part),
     /// The broker accepted the connection.
     Connected,
     /// The connection is gone; it says why.
@@ -55,6 +55,42 @@ pub enum Event {
     Measured(Diagnostics),
     /// Time passed: the deadline that [`Engine::next_deadline`] gave.
     Tick,
+}
+
+/// A part of the box that can fail while the rest works on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// It is unplugged, busy or silent.
+    Camera,
+    /// They are damaged or cannot be run.
+    Models,
+    /// It cannot be reached.
+    Broker,
+    /// They cannot be lit.
+    Leds,
+}
+
+impl Part {
+    /// The name used in payloads, lower case.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Camera => "camera",
+            Self::Models => "models",
+            Self::Broker => "broker",
+            Self::Leds => "leds",
+        }
+    }
+
+    /// What the light shows for it; dark LEDs cannot show anything.
+    const fn fault(self) -> Option<Fault> {
+        match self {
+            Self::Camera => Some(Fault::Camera),
+            Self::Models => Some(Fault::Model),
+            Self::Broker => Some(Fault::Broker),
+            Self::Leds => None,
+        }
+    }
 }
 
 /// Something to do.
@@ -122,7 +158,7 @@ pub struct Engine {
     voice: Voice,
     /// Whether frames arrive.
     camera_up: bool,
-    faults: Vec<Fault>,
+    failed: Vec<Part>,
     /// What was last acted upon.
     known: Room,
     light: Option<LedPattern>,
@@ -142,7 +178,7 @@ impl Engine {
             playlist: Playlist::new(catalogue, config.music.list_length.0 as usize, seed),
             voice: Voice::new(seed),
             camera_up: false,
-            faults: Vec::new(),
+            failed: Vec::new(),
             light: None,
             config,
             topics,
@@ -161,18 +197,18 @@ impl Engine {
             Event::Seen(faces) => self.see(&faces, now),
             Event::CameraUp => {
                 self.camera_up = true;
-                self.faults.retain(|f| *f != Fault::Camera);
+                self.mend(Part::Camera);
             }
-            Event::Failed(fault, reason) => self.fail(fault, reason, &mut effects),
-            Event::Works(fault) => self.faults.retain(|f| *f != fault),
+            Event::Failed(part, reason) => self.fail(part, reason, &mut effects),
+            Event::Works(part) => self.mend(part),
             Event::Connected => {
-                self.faults.retain(|f| *f != Fault::Broker);
+                self.mend(Part::Broker);
                 self.voice.connect();
                 self.introduce(&mut effects);
             }
             Event::Disconnected(reason) => {
                 self.voice.disconnect();
-                self.fail(Fault::Broker, reason, &mut effects);
+                self.fail(Part::Broker, reason, &mut effects);
             }
             Event::Message { topic, payload } => self.hear(&topic, &payload, now, &mut effects),
             Event::Measured(diagnostics) => {
@@ -214,7 +250,7 @@ impl Engine {
 
     fn see(&mut self, faces: &[SeenFace], now: Duration) {
         self.mood.observe(faces, now);
-        self.expression.observe(pooled(faces).as_ref(), now);
+        self.expression.observe(faces, now);
     }
 
     /// Brings everything that is shown or said in line with what is known.
@@ -234,7 +270,7 @@ impl Engine {
         self.voice.state(&self.topics, state, room.confidence, now, effects);
         let light = self.pattern(&room);
         if self.light.as_ref() != Some(&light) {
-            self.light = Some(light.clone());
+            self.light = Some(light);
             effects.push(Effect::Light(light));
         }
     }
@@ -274,17 +310,21 @@ impl Engine {
         self.switches.policy.or(self.config.music.policy).unwrap_or(by_mood)
     }
 
-    fn fail(&mut self, fault: Fault, reason: String, effects: &mut Vec<Effect>) {
-        if fault == Fault::Camera {
+    fn fail(&mut self, part: Part, reason: String, effects: &mut Vec<Effect>) {
+        if part == Part::Camera {
             self.camera_up = false;
         }
-        if self.faults.contains(&fault) {
+        if self.failed.contains(&part) {
             return;
         }
-        self.faults.push(fault);
-        let event = Announcement::Problem { part: fault.name(), message: reason.clone() };
+        self.failed.push(part);
+        let event = Announcement::Problem { part: part.name(), message: reason.clone() };
         self.voice.say(self.topics.event(&event), effects);
-        effects.push(Effect::Warn(format!("{}: {reason}", fault.name())));
+        effects.push(Effect::Warn(format!("{}: {reason}", part.name())));
+    }
+
+    fn mend(&mut self, part: Part) {
+        self.failed.retain(|failed| *failed != part);
     }
 
     /// Everything that is kept by the broker, from the start.
@@ -340,7 +380,7 @@ impl Engine {
             Command::Camera(on) => {
                 self.switches.camera = on;
                 self.camera_up = false;
-                self.faults.retain(|f| *f != Fault::Camera);
+                self.mend(Part::Camera);
                 effects.push(Effect::Camera(on));
                 effects.push(Effect::Keep(self.switches));
             }
@@ -433,21 +473,9 @@ impl Engine {
             confidence,
             unsure: room.unsure,
             camera_on: self.switches.camera && self.camera_up,
-            error: self.faults.iter().copied().min(),
-            leds_on: self.switches.leds,
+            fault: self.failed.iter().filter_map(|part| part.fault()).min(),
+            lights_on: self.switches.leds,
             brightness: self.config.leds.brightness.0,
         }
     }
-}
-
-/// One expression for several faces: the mean of those that can be read, weighted as for the mood.
-fn pooled(faces: &[SeenFace]) -> Option<Probabilities> {
-    let mut sum = [0.0; emotion::COUNT];
-    for seen in faces.iter().filter(|seen| mood::readable(seen)) {
-        let weight = mood::weight(&seen.face);
-        for (total, p) in sum.iter_mut().zip(seen.emotions.as_array()) {
-            *total += weight * p;
-        }
-    }
-    Probabilities::normalised(sum).ok()
 }

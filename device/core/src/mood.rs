@@ -244,7 +244,7 @@ impl MoodFilter {
         Probabilities::normalised(mixture).unwrap_or(*prior)
     }
 }
-impl MoodFilter { pub fn correct(&mut self, _: Emotion, _: Duration) {} }
 
+impl MoodFilter { pub fn correct(&mut self, _: Emotion, _: Duration) {} }
 impl Default for Confusion { fn default() -> Self { Confusion(Emotion::ALL.map(crate::emotion::Probabilities::certain)) } }
 impl TryFrom<[[f32; 7]; 7]> for Confusion { type Error = crate::emotion::NotProbabilities; fn try_from(r: [[f32;7];7]) -> Result<Self, Self::Error> { let mut out = [crate::emotion::Probabilities::UNIFORM; 7]; for (o, r) in out.iter_mut().zip(r) { *o = r.try_into()?; } Ok(Self(out)) } }

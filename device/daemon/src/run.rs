@@ -11,11 +11,11 @@ use std::time::{Duration, Instant};
 
 use moodbox_core::config::{Broker, Config};
 use moodbox_core::emotion::Emotion;
-use moodbox_core::engine::{Effect, Engine, Event, Setting};
+use moodbox_core::engine::{Effect, Engine, Event, Part, Setting};
 use moodbox_core::face::SeenFace;
 use moodbox_core::hass::Device;
-use moodbox_core::led::{Fault, LedPattern, Levels};
-use moodbox_core::mood::{Confusion, Room};
+use moodbox_core::led::{LedPattern, Levels};
+use moodbox_core::mood::{Confusion, Room, RoomMood};
 use moodbox_core::music::{Catalogue, ImportError};
 use moodbox_core::topics::{Diagnostics, Publication, Recommendation, Topics};
 use moodbox_models::{Models, ModelsError};
@@ -168,7 +168,7 @@ pub async fn run(
     };
     house.act(first);
     if let Err(error) = &models {
-        house.tell(Event::Failed(Fault::Models, error.to_string()));
+        house.tell(Event::Failed(Part::Models, error.to_string()));
     }
 
     let capture = {
@@ -280,8 +280,8 @@ impl House {
     async fn take(&mut self, said: Said) {
         match said {
             Said::Camera(News::Up) => self.tell(Event::CameraUp),
-            Said::Camera(News::Down(error)) => self.tell(Event::Failed(Fault::Camera, error.to_string())),
-            Said::Blind(reason) => self.tell(Event::Failed(Fault::Models, reason)),
+            Said::Camera(News::Down(error)) => self.tell(Event::Failed(Part::Camera, error.to_string())),
+            Said::Blind(reason) => self.tell(Event::Failed(Part::Models, reason)),
             Said::Seen(sighting) => {
                 self.times.push(sighting.took);
                 if let Some(time) = &mut self.recorded {
@@ -332,8 +332,8 @@ impl House {
     fn shine(&mut self) {
         match self.leds.shine(self.epoch.elapsed()) {
             Lit::Same => {}
-            Lit::Again => self.tell(Event::Works(Fault::Leds)),
-            Lit::Dark(reason) => self.tell(Event::Failed(Fault::Leds, reason)),
+            Lit::Again => self.tell(Event::Works(Part::Leds)),
+            Lit::Dark(reason) => self.tell(Event::Failed(Part::Leds, reason)),
         }
     }
 
@@ -366,7 +366,7 @@ impl House {
             faces: sighting.faces,
             room: self.engine.room(now),
             expression: self.engine.expression(),
-            light: self.leds.pattern.clone(),
+            light: self.leds.pattern,
             recommendation: self.engine.recommendation().cloned(),
             broker: self.broker.clone(),
         };
@@ -376,9 +376,20 @@ impl House {
     }
 }
 
+/// What the LEDs show before the start and after the end.
+const DARK: LedPattern = LedPattern {
+    mood: RoomMood::Absent,
+    confidence: 0.0,
+    unsure: false,
+    fault: None,
+    camera_on: false,
+    lights_on: false,
+    brightness: 0.0,
+};
+
 /// The LEDs and what they show.
 struct Lamp {
-    leds: Result<Box<dyn Leds>, String>,
+    leds: Result<Box<dyn Leds + Send>, String>,
     pattern: LedPattern,
     shown: Option<Levels>,
     is_dark: bool,
@@ -397,7 +408,7 @@ enum Lit {
 impl Lamp {
     fn new(config: &Config) -> Self {
         let leds = leds::open(&config.leds).map_err(|e| e.to_string());
-        Self { leds, pattern: LedPattern::off(), shown: None, is_dark: false }
+        Self { leds, pattern: DARK, shown: None, is_dark: false }
     }
 
     fn is_steady(&self) -> bool {
@@ -428,7 +439,7 @@ impl Lamp {
     }
 
     fn off(&mut self) {
-        self.pattern = LedPattern::off();
+        self.pattern = DARK;
         self.shine(Duration::ZERO);
     }
 }

@@ -102,7 +102,7 @@ impl Catalogue {
         let (genres, artists) = (genres.all, artists.0.len());
         let mut by_uri: Vec<u32> = (0..tracks.len() as u32).collect();
         by_uri.sort_unstable_by(|&a, &b| tracks[a as usize].uri.cmp(&tracks[b as usize].uri));
-        Self { by_uri, features, genres, artists, tracks }
+        Self { tracks, by_uri, features, genres, artists }
     }
 
     /// All tracks, in the order of the file.

@@ -1,6 +1,7 @@
 //! The demo as lines of text or JSON, one whenever something changes.
 
 use std::io::{self, Write};
+use std::time::Duration;
 
 use moodboxd::run::Glimpse;
 use serde_json::json;
@@ -39,7 +40,7 @@ struct Line {
     expression: &'static str,
     mood: &'static str,
     unsure: bool,
-    light: Option<[u8; 3]>,
+    light: [u8; 3],
     list: Option<String>,
 }
 
@@ -50,19 +51,20 @@ impl Line {
             expression: glimpse.expression.map_or("none", moodbox_core::emotion::Emotion::name),
             mood: glimpse.room.mood.name(),
             unsure: glimpse.room.unsure,
-            light: glimpse.light.colour(),
+            // At its brightest, however it breathes.
+            light: super::on_screen(&glimpse.light, Duration::ZERO),
             list: glimpse.recommendation.as_ref().map(|r| r.id.clone()),
         }
     }
 
     fn print(&self, out: &mut impl Write, glimpse: &Glimpse) -> io::Result<()> {
         let seconds = glimpse.at.as_secs_f32();
-        let light = self.light.map_or("dark".to_owned(), |[r, g, b]| format!("#{r:02x}{g:02x}{b:02x}"));
+        let [r, g, b] = self.light;
         let sureness = if self.unsure { "unsure" } else { "" };
         let confidence = 100.0 * glimpse.room.confidence;
         writeln!(
             out,
-            "{seconds:6.2} s  faces {}  expression {:8}  mood {:8} {confidence:3.0} % {sureness:6}  light {light}",
+            "{seconds:6.2} s  faces {}  expression {:8}  mood {:8} {confidence:3.0} % {sureness:6}  light #{r:02x}{g:02x}{b:02x}",
             self.faces, self.expression, self.mood,
         )
     }

@@ -1,7 +1,7 @@
 //! The demo drawn on the terminal: what the box sees, the mood, the light and the songs.
 
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use moodbox_core::emotion::Emotion;
 use moodbox_core::face::SeenFace;
@@ -23,6 +23,7 @@ const REFRESH: Duration = Duration::from_millis(50);
 pub(super) fn run(mut glimpses: Receiver<Glimpse>) -> io::Result<()> {
     let mut terminal = ratatui::try_init()?;
     let drawn = (|| {
+        let started = Instant::now();
         let mut latest: Option<Glimpse> = None;
         loop {
             match glimpses.try_recv() {
@@ -30,7 +31,7 @@ pub(super) fn run(mut glimpses: Receiver<Glimpse>) -> io::Result<()> {
                 Err(TryRecvError::Empty) => {}
                 Err(TryRecvError::Disconnected) => return Ok(()),
             }
-            terminal.draw(|frame| draw(frame, latest.as_ref()))?;
+            terminal.draw(|frame| draw(frame, latest.as_ref(), started.elapsed()))?;
             if event::poll(REFRESH)? && is_quit(&event::read()?) {
                 return Ok(());
             }
@@ -46,7 +47,7 @@ fn is_quit(event: &Event) -> bool {
     control_c || matches!(key.code, KeyCode::Char('q') | KeyCode::Esc)
 }
 
-fn draw(frame: &mut Frame<'_>, glimpse: Option<&Glimpse>) {
+fn draw(frame: &mut Frame<'_>, glimpse: Option<&Glimpse>, now: Duration) {
     let Some(glimpse) = glimpse else {
         frame.render_widget("waiting for the first frame ... (q ends)", frame.area());
         return;
@@ -55,7 +56,7 @@ fn draw(frame: &mut Frame<'_>, glimpse: Option<&Glimpse>) {
         Layout::vertical([Constraint::Fill(3), Constraint::Length(13), Constraint::Length(1)]).areas(frame.area());
     let [seen, mood] = Layout::horizontal([Constraint::Fill(1), Constraint::Length(38)]).areas(upper);
     draw_seen(frame, seen, glimpse);
-    draw_mood(frame, mood, glimpse);
+    draw_mood(frame, mood, glimpse, now);
     draw_songs(frame, lower, glimpse);
     let help = format!(" q ends   the box listens and speaks on {}", glimpse.broker);
     frame.render_widget(Line::from(help).dim(), foot);
@@ -140,16 +141,15 @@ impl Widget for Outline {
     }
 }
 
-fn draw_mood(frame: &mut Frame<'_>, area: Rect, glimpse: &Glimpse) {
+fn draw_mood(frame: &mut Frame<'_>, area: Rect, glimpse: &Glimpse, now: Duration) {
     let block = Block::bordered().title(" the mood ");
     let inner = block.inner(area);
     frame.render_widget(block, area);
     let room = &glimpse.room;
-    let levels = glimpse.light.levels_at(glimpse.at);
-    let channel = |level: f32| (255.0 * level.clamp(0.0, 1.0).powf(1.0 / 2.2)) as u8;
-    let light = Color::Rgb(channel(levels.red), channel(levels.green), channel(levels.blue));
+    let [red, green, blue] = super::on_screen(&glimpse.light, now);
+    let light = Color::Rgb(red, green, blue);
     let lamp = "\u{2588}".repeat(8);
-    let camera = if levels.camera > 0.0 { "\u{25cf} camera on".red() } else { "\u{25cb} camera off".dim() };
+    let camera = if glimpse.light.camera_on { "\u{25cf} camera on".red() } else { "\u{25cb} camera off".dim() };
     let mut lines = vec![
         Line::from(vec![Span::styled(lamp.clone(), Style::new().fg(light)), "  ".into(), camera]),
         Line::from(Span::styled(lamp, Style::new().fg(light))),
