@@ -8,3 +8,4 @@ pub mod affect;
 pub mod config;
 pub mod emotion;
 pub mod face;
+pub mod mood;

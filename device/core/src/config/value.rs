@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use serde::Deserialize;
 
@@ -48,6 +49,14 @@ impl TryFrom<f32> for Fraction {
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Deserialize)]
 #[serde(try_from = "f32")]
 pub struct Seconds(pub f32);
+
+impl Seconds {
+    /// The same as a [`Duration`].
+    #[must_use]
+    pub fn duration(self) -> Duration {
+        Duration::try_from_secs_f32(self.0).unwrap_or_default()
+    }
+}
 
 impl TryFrom<f32> for Seconds {
     type Error = InvalidValue;
