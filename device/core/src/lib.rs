@@ -7,5 +7,7 @@
 pub mod affect;
 pub mod config;
 pub mod emotion;
+pub mod expression;
 pub mod face;
+pub mod led;
 pub mod mood;

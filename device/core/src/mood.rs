@@ -198,10 +198,10 @@ impl MoodFilter {
     /// Changes the shown mood where the rule of `[mood]` allows it.
     fn decide(&mut self, now: Duration) {
         let (best, belief) = self.pooled.belief.top();
-        let old = self.shown.map(|s| s.mood);
-        if self.shown.is_some_and(|s| now.saturating_sub(s.since) < self.settings.dwell_s.duration()) {
-            return;
-        }
+        let old = match self.shown {
+            Some(shown) if now.saturating_sub(shown.since) < self.settings.dwell_s.duration() => return,
+            shown => shown.map(|s| s.mood),
+        };
         let limit = if old == Some(RoomMood::Mixed) { AGREE } else { DISAGREE };
         let new = match old {
             _ if self.pooled.disagreement > limit => RoomMood::Mixed,

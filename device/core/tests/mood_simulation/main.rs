@@ -2,6 +2,8 @@
 //!
 //! `cargo test -p moodbox-core --test mood_simulation -- --nocapture` prints the figures.
 
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a failed set-up is a failed test")]
+
 mod rules;
 mod world;
 

@@ -70,14 +70,14 @@ impl Average {
 
 impl Rule for Average {
     fn mood(&mut self, output: &Probabilities, now: Duration) -> Emotion {
-        let gain = 1.0 - (-(now - self.last).as_secs_f32() / self.time_constant_s).exp();
+        let gain = 1.0 - (-now.saturating_sub(self.last).as_secs_f32() / self.time_constant_s).exp();
         self.last = now;
         for (m, q) in self.mean.iter_mut().zip(output.as_array()) {
             *m += gain * (q - *m);
         }
         let mean = |e: Emotion| self.mean[e as usize];
         let best = Emotion::ALL.into_iter().max_by(|a, b| mean(*a).total_cmp(&mean(*b))).unwrap();
-        let dwelt = now - self.since >= Duration::from_millis(1_500);
+        let dwelt = now.saturating_sub(self.since) >= Duration::from_millis(1_500);
         if best != self.shown && mean(best) >= 0.45 && mean(self.shown) <= 0.35 && dwelt {
             (self.shown, self.since) = (best, now);
         }
