@@ -147,6 +147,18 @@ mod tests {
     }
 
     #[test]
+    fn an_expression_is_shown_for_the_dwell_at_least() {
+        let mut filter = filter();
+        filter.observe(&showing(Emotion::Happy), seconds(0.0));
+        filter.observe(&showing(Emotion::Happy), seconds(1.0));
+        // Under the lower limit from 1.5 s x ln(.487 / .35) = .5 s on.
+        filter.observe(&[], seconds(2.0));
+        assert_eq!(filter.current().map(|(e, _)| e), Some(Emotion::Happy));
+        filter.observe(&[], seconds(2.5));
+        assert_eq!(filter.current(), None);
+    }
+
+    #[test]
     fn the_larger_face_decides_and_an_unreadable_one_does_not() {
         let mut filter = filter();
         let happy = face(Probabilities::certain(Emotion::Happy), 200.0);

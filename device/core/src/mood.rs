@@ -244,3 +244,27 @@ impl MoodFilter {
         Probabilities::normalised(mixture).unwrap_or(*prior)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_room_that_half_agrees_stays_what_it_was() {
+        let mut filter =
+            MoodFilter::new(&config::Mood::default(), &Confusion(Emotion::ALL.map(Probabilities::certain)));
+        let belief = Probabilities::certain(Emotion::Happy);
+        let happy = RoomMood::Emotion(Emotion::Happy);
+        for (disagreement, was, is) in [
+            (0.25, happy, happy),
+            (0.35, happy, RoomMood::Mixed),
+            (0.25, RoomMood::Mixed, RoomMood::Mixed),
+            (0.15, RoomMood::Mixed, happy),
+        ] {
+            filter.pooled = Pooled { belief, disagreement, sureness: 1.0 };
+            filter.shown = Some(Shown { mood: was, since: Duration::ZERO });
+            filter.decide(Duration::from_secs(60));
+            assert_eq!(filter.shown.map(|s| s.mood), Some(is), "{was} at {disagreement}");
+        }
+    }
+}
