@@ -3,6 +3,7 @@
 //! Every field has a default, so an empty file is a valid configuration. Unknown keys, values out of range and words
 //! that are not among the choices are refused with the line they stand on.
 
+mod check;
 mod value;
 
 use std::path::PathBuf;
@@ -12,6 +13,8 @@ use serde::{Deserialize, Serialize};
 pub use value::{Bounded, Broker, DeviceId, Fraction, InvalidValue, Seconds, Source};
 
 use crate::affect::Policy;
+
+use check::check;
 
 /// The whole configuration.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, Serialize)]
@@ -134,7 +137,7 @@ pub struct Mood {
     pub expression_leave: Fraction,
     /// Shortest time an expression is shown.
     pub expression_dwell_s: Seconds,
-    /// Time after which half (1 - 1/e) of the belief in a mood is forgotten.
+    /// Time after which two thirds (1 - 1/e) of the belief in a mood are forgotten.
     pub forget_s: Seconds,
     /// Share of the time that a face shows the mood it is in.
     pub expressiveness: Fraction,
@@ -336,59 +339,26 @@ impl Config {
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         let config: Self = toml::from_str(text).map_err(|error| {
             let start = error.span().map_or(0, |span| span.start.min(text.len()));
-            let mut reason = error.message().replace('\n', "; ");
-            reason.truncate(reason.trim_end().len());
+            let reason = plain(error.message());
             ConfigError { reason, ..locate(text, start) }
         })?;
-        config.check(text)?;
+        check(&config, text)?;
         Ok(config)
     }
+}
 
-    /// What no single field can tell.
-    fn check(&self, text: &str) -> Result<(), ConfigError> {
-        let refuse = |key: &str, reason: String| {
-            let start = text
-                .lines()
-                .position(|l| l.trim_start().starts_with(key))
-                .map_or(0, |n| text.split_inclusive('\n').take(n).map(str::len).sum());
-            Err(ConfigError { key: Some(key.to_owned()), reason, ..locate(text, start) })
-        };
-        let hysteresis = |enter: Fraction, leave: Fraction| leave.0 < enter.0;
-        if !hysteresis(self.mood.expression_enter, self.mood.expression_leave) {
-            return refuse("expression_leave", "must be less than expression_enter".to_owned());
-        }
-        if !hysteresis(self.mood.enter, self.mood.leave) {
-            return refuse("leave", "must be less than enter".to_owned());
-        }
-        if self.mood.absent_s.0 <= self.mood.hold_s.0 {
-            return refuse("absent_s", "must be more than hold_s".to_owned());
-        }
-        let pins = [
-            ("red", self.leds.red),
-            ("green", self.leds.green),
-            ("blue", self.leds.blue),
-            ("camera_on", self.leds.camera_on),
-        ];
-        for (i, (name, pin)) in pins.iter().enumerate() {
-            if let Some((other, _)) = pins[..i].iter().find(|(_, p)| p == pin) {
-                return refuse(name, format!("pin {} is already used by {other}", pin.0));
-            }
-        }
-        for (key, topic) in [("base_topic", &self.mqtt.base_topic), ("discovery_prefix", &self.mqtt.discovery_prefix)] {
-            if topic.is_empty()
-                || topic.len() > 128
-                || topic.contains(['+', '#', '\0'])
-                || topic.starts_with(['/', '$'])
-                || topic.ends_with('/')
-            {
-                return refuse(key, format!("{topic:?} is not a topic: 1 to 128 bytes without + # or outer slashes"));
-            }
-        }
-        if self.device.name.trim().is_empty() || self.device.name.chars().count() > 64 {
-            return refuse("name", "must have 1 to 64 characters".to_owned());
-        }
-        Ok(())
-    }
+/// The parser's message on one line, in the words of people who write no Rust.
+fn plain(message: &str) -> String {
+    const WORDS: [(&str, &str); 7] = [
+        ("\n", "; "),
+        ("expected i64", "expected a whole number"),
+        ("expected f32", "expected a number"),
+        ("invalid type: floating point", "invalid type: fraction"),
+        ("wanted string or table", "expected a word in quotes"),
+        ("unknown variant", "unknown word"),
+        ("unknown field", "unknown key"),
+    ];
+    WORDS.iter().fold(message.trim_end().to_owned(), |text, (theirs, ours)| text.replace(theirs, ours))
 }
 
 /// The line and key at a byte offset.

@@ -282,7 +282,9 @@ impl Engine {
             return;
         }
         let moved = self.playlist.target().is_none_or(|t| t.distance(room.affect) > NEW_LIST_DISTANCE);
-        if moved && !self.playlist.follows_a_choice() {
+        // A guess is no reason for other songs; but who has just come shall not wait for the first ones.
+        let worth_it = !room.unsure || self.playlist.target().is_none();
+        if moved && worth_it && !self.playlist.follows_a_choice() {
             self.recommend(room, now, effects);
         }
     }
@@ -381,6 +383,7 @@ impl Engine {
                 self.switches.camera = on;
                 self.camera_up = false;
                 self.mend(Part::Camera);
+                self.expression.observe(&[], now);
                 effects.push(Effect::Camera(on));
                 effects.push(Effect::Keep(self.switches));
             }

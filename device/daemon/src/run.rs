@@ -470,8 +470,7 @@ fn confusion(models: &Result<Models, ModelsError>) -> Confusion {
 pub fn read_catalogue(path: Option<&Path>) -> Result<Catalogue, StartError> {
     let Some(path) = path else { return Ok(Catalogue::demo()) };
     let bytes = std::fs::read(path).map_err(|source| StartError::CatalogueFile { path: path.to_owned(), source })?;
-    let import =
-        Catalogue::import(&bytes).map_err(|source| StartError::Catalogue { path: path.to_owned(), source })?;
+    let import = Catalogue::import(&bytes).map_err(|source| StartError::Catalogue { path: path.to_owned(), source })?;
     for rejected in &import.rejected {
         warn!("{}: {rejected}", path.display());
     }

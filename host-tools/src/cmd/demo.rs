@@ -59,11 +59,7 @@ pub(crate) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
 }
 
 fn watch(glimpses: mpsc::Receiver<Glimpse>, draw: bool, json: bool) -> io::Result<()> {
-    if draw {
-        screen::run(glimpses)
-    } else {
-        lines::run(glimpses, json)
-    }
+    if draw { screen::run(glimpses) } else { lines::run(glimpses, json) }
 }
 
 /// A box that changes nothing on this computer: its broker takes a free port on the loopback interface, it lights no

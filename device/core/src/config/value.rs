@@ -187,28 +187,30 @@ impl FromStr for Broker {
 
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
         const FORMS: &str = "must be embedded, mqtt://HOST[:PORT] or mqtts://HOST[:PORT]";
-        let refuse = |why: &str| Err(InvalidValue(format!("{text:?} {why}")));
+        if text.contains('@') {
+            // The text is not repeated: what stands before the @ may be a password, and this goes to the log.
+            return Err(InvalidValue("must not hold a user or password: use username and password_file".to_owned()));
+        }
+        let refuse = || Err(InvalidValue(format!("{text:?} {FORMS}")));
         let (tls, rest) = match text.split_once("://") {
             None if text == "embedded" => return Ok(Self::Embedded),
             Some(("mqtt", rest)) => (false, rest),
             Some(("mqtts", rest)) => (true, rest),
-            _ => return refuse(FORMS),
+            _ => return refuse(),
         };
-        if rest.contains('@') {
-            return refuse("must not hold a password: use username and password_file");
-        }
         // An IPv6 address stands in brackets, so that its colons are not taken for a port's.
         let (host, port) = match rest.strip_prefix('[').and_then(|r| r.split_once(']')) {
-            Some((host, port)) => (host, port.strip_prefix(':')),
+            Some((host, "")) => (host, None),
+            Some((host, port)) => (host, Some(port.strip_prefix(':').unwrap_or(""))),
             None => rest.split_once(':').map_or((rest, None), |(host, port)| (host, Some(port))),
         };
         let default_port = if tls { 8883 } else { 1883 };
         let port = port.map_or(Ok(default_port), str::parse);
         match port {
-            Ok(port) if port > 0 && !host.is_empty() && !host.contains(['/', '?', '#', ' ']) => {
+            Ok(port) if port > 0 && !host.is_empty() && !host.contains(|c: char| "/?#".contains(c) || c <= ' ') => {
                 Ok(Self::Remote { tls, host: host.to_owned(), port })
             }
-            _ => refuse(FORMS),
+            _ => refuse(),
         }
     }
 }

@@ -1,0 +1,206 @@
+//! Who is in the room: faces of one frame matched to those of the frames before, by place alone.
+
+use std::time::Duration;
+
+use crate::emotion::Probabilities;
+use crate::face::{BBox, Face, SeenFace};
+
+use super::belief::{Belief, Dynamics};
+
+/// More people than this are not followed; those unseen for longest go first.
+const MOST: usize = 32;
+
+/// How near a face must be to where a person was, by [`closeness`]: boxes that do not touch count up to one width apart.
+const NEAR: f32 = -1.0;
+
+/// Smallest side of a face that an expression is read from, in pixels.
+const READABLE_PX: f32 = 40.0;
+
+/// Somebody whose face is followed from frame to frame.
+#[derive(Debug, Clone)]
+pub(super) struct Person {
+    /// Where the face was last.
+    bbox: BBox,
+    /// When it was last seen.
+    seen: Duration,
+    /// When an expression was last read from it.
+    read: Option<Duration>,
+    /// What is believed of the mood.
+    pub(super) belief: Belief,
+    /// How much the face counts in the room, by [`weight`].
+    pub(super) weight: f32,
+    /// Area of the face in square pixels.
+    pub(super) area: f32,
+    /// Whether any reading has changed the belief; until then it says nothing about this person.
+    pub(super) known: bool,
+}
+
+/// Whether an expression can be read: the face is sharp and large enough.
+pub(crate) fn readable(seen: &SeenFace) -> bool {
+    seen.sharp && seen.face.bbox.w >= READABLE_PX && seen.face.bbox.h >= READABLE_PX
+}
+
+/// How much a face counts among others: larger, surer and more frontal ones more. Never negative, always finite.
+pub(crate) fn weight(face: &Face) -> f32 {
+    let weight = face.bbox.area().sqrt() * face.score * face.frontalness();
+    if weight.is_finite() { weight.max(0.0) } else { 0.0 }
+}
+
+/// Matches the faces of a frame to the people and updates both. A newcomer begins with `first` when nobody known is in
+/// the frame, with the prior otherwise.
+pub(super) fn follow(
+    people: &mut Vec<Person>,
+    faces: &[SeenFace],
+    now: Duration,
+    dynamics: &Dynamics,
+    first: &Probabilities,
+) {
+    let matches = nearest_pairs(people, faces);
+    let start = dynamics.start(if matches.iter().any(Option::is_some) { dynamics.prior() } else { first });
+    for (seen, matched) in faces.iter().zip(matches) {
+        if let Some(index) = matched {
+            people[index].see(seen, now, dynamics);
+        } else {
+            people.push(Person::arrive(seen, now, start.clone()));
+        }
+    }
+    if people.len() > MOST {
+        people.sort_by_key(|p| std::cmp::Reverse(p.seen));
+        people.truncate(MOST);
+    }
+}
+
+/// For each face the index of the person it belongs to: of all pairs the closest first, each used once.
+fn nearest_pairs(people: &[Person], faces: &[SeenFace]) -> Vec<Option<usize>> {
+    let mut pairs: Vec<(f32, usize, usize)> = Vec::new();
+    for (f, seen) in faces.iter().enumerate() {
+        for (p, person) in people.iter().enumerate() {
+            let closeness = closeness(&seen.face.bbox, &person.bbox);
+            if closeness > NEAR {
+                pairs.push((closeness, f, p));
+            }
+        }
+    }
+    pairs.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let mut matches = vec![None; faces.len()];
+    let mut taken = vec![false; people.len()];
+    for (_, f, p) in pairs {
+        if matches[f].is_none() && !taken[p] {
+            matches[f] = Some(p);
+            taken[p] = true;
+        }
+    }
+    matches
+}
+
+/// The boxes' intersection over union less the distance of their centres in widths of the larger one: 1 for the same box, falling steadily
+/// as they part, also where they no longer touch.
+fn closeness(a: &BBox, b: &BBox) -> f32 {
+    let (at, bt) = (a.centre(), b.centre());
+    let side = a.area().max(b.area()).sqrt();
+    a.iou(b) - (at.x - bt.x).hypot(at.y - bt.y) / side
+}
+
+impl Person {
+    fn arrive(seen: &SeenFace, now: Duration, belief: Belief) -> Self {
+        Self {
+            bbox: seen.face.bbox,
+            seen: now,
+            read: readable(seen).then_some(now),
+            belief,
+            weight: weight(&seen.face),
+            area: seen.face.bbox.area(),
+            known: false,
+        }
+    }
+
+    fn see(&mut self, seen: &SeenFace, now: Duration, dynamics: &Dynamics) {
+        self.bbox = seen.face.bbox;
+        self.seen = now;
+        if !readable(seen) {
+            return;
+        }
+        self.weight = weight(&seen.face);
+        self.area = seen.face.bbox.area();
+        if let Some(read) = self.read {
+            let since = now.saturating_sub(read);
+            self.belief = dynamics.step(&self.belief, &seen.emotions, since);
+            self.known |= !since.is_zero();
+        }
+        self.read = Some(now);
+    }
+
+    /// What is believed of the mood.
+    pub(super) fn moods(&self) -> &Probabilities {
+        self.belief.moods()
+    }
+
+    /// How long ago the face was seen.
+    pub(super) fn unseen(&self, now: Duration) -> Duration {
+        now.saturating_sub(self.seen)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::emotion::Emotion;
+    use crate::face::Point;
+    use crate::mood::Confusion;
+
+    fn seen_at(x: f32, side: f32) -> SeenFace {
+        let at = |x, y| Point { x, y };
+        let landmarks = [at(0.3, 0.4), at(0.7, 0.4), at(0.5, 0.6), at(0.35, 0.8), at(0.65, 0.8)]
+            .map(|p| Point { x: x + p.x * side, y: p.y * side });
+        let face = Face { bbox: BBox { x, y: 0.0, w: side, h: side }, score: 1.0, landmarks };
+        SeenFace { face, emotions: Probabilities::UNIFORM, sharp: true }
+    }
+
+    fn people_at(places: &[f32]) -> Vec<Person> {
+        let confusion = Confusion(Emotion::ALL.map(Probabilities::certain));
+        let dynamics = Dynamics::new(0.35, Duration::from_secs(300), &confusion);
+        let mut people = Vec::new();
+        let faces: Vec<_> = places.iter().map(|x| seen_at(*x, 100.0)).collect();
+        follow(&mut people, &faces, Duration::ZERO, &dynamics, dynamics.prior());
+        people
+    }
+
+    #[test]
+    fn two_people_side_by_side_keep_their_places_whatever_the_order() {
+        let people = people_at(&[0.0, 120.0]);
+        let faces = [seen_at(150.0, 100.0), seen_at(30.0, 100.0)];
+        assert_eq!(nearest_pairs(&people, &faces), [Some(1), Some(0)]);
+    }
+
+    #[test]
+    fn a_missed_face_does_not_lend_its_person_to_the_neighbour() {
+        let people = people_at(&[0.0, 90.0]);
+        assert_eq!(nearest_pairs(&people, &[seen_at(85.0, 100.0)]), [Some(1)]);
+    }
+
+    #[test]
+    fn a_far_face_is_a_newcomer() {
+        let people = people_at(&[0.0]);
+        assert_eq!(nearest_pairs(&people, &[seen_at(210.0, 100.0)]), [None]);
+    }
+
+    #[test]
+    fn a_small_or_blurred_face_is_not_read() {
+        assert!(readable(&seen_at(0.0, 40.0)));
+        assert!(!readable(&seen_at(0.0, 39.0)));
+        assert!(!readable(&SeenFace { sharp: false, ..seen_at(0.0, 100.0) }));
+    }
+
+    #[test]
+    fn a_frontal_face_of_twice_the_side_counts_twice() {
+        let (small, large) = (weight(&seen_at(0.0, 50.0).face), weight(&seen_at(0.0, 100.0).face));
+        assert!((small - 50.0).abs() < 1e-3 && (large - 100.0).abs() < 1e-3, "{small} {large}");
+    }
+
+    #[test]
+    fn numbers_that_are_none_weigh_nothing_and_match_nobody() {
+        let broken = seen_at(f32::NAN, 100.0);
+        assert!(weight(&broken.face).abs() < f32::EPSILON);
+        assert_eq!(nearest_pairs(&people_at(&[0.0]), &[broken]), [None]);
+    }
+}
