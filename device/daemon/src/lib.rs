@@ -1,3 +1,4 @@
 //! The moodbox daemon.
 
+pub mod broker;
 pub mod mqtt;
