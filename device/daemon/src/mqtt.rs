@@ -66,14 +66,16 @@ pub fn spawn(
 async fn run(settings: Settings, mut publications: mpsc::Receiver<Publication>, inbox: mpsc::Sender<MqttEvent>) {
     let mut backoff = Backoff::default();
     let mut told = None;
+    let mut short_lived = false;
     loop {
-        let (connection, events) = Connection::new(&settings, &inbox);
+        let (connection, events) = Connection::new(&settings, &inbox, short_lived);
         let Ended { connected, trouble } = connection.keep(events, &mut publications).await;
         let Some(Trouble { reason, patience }) = trouble else { return };
         if connected.is_some() {
             told = None;
         }
-        if connected.is_some_and(|since| since.elapsed() >= HELD) {
+        short_lived = connected.is_some_and(|since| since.elapsed() < HELD);
+        if connected.is_some() && !short_lived {
             backoff.reset();
         }
         let wait = backoff.next(patience);
@@ -109,6 +111,8 @@ struct Ended {
 struct Connection<'a> {
     settings: &'a Settings,
     inbox: &'a mpsc::Sender<MqttEvent>,
+    /// Whether the connection before this one did not hold.
+    again: bool,
     client: AsyncClient,
     connected: Option<Instant>,
     /// Messages not passed on since the inbox was full.
@@ -118,9 +122,9 @@ struct Connection<'a> {
 }
 
 impl<'a> Connection<'a> {
-    fn new(settings: &'a Settings, inbox: &'a mpsc::Sender<MqttEvent>) -> (Self, EventLoop) {
+    fn new(settings: &'a Settings, inbox: &'a mpsc::Sender<MqttEvent>, again: bool) -> (Self, EventLoop) {
         let (client, events) = AsyncClient::new(settings.options.clone(), QUEUE);
-        (Self { settings, inbox, client, connected: None, refused: 0, warned: false }, events)
+        (Self { settings, inbox, again, client, connected: None, refused: 0, warned: false }, events)
     }
 
     async fn keep(mut self, mut events: EventLoop, publications: &mut mpsc::Receiver<Publication>) -> Ended {
@@ -146,7 +150,7 @@ impl<'a> Connection<'a> {
             };
             let event = match polled {
                 Some(Ok(Ok(event))) => event,
-                Some(Ok(Err(error))) => break Some(trouble::explain(self.settings, &error)),
+                Some(Ok(Err(error))) => break Some(trouble::explain(self.settings, &error, self.again)),
                 Some(Err(_)) => break Some(trouble::silence(self.settings, limit)),
                 None => {
                     if self.connected.is_some() {

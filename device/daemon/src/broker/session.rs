@@ -327,7 +327,8 @@ impl Session {
                 Kick::TakenOver => DisconnectReasonCode::SessionTakenOver,
                 Kick::Stuck => DisconnectReasonCode::QuotaExceeded,
             };
-            self.send(v5_0::Disconnect::builder().reason_code(code).build().map(Into::into));
+            // Without the properties some clients cannot read the code.
+            self.send(v5_0::Disconnect::builder().reason_code(code).props(Vec::new()).build().map(Into::into));
         }
         self.close();
     }
