@@ -31,8 +31,11 @@ const QUEUE: usize = 32;
 /// Longest time that saying goodbye may take.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// Time after which a connection has held, and the next trouble is a new one.
+/// Time after which a connection has held.
 const HELD: Duration = Duration::from_secs(60);
+
+/// Connections in a row that may break before they have held: somebody restarts the broker.
+const RESTARTS: u32 = 2;
 
 /// What comes from the broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,16 +69,17 @@ pub fn spawn(
 async fn run(settings: Settings, mut publications: mpsc::Receiver<Publication>, inbox: mpsc::Sender<MqttEvent>) {
     let mut backoff = Backoff::default();
     let mut told = None;
-    let mut short_lived = false;
+    // Connections in a row that did not hold.
+    let mut short_lived = 0;
     loop {
-        let (connection, events) = Connection::new(&settings, &inbox, short_lived);
+        let (connection, events) = Connection::new(&settings, &inbox, short_lived >= RESTARTS);
         let Ended { connected, trouble } = connection.keep(events, &mut publications).await;
         let Some(Trouble { reason, patience }) = trouble else { return };
         if connected.is_some() {
             told = None;
         }
-        short_lived = connected.is_some_and(|since| since.elapsed() < HELD);
-        if connected.is_some() && !short_lived {
+        short_lived = if connected.is_some_and(|since| since.elapsed() < HELD) { short_lived + 1 } else { 0 };
+        if connected.is_some() && short_lived <= RESTARTS {
             backoff.reset();
         }
         let wait = backoff.next(patience);
@@ -111,7 +115,7 @@ struct Ended {
 struct Connection<'a> {
     settings: &'a Settings,
     inbox: &'a mpsc::Sender<MqttEvent>,
-    /// Whether the connection before this one did not hold.
+    /// Whether too many connections before this one did not hold.
     again: bool,
     client: AsyncClient,
     connected: Option<Instant>,

@@ -68,7 +68,7 @@ pub(super) fn silence(settings: &Settings, limit: Duration) -> Trouble {
     Trouble { reason, patience: Patience::Short }
 }
 
-/// What an error of the client means. `again` says that the connection before this one did not hold either.
+/// What an error of the client means. `again` says that the connections before did not hold either.
 pub(super) fn explain(settings: &Settings, error: &ConnectionError, again: bool) -> Trouble {
     use Patience::{Growing, Long, Short};
     let broker = &settings.broker;
@@ -153,7 +153,7 @@ fn is_close(error: &io::Error) -> bool {
 fn closed(settings: &Settings, again: bool) -> Trouble {
     let broker = &settings.broker;
     if !again {
-        return Trouble { reason: format!("{broker} closed the connection"), patience: Patience::Growing };
+        return Trouble { reason: format!("{broker} closed the connection"), patience: Patience::Short };
     }
     let id = settings.topics.id();
     let reason = format!("{broker} keeps closing the connection; does another box have the id {id:?} (device.id)?");
