@@ -128,3 +128,14 @@ async fn what_is_no_mqtt_harms_nothing() {
     others.client.publish("t", rumqttc::v5::mqttbytes::QoS::AtLeastOnce, false, "still here").await.unwrap();
     assert_eq!(others.next().await, "still here");
 }
+
+#[tokio::test]
+async fn who_falls_silent_is_given_up() {
+    let broker = Embedded::start(0).await.unwrap();
+    let mut others = Other::subscribed(broker.address().port(), "w").await;
+    // CONNECT of MQTT 3.1.1 with a keep-alive of 1 s and the will "gone" on w.
+    let connect = b"\x10\x16\x00\x04MQTT\x04\x06\x00\x01\x00\x01c\x00\x01w\x00\x04gone";
+    let mut client = TcpStream::connect(broker.address()).unwrap();
+    client.write_all(connect).unwrap();
+    assert_eq!(others.next().await, "gone");
+}
