@@ -1,1 +1,3 @@
-//! Placeholder.
+//! What the tests from outside share.
+
+pub mod mosquitto;

@@ -220,8 +220,12 @@ impl MoodFilter {
     /// Changes the shown mood where the rule of `[mood]` allows it.
     fn decide(&mut self, now: Duration) {
         self.change_mood(now);
-        if let Some(Shown { mood: RoomMood::Emotion(emotion), was_sure, .. }) = &mut self.shown {
-            *was_sure |= self.pooled.belief[*emotion] >= self.settings.unsure_below.0;
+        if let Some(shown) = &mut self.shown {
+            shown.was_sure |= match shown.mood {
+                RoomMood::Emotion(emotion) => self.pooled.belief[emotion] >= self.settings.unsure_below.0,
+                // Only people who are sure of can disagree.
+                RoomMood::Mixed | RoomMood::Absent => true,
+            };
         }
     }
 

@@ -316,22 +316,25 @@ proptest! {
     }
 
     #[test]
-    fn no_mood_is_left_within_the_dwell(
+    fn no_mood_that_was_sure_is_left_within_the_dwell(
         pooling in any_pooling(),
         shown in prop::collection::vec((prop::sample::select(&Emotion::ALL), prop::sample::select(&Emotion::ALL), 1u64..40), 1..30),
     ) {
         let mut filter = filter_with(pooling);
         let mut now = Duration::ZERO;
         let mut entered = (RoomMood::Absent, now);
+        let mut was_sure = false;
         for (left, right, frames) in shown {
             for _ in 0..frames {
                 now += FRAME;
                 filter.observe(&[shows(100.0, left), shows(300.0, right)], now);
-                let mood = filter.room(now).mood;
-                if mood != entered.0 {
-                    prop_assert!(entered.0 == RoomMood::Absent || now >= entered.1 + seconds(8), "{} {}", entered.0, mood);
-                    entered = (mood, now);
+                let room = filter.room(now);
+                if room.mood != entered.0 {
+                    prop_assert!(!was_sure || now >= entered.1 + seconds(8), "{} {}", entered.0, room.mood);
+                    entered = (room.mood, now);
+                    was_sure = false;
                 }
+                was_sure |= !room.unsure;
             }
         }
     }

@@ -31,8 +31,11 @@ const QUEUE: usize = 32;
 /// Longest time that saying goodbye may take.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// Time after which a connection has held, and the next trouble is a new one.
+/// Time after which a connection has held.
 const HELD: Duration = Duration::from_secs(60);
+
+/// Connections in a row that may break before they have held: somebody restarts the broker.
+const RESTARTS: u32 = 2;
 
 /// What comes from the broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,14 +69,17 @@ pub fn spawn(
 async fn run(settings: Settings, mut publications: mpsc::Receiver<Publication>, inbox: mpsc::Sender<MqttEvent>) {
     let mut backoff = Backoff::default();
     let mut told = None;
+    // Connections in a row that did not hold.
+    let mut short_lived = 0;
     loop {
-        let (connection, events) = Connection::new(&settings, &inbox);
+        let (connection, events) = Connection::new(&settings, &inbox, short_lived >= RESTARTS);
         let Ended { connected, trouble } = connection.keep(events, &mut publications).await;
         let Some(Trouble { reason, patience }) = trouble else { return };
         if connected.is_some() {
             told = None;
         }
-        if connected.is_some_and(|since| since.elapsed() >= HELD) {
+        short_lived = if connected.is_some_and(|since| since.elapsed() < HELD) { short_lived + 1 } else { 0 };
+        if connected.is_some() && short_lived <= RESTARTS {
             backoff.reset();
         }
         let wait = backoff.next(patience);
@@ -109,6 +115,8 @@ struct Ended {
 struct Connection<'a> {
     settings: &'a Settings,
     inbox: &'a mpsc::Sender<MqttEvent>,
+    /// Whether too many connections before this one did not hold.
+    again: bool,
     client: AsyncClient,
     connected: Option<Instant>,
     /// Messages not passed on since the inbox was full.
@@ -118,9 +126,9 @@ struct Connection<'a> {
 }
 
 impl<'a> Connection<'a> {
-    fn new(settings: &'a Settings, inbox: &'a mpsc::Sender<MqttEvent>) -> (Self, EventLoop) {
+    fn new(settings: &'a Settings, inbox: &'a mpsc::Sender<MqttEvent>, again: bool) -> (Self, EventLoop) {
         let (client, events) = AsyncClient::new(settings.options.clone(), QUEUE);
-        (Self { settings, inbox, client, connected: None, refused: 0, warned: false }, events)
+        (Self { settings, inbox, again, client, connected: None, refused: 0, warned: false }, events)
     }
 
     async fn keep(mut self, mut events: EventLoop, publications: &mut mpsc::Receiver<Publication>) -> Ended {
@@ -146,7 +154,7 @@ impl<'a> Connection<'a> {
             };
             let event = match polled {
                 Some(Ok(Ok(event))) => event,
-                Some(Ok(Err(error))) => break Some(trouble::explain(self.settings, &error)),
+                Some(Ok(Err(error))) => break Some(trouble::explain(self.settings, &error, self.again)),
                 Some(Err(_)) => break Some(trouble::silence(self.settings, limit)),
                 None => {
                     if self.connected.is_some() {

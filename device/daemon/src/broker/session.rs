@@ -327,7 +327,8 @@ impl Session {
                 Kick::TakenOver => DisconnectReasonCode::SessionTakenOver,
                 Kick::Stuck => DisconnectReasonCode::QuotaExceeded,
             };
-            self.send(v5_0::Disconnect::builder().reason_code(code).build().map(Into::into));
+            // Without the properties some clients cannot read the code.
+            self.send(v5_0::Disconnect::builder().reason_code(code).props(Vec::new()).build().map(Into::into));
         }
         self.close();
     }
@@ -378,4 +379,72 @@ fn passed_on(props: &[Property]) -> Vec<Property> {
         )
     };
     props.iter().filter(belongs).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const CONNECT: &[u8] = b"\x10\x0e\x00\x04MQTT\x05\x02\x00\x3c\x00\x00\x01c";
+
+    /// Packets as clients send them: subscribe, publish at each quality of service, release, unsubscribe, ping, disconnect.
+    const PACKETS: [&[u8]; 8] = [
+        b"\x82\x09\x00\x01\x00\x00\x03t/#\x01",
+        b"\x30\x06\x00\x01t\x00hi",
+        b"\x33\x08\x00\x01t\x00\x02\x00hi",
+        b"\x34\x08\x00\x01t\x00\x03\x00hi",
+        b"\x62\x02\x00\x03",
+        b"\xa2\x08\x00\x04\x00\x00\x03t/#",
+        b"\xc0\x00",
+        b"\xe0\x00",
+    ];
+
+    fn session() -> Session {
+        Session::new(Arc::default(), SocketAddr::from(([127, 0, 0, 1], 1)))
+    }
+
+    #[test]
+    fn a_whole_visit_is_answered() {
+        let mut session = session();
+        session.take(CONNECT);
+        // CONNACK, accepted.
+        assert_eq!((session.out[0], session.out[3]), (0x20, 0));
+        for (packet, answer) in
+            PACKETS.iter().zip([Some(0x90), None, Some(0x40), Some(0x50), Some(0x70), Some(0xb0), Some(0xd0), None])
+        {
+            session.out.clear();
+            session.take(packet);
+            assert_eq!(session.out.first().copied(), answer, "{packet:x?}");
+        }
+        assert!(matches!(session.end, Some(End::Goodbye)));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_break_the_broker(
+            connect in any::<bool>(),
+            picks in prop::collection::vec(0..PACKETS.len(), 0..12),
+            noise in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+            tail in prop::collection::vec(any::<u8>(), 0..40),
+            piece in 1usize..20,
+        ) {
+            let mut bytes = if connect { CONNECT.to_vec() } else { Vec::new() };
+            bytes.extend(picks.into_iter().flat_map(|n| PACKETS[n]));
+            for (at, value) in noise {
+                if !bytes.is_empty() {
+                    let at = at.index(bytes.len());
+                    bytes[at] = value;
+                }
+            }
+            bytes.extend(tail);
+            let mut session = session();
+            for piece in bytes.chunks(piece) {
+                session.take(piece);
+            }
+            session.silence();
+            prop_assert!(session.end.is_some());
+        }
+    }
 }

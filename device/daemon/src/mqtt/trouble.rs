@@ -2,7 +2,7 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::time::Duration;
 
 use rumqttc::TlsError;
@@ -68,15 +68,21 @@ pub(super) fn silence(settings: &Settings, limit: Duration) -> Trouble {
     Trouble { reason, patience: Patience::Short }
 }
 
-/// What an error of the client means.
-pub(super) fn explain(settings: &Settings, error: &ConnectionError) -> Trouble {
+/// What an error of the client means. `again` says that the connections before did not hold either.
+pub(super) fn explain(settings: &Settings, error: &ConnectionError, again: bool) -> Trouble {
     use Patience::{Growing, Long, Short};
     let broker = &settings.broker;
+    if let Some(io) = io_error(error)
+        && is_close(io)
+    {
+        return closed(settings, again);
+    }
     let (reason, patience) = match error {
         ConnectionError::ConnectionRefused(code) => refused(settings, *code),
         ConnectionError::Tls(TlsError::NativeTls(error)) => (untrusted(settings, &error.to_string()), Long),
         ConnectionError::Tls(TlsError::Io(error)) | ConnectionError::Io(error) => (unreachable(broker, error), Short),
         ConnectionError::Timeout(_) => (format!("{broker} does not answer"), Short),
+        ConnectionError::MqttState(StateError::ConnectionAborted) => return closed(settings, again),
         ConnectionError::MqttState(error) => state(settings, error),
         ConnectionError::NotConnAck(_) => (format!("{broker} does not speak MQTT 5"), Growing),
         other => (format!("{broker}: {}", excerpt(&other.to_string())), Growing),
@@ -126,15 +132,37 @@ fn untrusted(settings: &Settings, error: &str) -> String {
     }
 }
 
-fn unreachable(broker: &str, error: &std::io::Error) -> String {
+fn io_error(error: &ConnectionError) -> Option<&io::Error> {
+    match error {
+        ConnectionError::Tls(TlsError::Io(error))
+        | ConnectionError::Io(error)
+        | ConnectionError::MqttState(StateError::Io(error) | StateError::Deserialization(PacketError::Io(error))) => {
+            Some(error)
+        }
+        _ => None,
+    }
+}
+
+fn is_close(error: &io::Error) -> bool {
+    use ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    matches!(error.kind(), ConnectionReset | ConnectionAborted | BrokenPipe | UnexpectedEof)
+}
+
+/// The client does not read the reason that Mosquitto gives, a DISCONNECT packet without properties: rumqttc 0.25 takes
+/// it for an incomplete one. The most likely cause of a repetition is another box with the same id.
+fn closed(settings: &Settings, again: bool) -> Trouble {
+    let broker = &settings.broker;
+    if !again {
+        return Trouble { reason: format!("{broker} closed the connection"), patience: Patience::Short };
+    }
+    let id = settings.topics.id();
+    let reason = format!("{broker} keeps closing the connection; does another box have the id {id:?} (device.id)?");
+    Trouble { reason, patience: Patience::Long }
+}
+
+fn unreachable(broker: &str, error: &io::Error) -> String {
     match error.kind() {
         ErrorKind::ConnectionRefused => format!("nothing listens at {broker}; is the broker running?"),
-        ErrorKind::ConnectionReset
-        | ErrorKind::ConnectionAborted
-        | ErrorKind::BrokenPipe
-        | ErrorKind::UnexpectedEof => {
-            format!("{broker} broke the connection")
-        }
         _ => format!("cannot reach {broker}: {}", excerpt(&error.to_string())),
     }
 }
@@ -145,7 +173,6 @@ fn state(settings: &Settings, error: &StateError) -> (String, Patience) {
         StateError::Io(error) | StateError::Deserialization(PacketError::Io(error)) => {
             (unreachable(broker, error), Patience::Short)
         }
-        StateError::ConnectionAborted => (format!("{broker} closed the connection"), Patience::Short),
         StateError::AwaitPingResp | StateError::CollisionTimeout => {
             (format!("{broker} has stopped answering"), Patience::Short)
         }

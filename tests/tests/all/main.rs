@@ -1,0 +1,5 @@
+//! Tests of moodbox from outside.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test that is surprised fails")]
+
+mod mqtt;

@@ -1,0 +1,183 @@
+//! The connection of the box to a Mosquitto that fails in the ways they do at home.
+
+use std::time::Duration;
+
+use moodbox_tests::mosquitto::{Mosquitto, free_port};
+use moodboxd::mqtt::MqttEvent;
+use rumqttc::v5::mqttbytes::QoS;
+use tokio::time::timeout;
+
+use super::{Other, PATIENCE, TestBox};
+
+const AVAILABILITY: &str = "moodbox/test/availability";
+
+#[tokio::test]
+async fn a_box_that_is_asked_to_stop_says_all_it_has_and_then_goodbye() {
+    let broker = Mosquitto::start();
+    let mut others = Other::subscribed(broker.port(), "moodbox/test/+").await;
+    let this = TestBox::connected(broker.port()).await;
+    assert_eq!(others.next().await, "online");
+    this.say(this.presence(true)).await;
+    let TestBox { publications, task, .. } = this;
+    drop(publications);
+    timeout(PATIENCE, task).await.unwrap().unwrap();
+    assert_eq!(others.next().await, r#"{"event_type":"presence","presence":true}"#);
+    assert_eq!(others.next().await, "offline");
+    let mut late = Other::subscribed(broker.port(), AVAILABILITY).await;
+    assert!(late.publish().await.retain);
+}
+
+#[tokio::test]
+async fn the_will_is_published_when_the_box_dies() {
+    let broker = Mosquitto::start();
+    let mut others = Other::subscribed(broker.port(), AVAILABILITY).await;
+    let this = TestBox::connected(broker.port()).await;
+    assert_eq!(others.next().await, "online");
+    this.task.abort();
+    assert_eq!(others.next().await, "offline");
+    let mut late = Other::subscribed(broker.port(), "moodbox/+/availability").await;
+    assert_eq!(late.next().await, "offline");
+}
+
+#[tokio::test]
+async fn a_broker_that_returns_gets_everything_anew_and_nothing_old() {
+    let mut broker = Mosquitto::start();
+    let mut this = TestBox::connected(broker.port()).await;
+    broker.kill();
+    let reason = this.lost().await;
+    assert_eq!(reason, format!("mqtt://127.0.0.1:{} closed the connection", broker.port()));
+    this.say(this.presence(false)).await;
+    let reason = this.lost().await;
+    assert_eq!(reason, format!("nothing listens at mqtt://127.0.0.1:{}; is the broker running?", broker.port()));
+    broker.restart();
+    let mut others = Other::subscribed(broker.port(), "moodbox/test/#").await;
+    // Once the broker is back, the box must be within this time.
+    let connected = timeout(Duration::from_secs(5), this.next()).await.unwrap();
+    assert_eq!(connected, MqttEvent::Connected);
+    this.say(this.presence(true)).await;
+    assert_eq!(others.next().await, "online");
+    assert_eq!(others.next().await, r#"{"event_type":"presence","presence":true}"#);
+}
+
+#[tokio::test]
+async fn a_broker_that_is_not_there_at_first_is_found_later() {
+    let mut broker = Mosquitto::start();
+    broker.kill();
+    let mut this = TestBox::start(broker.port());
+    assert!(this.lost().await.starts_with("nothing listens at"));
+    broker.restart();
+    assert_eq!(this.next().await, MqttEvent::Connected);
+}
+
+#[tokio::test]
+async fn a_box_that_waits_for_a_broker_stops_when_asked() {
+    let mut this = TestBox::start(free_port());
+    this.lost().await;
+    let TestBox { publications, task, .. } = this;
+    drop(publications);
+    timeout(PATIENCE, task).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_broker_that_falls_silent_is_noticed() {
+    let broker = Mosquitto::start();
+    let mut this = TestBox::connected(broker.port()).await;
+    broker.freeze();
+    // The promise: twice the keep-alive of 5 s.
+    let event = timeout(Duration::from_secs(10), this.next()).await.unwrap();
+    let reason = format!("mqtt://127.0.0.1:{} has been silent for 7.5 s", broker.port());
+    assert_eq!(event, MqttEvent::Lost { reason });
+    broker.thaw();
+    while this.next().await != MqttEvent::Connected {}
+}
+
+#[tokio::test]
+async fn retained_commands_are_ignored_new_and_old() {
+    let broker = Mosquitto::start();
+    let others = Other::subscribed(broker.port(), "none").await;
+    others.command("camera", "OFF", true).await;
+    let mut this = TestBox::connected(broker.port()).await;
+    others.command("skip", "PRESS", true).await;
+    others.command("next", "PRESS", false).await;
+    assert_eq!(this.message().await.0, "next");
+}
+
+#[tokio::test]
+async fn home_assistant_may_retain_its_greeting() {
+    let broker = Mosquitto::start();
+    let others = Other::subscribed(broker.port(), "none").await;
+    let mut this = TestBox::connected(broker.port()).await;
+    others.client.publish("homeassistant/status", QoS::AtLeastOnce, true, "online").await.unwrap();
+    assert_eq!(this.message().await, ("status".to_owned(), b"online".to_vec()));
+}
+
+#[tokio::test]
+async fn what_is_no_command_harms_nothing() {
+    let broker = Mosquitto::start();
+    let others = Other::subscribed(broker.port(), "none").await;
+    let mut this = TestBox::connected(broker.port()).await;
+    others.command("choose", vec![b'x'; 1 << 20], false).await;
+    others.command("choose", vec![0xff; 5000], false).await;
+    others.command("", "", false).await;
+    others.client.publish("moodbox/test/cmd/a/b", QoS::AtLeastOnce, false, "deep").await.unwrap();
+    others.command("next", "", false).await;
+    // The longest is kept away by the broker; the second arrives, to be refused with a reason.
+    assert_eq!(this.message().await, ("choose".to_owned(), vec![0xff; 5000]));
+    assert_eq!(this.message().await.0, "");
+    assert_eq!(this.message().await.0, "next");
+}
+
+#[tokio::test]
+async fn a_flood_of_commands_is_cut_and_the_next_one_is_heard() {
+    let broker = Mosquitto::start();
+    let mut others = Other::subscribed(broker.port(), "moodbox/test/event").await;
+    let lines = format!("broker = \"mqtt://127.0.0.1:{}\"", broker.port());
+    let mut this = TestBox::with(&lines, 4);
+    assert_eq!(this.next().await, MqttEvent::Connected);
+    for n in 0..200 {
+        others.command("choose", n.to_string(), false).await;
+    }
+    // The box still speaks while nobody reads what it hears. Broker and box keep the order, so that the flood is over
+    // for the box when the last of it has been answered and its own word is back.
+    while this.inbox.len() < 4 {
+        tokio::task::yield_now().await;
+    }
+    this.say(this.presence(true)).await;
+    assert_eq!(others.next().await, r#"{"event_type":"presence","presence":true}"#);
+    for n in 0..4 {
+        assert_eq!(this.message().await.1, n.to_string().into_bytes());
+    }
+    loop {
+        others.command("next", "", false).await;
+        if this.message().await.0 == "next" {
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn two_boxes_with_one_id_are_told_and_do_not_fight() {
+    let broker = Mosquitto::start();
+    let others = Other::subscribed(broker.port(), "none").await;
+    let mut first = TestBox::connected(broker.port()).await;
+    let mut second = TestBox::connected(broker.port()).await;
+    let expected = format!(
+        "mqtt://127.0.0.1:{} keeps closing the connection; does another box have the id \"test\" (device.id)?",
+        broker.port()
+    );
+    // Each puts the other out twice, as a restart of the broker would. Then one of them understands and waits for 30 s
+    // at least, and the other has its peace.
+    for _ in 0..2 {
+        assert!(second.lost().await.ends_with("closed the connection"));
+        assert_eq!(second.next().await, MqttEvent::Connected);
+    }
+    loop {
+        match first.next().await {
+            MqttEvent::Lost { reason } if reason == expected => break,
+            MqttEvent::Lost { reason } => assert!(reason.ends_with("closed the connection"), "{reason}"),
+            event => assert_eq!(event, MqttEvent::Connected),
+        }
+    }
+    others.command("next", "", false).await;
+    assert_eq!(second.message().await.0, "next");
+}

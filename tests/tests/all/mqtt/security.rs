@@ -1,0 +1,137 @@
+//! Passwords and certificates, right and wrong.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::{env, fs};
+
+use moodbox_tests::mosquitto::Mosquitto;
+use moodboxd::mqtt::MqttEvent;
+
+use super::TestBox;
+
+const PASSWORDS: &str = "allow_anonymous false\npassword_file FOLDER/passwords";
+
+const CERTIFICATE: &str = "allow_anonymous true\ncertfile FOLDER/server.pem\nkeyfile FOLDER/server.key";
+
+fn run(program: &str, folder: &Path, arguments: &str) {
+    let path = format!("{}:/usr/sbin", env::var("PATH").unwrap_or_default());
+    let status = Command::new(program)
+        .args(arguments.split_whitespace())
+        .current_dir(folder)
+        .env("PATH", path)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .unwrap_or_else(|error| panic!("cannot run {program} ({error}); install the package of this name"));
+    assert!(status.success(), "{program} {arguments}");
+}
+
+fn broker_with_password() -> Mosquitto {
+    Mosquitto::with(PASSWORDS, |folder| run("mosquitto_passwd", folder, "-b -c passwords box secret"))
+}
+
+/// An authority `NAME.pem` that is trusted for ten years.
+fn authority(folder: &Path, name: &str) {
+    let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
+    run("openssl", folder, &format!("req -x509 {key} -keyout {name}.key -out {name}.pem -days 3650 -subj /CN={name}"));
+}
+
+/// A broker whose certificate is for `name`, signed by an authority `ca.pem`, with more words for openssl.
+fn broker_with_certificate(name: &str, validity: &str) -> Mosquitto {
+    Mosquitto::with(CERTIFICATE, |folder| {
+        authority(folder, "ca");
+        authority(folder, "other");
+        let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
+        run("openssl", folder, &format!("req -new {key} -keyout server.key -out server.csr -subj /CN=broker"));
+        fs::write(folder.join("names"), format!("subjectAltName={name}")).unwrap();
+        let sign = "x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out server.pem -extfile names";
+        run("openssl", folder, &format!("{sign} {validity}"));
+    })
+}
+
+/// What becomes of a box that trusts `authority`.
+async fn encrypted(broker: &Mosquitto, authority: &str) -> MqttEvent {
+    let file = broker.folder().join(authority);
+    let lines = format!("broker = \"mqtts://127.0.0.1:{}\"\nca_file = \"{}\"", broker.port(), file.display());
+    TestBox::with(&lines, 64).next().await
+}
+
+async fn with_password(broker: &Mosquitto, password: &str) -> MqttEvent {
+    let file = broker.folder().join("password");
+    fs::write(&file, password).unwrap();
+    let login = format!("username = \"box\"\npassword_file = \"{}\"", file.display());
+    let lines = format!("broker = \"mqtt://127.0.0.1:{}\"\n{login}", broker.port());
+    TestBox::with(&lines, 64).next().await
+}
+
+fn reason(event: MqttEvent) -> String {
+    match event {
+        MqttEvent::Lost { reason } => reason,
+        other => panic!("not lost but {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn the_right_password_is_taken() {
+    let broker = broker_with_password();
+    assert_eq!(with_password(&broker, "secret\n").await, MqttEvent::Connected);
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_said_so() {
+    let broker = broker_with_password();
+    assert_eq!(
+        reason(with_password(&broker, "wrong").await),
+        format!("mqtt://127.0.0.1:{} refuses user \"box\" or the password in mqtt.password_file", broker.port())
+    );
+}
+
+#[tokio::test]
+async fn a_missing_password_is_said_so() {
+    let broker = broker_with_password();
+    assert_eq!(
+        TestBox::start(broker.port()).lost().await,
+        format!("mqtt://127.0.0.1:{} refuses a connection without mqtt.username and mqtt.password_file", broker.port())
+    );
+}
+
+#[tokio::test]
+async fn a_certificate_of_the_named_authority_is_trusted() {
+    let broker = broker_with_certificate("IP:127.0.0.1", "-days 30");
+    assert_eq!(encrypted(&broker, "ca.pem").await, MqttEvent::Connected);
+}
+
+#[tokio::test]
+async fn a_certificate_of_another_authority_is_refused() {
+    let broker = broker_with_certificate("IP:127.0.0.1", "-days 30");
+    let expected = format!(
+        "the certificate of mqtts://127.0.0.1:{} is not signed by the authority in {}",
+        broker.port(),
+        broker.folder().join("other.pem").display()
+    );
+    let reason = reason(encrypted(&broker, "other.pem").await);
+    assert!(reason.starts_with(&expected) && !reason.contains('\n'), "{reason}");
+}
+
+#[tokio::test]
+async fn a_certificate_for_another_name_is_refused() {
+    let broker = broker_with_certificate("DNS:elsewhere.example", "-days 30");
+    let expected = format!("the certificate of mqtts://127.0.0.1:{} is for another name", broker.port());
+    let reason = reason(encrypted(&broker, "ca.pem").await);
+    assert!(reason.starts_with(&expected), "{reason}");
+}
+
+#[tokio::test]
+async fn an_expired_certificate_is_refused() {
+    let broker = broker_with_certificate("IP:127.0.0.1", "-days -1");
+    let expected = format!("the certificate of mqtts://127.0.0.1:{} is out of date", broker.port());
+    let reason = reason(encrypted(&broker, "ca.pem").await);
+    assert!(reason.starts_with(&expected), "{reason}");
+}
+
+#[tokio::test]
+async fn a_port_without_encryption_is_said_so() {
+    let broker = Mosquitto::with("allow_anonymous true", |folder| authority(folder, "ca"));
+    let reason = reason(encrypted(&broker, "ca.pem").await);
+    assert!(reason.contains("encrypt") || reason.contains("broke the connection"), "{reason}");
+}
