@@ -11,11 +11,11 @@ use std::time::{Duration, Instant};
 
 use moodbox_core::config::{Broker, Config};
 use moodbox_core::emotion::Emotion;
-use moodbox_core::engine::{Effect, Engine, Event, Part, Setting};
+use moodbox_core::engine::{Effect, Engine, Event, Part, Setting, Switches};
 use moodbox_core::face::SeenFace;
 use moodbox_core::hass::Device;
-use moodbox_core::led::{LedPattern, Levels};
-use moodbox_core::mood::{Confusion, Room, RoomMood};
+use moodbox_core::led::LedPattern;
+use moodbox_core::mood::{Confusion, Room};
 use moodbox_core::music::{Catalogue, ImportError};
 use moodbox_core::topics::{Diagnostics, Publication, Recommendation, Topics};
 use moodbox_models::{Models, ModelsError};
@@ -25,10 +25,11 @@ use tokio::time::{Interval, MissedTickBehavior, interval, sleep_until};
 use tracing::{debug, info, warn};
 
 use crate::broker::{BrokerError, Embedded};
-use crate::capture::{self, News, Shared};
+use crate::camera::latest::Latest;
+use crate::capture::{self, Shared};
 use crate::health::{FrameTimes, Machine};
 use crate::identity;
-use crate::leds::{self, Leds};
+use crate::lamp::{self, DARK, Lamp};
 use crate::mqtt::{self, MqttEvent, SettingsError};
 use crate::sight::{self, Pace, Picture, Sighting};
 use crate::store::Store;
@@ -38,8 +39,6 @@ use crate::systemd::{self, Pulse};
 const INBOX: usize = 16;
 /// Publications that may wait for the connection: everything said after a connect, and a minute of changes.
 const OUTBOX: usize = 128;
-/// Time between two looks at the LEDs while they breathe or blink.
-const LED_FRAME: Duration = Duration::from_millis(33);
 /// Time between two diagnostics.
 const MEASURE: Duration = Duration::from_secs(60);
 
@@ -93,7 +92,8 @@ pub struct Glimpse {
 
 /// What the threads say.
 enum Said {
-    Camera(News),
+    Camera(capture::News),
+    Leds(lamp::News),
     Seen(Sighting),
     Blind(String),
 }
@@ -148,17 +148,20 @@ pub async fn run(
     let (publications, outbox) = mpsc::channel(OUTBOX);
     let (heard_in, heard) = mpsc::channel(INBOX);
     let connection = mqtt::spawn(settings, outbox, heard_in);
-    let (said_in, said) = mpsc::channel(INBOX);
+    let (said_in, mut said) = mpsc::channel(INBOX);
     let shared = Arc::new(Shared::default());
     let sight_pulse = Arc::new(Pulse::default());
+    let lamp = Arc::new(Lamp::default());
+    let switches_to_keep = Arc::new(Latest::default());
     let mut house = House {
         engine,
         epoch,
         shared: Arc::clone(&shared),
         recorded: config.camera.every_frame().then_some(Duration::ZERO),
         publications: Some(publications),
-        store,
-        leds: Lamp::new(&config),
+        switches: Arc::clone(&switches_to_keep),
+        lamp: Arc::clone(&lamp),
+        light: DARK,
         times: FrameTimes::default(),
         measured: (Duration::ZERO, 0),
         models: fingerprint(&models),
@@ -183,6 +186,7 @@ pub async fn run(
             watched: house.watcher.is_some(),
         };
         let (settings, shared, pulse) = (config.vision.clone(), Arc::clone(&shared), Arc::clone(&sight_pulse));
+        let said_in = said_in.clone();
         thread::spawn(move || {
             let say = |seen: Result<Sighting, ModelError>| {
                 let said = seen.map_or_else(|e| Said::Blind(e.to_string()), Said::Seen);
@@ -195,13 +199,40 @@ pub async fn run(
         })
     };
 
+    // The LEDs hold no sender: their thread runs until the end and must not keep the others' news waiting for more.
+    let light = {
+        let (config, lamp, say) = (config.leds.clone(), Arc::clone(&lamp), said_in.downgrade());
+        thread::spawn(move || {
+            lamp::run(&config, &lamp, |news| {
+                if let Some(say) = say.upgrade() {
+                    drop(say.blocking_send(Said::Leds(news)));
+                }
+            });
+        })
+    };
+    let keep = {
+        let kept = Arc::clone(&switches_to_keep);
+        thread::spawn(move || {
+            let mut switches = Switches::default();
+            while kept.take(&mut switches).is_ok() {
+                if let Err(error) = store.keep_switches(&switches) {
+                    warn!("{error}; the switch will be forgotten at the next start");
+                }
+            }
+        })
+    };
+    drop(said_in);
+
     systemd::ready();
-    house.live(said, heard, stop, &sight_pulse).await;
+    house.live(&mut said, heard, stop, &sight_pulse).await;
     systemd::stopping();
 
     shared.wanted.never_again();
     shared.frames.close();
-    house.leds.off();
+    lamp.end();
+    switches_to_keep.close();
+    // A thread that waits for room in the inbox finds nobody there.
+    drop(said);
     // Closing the outbox asks the connection to say that the box is offline and to end.
     house.publications = None;
     if connection.await.is_err() {
@@ -210,7 +241,7 @@ pub async fn run(
     if let Some(broker) = embedded {
         broker.stop().await;
     }
-    for (name, thread) in [("capture", capture), ("vision", sight)] {
+    for (name, thread) in [("capture", capture), ("vision", sight), ("LED", light), ("store", keep)] {
         if thread.join().is_err() {
             warn!("the {name} thread has failed");
         }
@@ -226,8 +257,10 @@ struct House {
     /// The time in a recording that runs as fast as it can, whose frames are the only clock.
     recorded: Option<Duration>,
     publications: Option<mpsc::Sender<Publication>>,
-    store: Store,
-    leds: Lamp,
+    /// Switches for the disk.
+    switches: Arc<Latest<Switches>>,
+    lamp: Arc<Lamp>,
+    light: LedPattern,
     times: FrameTimes,
     /// When the last diagnostics were made, and how many frames there were then.
     measured: (Duration, u64),
@@ -240,14 +273,13 @@ struct House {
 impl House {
     async fn live(
         &mut self,
-        mut said: mpsc::Receiver<Said>,
+        said: &mut mpsc::Receiver<Said>,
         mut heard: mpsc::Receiver<MqttEvent>,
         stop: impl Future<Output = ()>,
         sight_pulse: &Pulse,
     ) {
         tokio::pin!(stop);
         let mut measure = steady(MEASURE);
-        let mut led_frame = steady(LED_FRAME);
         let mut watchdog = steady(systemd::watchdog_interval().unwrap_or(MEASURE));
         loop {
             // A recording that runs as fast as it can brings its own time; there is nothing to wait for.
@@ -263,7 +295,6 @@ impl House {
                 () = sleep_until(deadline.unwrap_or_else(tokio::time::Instant::now)), if deadline.is_some() => {
                     self.tell(Event::Tick);
                 }
-                _ = led_frame.tick(), if !self.leds.is_steady() => self.shine(),
                 _ = measure.tick() => {
                     let diagnostics = self.measure();
                     self.tell(Event::Measured(diagnostics));
@@ -279,8 +310,10 @@ impl House {
 
     async fn take(&mut self, said: Said) {
         match said {
-            Said::Camera(News::Up) => self.tell(Event::CameraUp),
-            Said::Camera(News::Down(error)) => self.tell(Event::Failed(Part::Camera, error.to_string())),
+            Said::Camera(capture::News::Up) => self.tell(Event::CameraUp),
+            Said::Camera(capture::News::Down(error)) => self.tell(Event::Failed(Part::Camera, error.to_string())),
+            Said::Leds(lamp::News::Lit) => self.tell(Event::Works(Part::Leds)),
+            Said::Leds(lamp::News::Dark(error)) => self.tell(Event::Failed(Part::Leds, error.to_string())),
             Said::Blind(reason) => self.tell(Event::Failed(Part::Models, reason)),
             Said::Seen(sighting) => {
                 self.times.push(sighting.took);
@@ -315,25 +348,17 @@ impl House {
                     }
                 }
                 Effect::Light(pattern) => {
-                    self.leds.pattern = pattern;
-                    self.shine();
+                    self.light = pattern;
+                    self.lamp.show(pattern);
                 }
                 Effect::Camera(on) => self.shared.wanted.set(on),
-                Effect::Keep(switches) => {
-                    if let Err(error) = self.store.keep_switches(&switches) {
-                        warn!("{error}; the switch will be forgotten at the next start");
+                Effect::Keep(mut switches) => {
+                    if self.switches.put(&mut switches).is_err() {
+                        warn!("the switches are not kept: the thread that does it has ended");
                     }
                 }
                 Effect::Warn(text) => warn!("{text}"),
             }
-        }
-    }
-
-    fn shine(&mut self) {
-        match self.leds.shine(self.epoch.elapsed()) {
-            Lit::Same => {}
-            Lit::Again => self.tell(Event::Works(Part::Leds)),
-            Lit::Dark(reason) => self.tell(Event::Failed(Part::Leds, reason)),
         }
     }
 
@@ -366,81 +391,13 @@ impl House {
             faces: sighting.faces,
             room: self.engine.room(now),
             expression: self.engine.expression(),
-            light: self.leds.pattern,
+            light: self.light,
             recommendation: self.engine.recommendation().cloned(),
             broker: self.broker.clone(),
         };
         if watcher.send(glimpse).await.is_err() {
             self.watcher = None;
         }
-    }
-}
-
-/// What the LEDs show before the start and after the end.
-const DARK: LedPattern = LedPattern {
-    mood: RoomMood::Absent,
-    confidence: 0.0,
-    unsure: false,
-    fault: None,
-    camera_on: false,
-    lights_on: false,
-    brightness: 0.0,
-};
-
-/// The LEDs and what they show.
-struct Lamp {
-    leds: Result<Box<dyn Leds + Send>, String>,
-    pattern: LedPattern,
-    shown: Option<Levels>,
-    is_dark: bool,
-}
-
-/// What came of an attempt to light the LEDs.
-enum Lit {
-    /// As before.
-    Same,
-    /// They did not work, and do.
-    Again,
-    /// They have just stopped working.
-    Dark(String),
-}
-
-impl Lamp {
-    fn new(config: &Config) -> Self {
-        let leds = leds::open(&config.leds).map_err(|e| e.to_string());
-        Self { leds, pattern: DARK, shown: None, is_dark: false }
-    }
-
-    fn is_steady(&self) -> bool {
-        self.leds.is_err() || self.pattern.is_steady()
-    }
-
-    fn shine(&mut self, now: Duration) -> Lit {
-        let levels = self.pattern.levels_at(now);
-        if self.shown == Some(levels) {
-            return Lit::Same;
-        }
-        self.shown = Some(levels);
-        let lit = match &mut self.leds {
-            Ok(leds) => leds.show(levels).map_err(|e| e.to_string()),
-            Err(reason) => Err(reason.clone()),
-        };
-        match lit {
-            Ok(()) if self.is_dark => {
-                self.is_dark = false;
-                Lit::Again
-            }
-            Err(reason) if !self.is_dark => {
-                self.is_dark = true;
-                Lit::Dark(reason)
-            }
-            Ok(()) | Err(_) => Lit::Same,
-        }
-    }
-
-    fn off(&mut self) {
-        self.pattern = DARK;
-        self.shine(Duration::ZERO);
     }
 }
 

@@ -277,6 +277,9 @@ impl GreyCrop {
     pub(crate) fn write(&mut self, frame: &Frame<'_>, bbox: &BBox, side: usize, out: &mut [i8]) {
         self.columns.update(bbox.x, bbox.w, side, frame.width());
         self.rows.update(bbox.y, bbox.h, side, frame.height());
+        // Room for the largest box there can be, so that a larger face than before allocates nothing.
+        self.luma.reserve(frame.width().saturating_sub(self.luma.len()));
+        self.narrowed.reserve((side * frame.height()).saturating_sub(self.narrowed.len()));
         let (left, right) = self.columns.source();
         let (top, bottom) = self.rows.source();
         self.luma.resize(right - left, 0);
@@ -316,6 +319,7 @@ impl TentWeights {
         self.taps = ((2.0 * reach).ceil() as usize + 1).min(length);
         self.firsts.clear();
         self.weights.clear();
+        self.weights.reserve(2 * length + 4 * side);
         for i in 0..side {
             let centre = start + (i as f32 + 0.5) * step - 0.5;
             let lowest = (centre - reach).ceil() as isize;
