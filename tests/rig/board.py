@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import socket
 import subprocess
 import threading
@@ -12,6 +13,11 @@ import time
 GPFSEL0 = 0x3F200000
 GPLEV0 = 0x3F200034
 OUTPUT = 1
+
+
+def as_user(user, *command):
+    """The shell's words for running a command as another user of the guest."""
+    return f"su {user} -c {shlex.quote('exec ' + shlex.join(command))}"
 
 
 class Board:
@@ -24,6 +30,13 @@ class Board:
         self._text = ""
         self._news = threading.Condition()
         self._qemu = self._start(cache)
+        try:
+            self._boot()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _boot(self):
         self._console = self._connect("console")
         self._monitor = self._connect("monitor").makefile("rw")
         self._monitor.readline()
@@ -53,7 +66,8 @@ class Board:
             *["-qtest", f"unix:{self.folder}/probe,server=on,wait=off", "-qtest-log", os.devnull],
         ]
         log = open(self.folder / "qemu.log", "w")
-        return subprocess.Popen([*loader, root / "usr/bin/qemu-system-aarch64", *options], stdin=subprocess.DEVNULL, stderr=log)
+        command = [*loader, root / "usr/bin/qemu-system-aarch64", *options]
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def _connect(self, name):
         while self._qemu.poll() is None:
@@ -103,6 +117,8 @@ class Board:
             while True:
                 if found := re.search(pattern, self._text[mark:], re.MULTILINE):
                     return found
+                if panic := re.search("Kernel panic.*", self._text):
+                    raise RuntimeError(f"the guest is gone: {panic[0]}")
                 left = deadline - time.monotonic()
                 if left <= 0:
                     raise AssertionError(f"{pattern!r} was not seen in {seconds} s, but:\n{self._text[mark:][-1500:]}")

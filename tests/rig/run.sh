@@ -142,7 +142,7 @@ image() {
   say "pack the file system"
   python3 "$here/initramfs.py" "$cache/initramfs" \
     --init "$here/guest/init" \
-    --busybox "$(find "$cache/arm64" -name busybox -type f | head -1)" \
+    --busybox "$cache/arm64/bin/busybox" \
     --modules "$(echo "$cache"/kernel/lib/modules/*)" \
     --load vhci_hcd uvcvideo \
     --extra-module "$cache/gpiomem/gpiomem.ko" \

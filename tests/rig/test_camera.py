@@ -4,9 +4,11 @@ import hashlib
 import re
 import time
 
+from board import as_user
+
 MJPEG_AT_15_FPS = "camera.fps=15"
 YUYV_AT_5_FPS = "camera.fps=5"
-FRAME = r"^frame (?P<format>\w+) (?P<size>\S+) stride=(?P<stride>\d+) bytes=(?P<bytes>\d+) lost=(?P<lost>\d+) corrupt=(?P<corrupt>\d+) sha256=(?P<sha256>\w{64})$"
+FRAME = r"^frame .* lost=(?P<lost>\d+) corrupt=(?P<corrupt>\d+) sha256=(?P<sha256>\w{64})$"
 
 
 def command(board, line):
@@ -35,8 +37,8 @@ class Capture:
 
     def __enter__(self):
         self.mark = self.board.mark()
-        lines = " ".join(f"'\\''{line}'\\''" for line in self.config)
-        self.board.shell(f"su moodbox -c 'exec capture 1000000 {lines}' >/dev/ttyS1 2>&1 & capture=$!")
+        program = as_user("moodbox", "capture", "1000000", *self.config)
+        self.board.shell(f"{program} >/dev/ttyS1 2>&1 & capture=$!")
         return self
 
     def __exit__(self, *_):
@@ -67,7 +69,8 @@ def test_raw_frames_are_what_the_camera_shows(board):
         capture.wait_for(r"^open Rig camera.* \(/dev/video0\), YUYV 640x480 at 5 fps$")
         for number in (3, 77):
             command(board, f"show {number}")
-            capture.wait_for(f"^frame YUYV 640x480 stride=1280 bytes=614400 .*sha256={raw_picture(number)}$", seconds=60)
+            frame = f"^frame YUYV 640x480 stride=1280 bytes=614400 .*sha256={raw_picture(number)}$"
+            capture.wait_for(frame, seconds=60)
 
 
 def test_a_smaller_size_is_taken_where_it_is_asked_for(board):
@@ -146,8 +149,8 @@ def test_a_camera_that_comes_back_as_another_node_is_found(board):
 def refusal(board, source, user="moodbox"):
     """What `capture` says about a source that it cannot use."""
     mark = board.mark()
-    quoted = f"'\\''camera.source=\"{source}\"'\\''"
-    board.shell(f"su {user} -c \"exec timeout 4 capture 1 $(printf %s {quoted})\" >/dev/ttyS1 2>&1")
+    program = as_user(user, "timeout", "4", "capture", "1", f'camera.source="{source}"')
+    board.shell(f"{program} >/dev/ttyS1 2>&1")
     return board.wait_for(r"^error (.*)$", mark)[1]
 
 
@@ -155,7 +158,8 @@ def test_a_camera_that_another_program_streams_from_is_busy(board):
     with Capture(board, MJPEG_AT_15_FPS) as capture:
         capture.wait_for("^frame MJPEG")
         said = refusal(board, "v4l2:/dev/video0")
-        assert said == "camera /dev/video0 is used by another program: close it, or choose another with camera.source", said
+        expected = "camera /dev/video0 is used by another program: close it, or choose another with camera.source"
+        assert said == expected, said
 
 
 def test_what_is_no_camera_is_refused(board):

@@ -2,8 +2,15 @@
 
 import time
 
+from board import as_user
+
 PINS = {"red": 17, "green": 27, "blue": 22, "camera": 23}
 DARK = {name: False for name in PINS}
+
+
+def light(user, driver, *config):
+    """The shell's words for the example program `light`."""
+    return as_user(user, "light", f'leds.driver="{driver}"', *config)
 
 
 class Lights:
@@ -11,14 +18,13 @@ class Lights:
 
     def __init__(self, board, driver, common="cathode"):
         self.board = board
-        self.config = f"leds.driver=\"{driver}\" leds.common=\"{common}\""
+        self.program = light("moodbox", driver, f'leds.common="{common}"')
         self.lit_is_high = common == "cathode"
 
     def __enter__(self):
-        lines = " ".join(f"'\\''{line}'\\''" for line in self.config.split())
         mark = self.board.mark()
         self.board.shell("rm -f /tmp/levels; mkfifo /tmp/levels; chmod 666 /tmp/levels")
-        self.board.shell(f"su moodbox -c 'exec light {lines}' </tmp/levels >/dev/ttyS1 2>&1 & lights=$!")
+        self.board.shell(f"{self.program} </tmp/levels >/dev/ttyS1 2>&1 & lights=$!")
         # Held open, so that the program sees the end of its input only when this ends.
         self.board.shell("exec 7>/tmp/levels")
         self.board.wait_for("^open$", mark)
@@ -90,7 +96,7 @@ def test_a_light_is_dimmed_alone(board):
 def test_a_line_that_is_held_is_reported_with_its_holder(board):
     with Lights(board, "gpiochip") as lights:
         mark = board.mark()
-        assert board.shell("su moodbox -c 'light leds.driver=\\\"gpiochip\\\"' </dev/null >/dev/ttyS1 2>&1") == 1
+        assert board.shell(f"{light('moodbox', 'gpiochip')} </dev/null >/dev/ttyS1 2>&1") == 1
         board.wait_for(
             "^Error: line 17 of /dev/gpiochip0 is held by moodbox: stop that, or choose others in", mark
         )
@@ -101,5 +107,5 @@ def test_a_line_that_is_held_is_reported_with_its_holder(board):
 def test_pins_that_may_not_be_used_are_reported(board):
     for driver, node in [("gpiochip", "/dev/gpiochip0"), ("rppal", "/dev/gpiomem")]:
         mark = board.mark()
-        board.shell(f"su stranger -c 'light leds.driver=\\\"{driver}\\\"' </dev/null >/dev/ttyS1 2>&1")
+        assert board.shell(f"{light('stranger', driver)} </dev/null >/dev/ttyS1 2>&1") == 1
         board.wait_for(f"^Error: {node} may not be opened: add the user to the group gpio$", mark)

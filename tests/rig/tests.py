@@ -36,7 +36,8 @@ def main():
                 traceback.print_exc(file=sys.stdout)
                 failed += 1
                 result = "FAILED"
-            print(f"[{time.monotonic() - started:5.1f} s] {result:6} {name.removeprefix('test_').replace('_', ' ')}", flush=True)
+            sentence = name.removeprefix("test_").replace("_", " ")
+            print(f"[{time.monotonic() - started:5.1f} s] {result:6} {sentence}", flush=True)
     finally:
         board.stop()
     print(f"{passed} passed, {failed} failed")
