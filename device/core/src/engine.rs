@@ -199,7 +199,7 @@ impl Engine {
                 self.camera_up = true;
                 self.mend(Part::Camera);
             }
-            Event::Failed(part, reason) => self.fail(part, reason, &mut effects),
+            Event::Failed(part, reason) => self.fail(part, &reason, &mut effects),
             Event::Works(part) => self.mend(part),
             Event::Connected => {
                 self.mend(Part::Broker);
@@ -208,7 +208,7 @@ impl Engine {
             }
             Event::Disconnected(reason) => {
                 self.voice.disconnect();
-                self.fail(Part::Broker, reason, &mut effects);
+                self.fail(Part::Broker, &reason, &mut effects);
             }
             Event::Message { topic, payload } => self.hear(&topic, &payload, now, &mut effects),
             Event::Measured(diagnostics) => {
@@ -267,7 +267,7 @@ impl Engine {
         }
         self.known = room;
         let state = self.state(&room);
-        self.voice.state(&self.topics, state, room.confidence, now, effects);
+        self.voice.state(&self.topics, &state, room.confidence, now, effects);
         let light = self.pattern(&room);
         if self.light.as_ref() != Some(&light) {
             self.light = Some(light);
@@ -312,7 +312,7 @@ impl Engine {
         self.switches.policy.or(self.config.music.policy).unwrap_or(by_mood)
     }
 
-    fn fail(&mut self, part: Part, reason: String, effects: &mut Vec<Effect>) {
+    fn fail(&mut self, part: Part, reason: &str, effects: &mut Vec<Effect>) {
         if part == Part::Camera {
             self.camera_up = false;
         }
@@ -320,7 +320,7 @@ impl Engine {
             return;
         }
         self.failed.push(part);
-        let event = Announcement::Problem { part: part.name(), message: reason.clone() };
+        let event = Announcement::Problem { part: part.name(), message: reason.to_owned() };
         self.voice.say(self.topics.event(&event), effects);
         effects.push(Effect::Warn(format!("{}: {reason}", part.name())));
     }
@@ -342,11 +342,7 @@ impl Engine {
 
     fn hear(&mut self, topic: &str, payload: &[u8], now: Duration, effects: &mut Vec<Effect>) {
         match self.topics.incoming(topic) {
-            Some(Incoming::HomeAssistant) => {
-                if payload == b"online" {
-                    self.voice.introduce_soon(now);
-                }
-            }
+            Some(Incoming::HomeAssistant) if payload == b"online" => self.voice.introduce_soon(now),
             Some(Incoming::Command(name)) => {
                 let name = name.to_owned();
                 let done = Command::parse(&name, payload)
@@ -365,7 +361,7 @@ impl Engine {
                 };
                 self.voice.say(self.topics.response(name, &response), effects);
             }
-            None => {}
+            Some(Incoming::HomeAssistant) | None => {}
         }
     }
 

@@ -1,41 +1,39 @@
-//! The daemon's life: builds the parts, carries events to the engine and effects to the parts, and ends them all. The
-//! only file that spawns and joins.
+//! The daemon's life: builds the parts, carries events to the engine and effects to the parts, and ends them all.
+
+mod threads;
 
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use moodbox_core::config::{Broker, Config};
 use moodbox_core::emotion::Emotion;
-use moodbox_core::engine::{Effect, Engine, Event, Part, Setting, Switches};
+use moodbox_core::engine::{Effect, Engine, Event, Part, Setting};
 use moodbox_core::face::SeenFace;
 use moodbox_core::hass::Device;
 use moodbox_core::led::LedPattern;
 use moodbox_core::mood::{Confusion, Room};
 use moodbox_core::music::{Catalogue, ImportError};
 use moodbox_core::topics::{Diagnostics, Publication, Recommendation, Topics};
-use moodbox_models::{Models, ModelsError};
-use moodbox_vision::model::ModelError;
+use moodbox_models::Models;
 use tokio::sync::mpsc;
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep_until};
 use tracing::{debug, info, warn};
 
 use crate::broker::{BrokerError, Embedded};
-use crate::camera::latest::Latest;
-use crate::capture::{self, Shared};
+use crate::capture;
 use crate::health::{FrameTimes, Machine};
 use crate::identity;
-use crate::lamp::{self, DARK, Lamp};
+use crate::lamp::{self, DARK};
 use crate::mqtt::{self, MqttEvent, SettingsError};
-use crate::sight::{self, Pace, Picture, Sighting};
+use crate::sight::{Picture, Sighting};
 use crate::store::Store;
-use crate::systemd::{self, Pulse};
+use crate::systemd;
+use threads::{Said, Threads};
 
-/// Events that may wait for the engine; it needs microseconds for one.
+/// Messages that may wait for the engine; it needs microseconds for one.
 const INBOX: usize = 16;
 /// Publications that may wait for the connection: everything said after a connect, and a minute of changes.
 const OUTBOX: usize = 128;
@@ -90,14 +88,6 @@ pub struct Glimpse {
     pub broker: String,
 }
 
-/// What the threads say.
-enum Said {
-    Camera(capture::News),
-    Leds(lamp::News),
-    Seen(Sighting),
-    Blind(String),
-}
-
 /// Runs the box until `stop` is ready or a recording that does not repeat has ended. Every analysed frame is shown to
 /// `watcher`.
 ///
@@ -123,13 +113,14 @@ pub async fn run(
         remote @ Broker::Remote { .. } => remote.to_string(),
     };
     let settings = mqtt::Settings::new(&config.mqtt, topics.clone(), port)?;
-    let models = load_models(config.vision.models.as_deref());
+    let models = config.vision.models.as_deref().map_or_else(Models::built_in, Models::read);
+    let fingerprint = models.as_ref().map_or_else(|_| "none".to_owned(), Models::fingerprint);
     let store = Store::new(&config.store.folder);
     let switches = store.switches().unwrap_or_else(|error| {
         warn!("{error}; all switches are as after the first start");
         None
     });
-    info!("box {} with models {}, broker {broker}", id.as_str(), fingerprint(&models));
+    info!("box {} with models {fingerprint}, broker {broker}", id.as_str());
 
     let setting = Setting {
         topics,
@@ -138,7 +129,7 @@ pub async fn run(
             version: env!("CARGO_PKG_VERSION").to_owned(),
             model: identity::board(root),
         },
-        confusion: confusion(&models),
+        confusion: confusion(models.as_ref().ok()),
         catalogue,
         switches: switches.unwrap_or_default(),
         seed: u64::from(std::process::id()),
@@ -148,103 +139,34 @@ pub async fn run(
     let (publications, outbox) = mpsc::channel(OUTBOX);
     let (heard_in, heard) = mpsc::channel(INBOX);
     let connection = mqtt::spawn(settings, outbox, heard_in);
-    let (said_in, mut said) = mpsc::channel(INBOX);
-    let shared = Arc::new(Shared::default());
-    let sight_pulse = Arc::new(Pulse::default());
-    let lamp = Arc::new(Lamp::default());
-    let switches_to_keep = Arc::new(Latest::default());
+    let (threads, said) = Threads::start(&config, epoch, models, store, watcher.is_some());
     let mut house = House {
         engine,
         epoch,
-        shared: Arc::clone(&shared),
+        threads,
         recorded: config.camera.every_frame().then_some(Duration::ZERO),
-        publications: Some(publications),
-        switches: Arc::clone(&switches_to_keep),
-        lamp: Arc::clone(&lamp),
+        publications,
         light: DARK,
         times: FrameTimes::default(),
         measured: (Duration::ZERO, 0),
-        models: fingerprint(&models),
+        models: fingerprint,
         machine: Machine::new(root),
         broker,
         watcher,
     };
     house.act(first);
-    if let Err(error) = &models {
-        house.tell(Event::Failed(Part::Models, error.to_string()));
-    }
-
-    let capture = {
-        let (config, shared, say) = (config.camera.clone(), Arc::clone(&shared), said_in.clone());
-        thread::spawn(move || {
-            capture::run(&config, epoch, &shared, |news| drop(say.blocking_send(Said::Camera(news))));
-        })
-    };
-    let sight = {
-        let pace = Pace {
-            fps: (!config.camera.every_frame()).then_some(config.vision.fps.0),
-            watched: house.watcher.is_some(),
-        };
-        let (settings, shared, pulse) = (config.vision.clone(), Arc::clone(&shared), Arc::clone(&sight_pulse));
-        let said_in = said_in.clone();
-        thread::spawn(move || {
-            let say = |seen: Result<Sighting, ModelError>| {
-                let said = seen.map_or_else(|e| Said::Blind(e.to_string()), Said::Seen);
-                said_in.blocking_send(said).is_ok()
-            };
-            let Ok(models) = models else { return };
-            if let Err(error) = sight::run(&models, &settings, pace, &shared, &pulse, say) {
-                drop(said_in.blocking_send(Said::Blind(error.to_string())));
-            }
-        })
-    };
-
-    // The LEDs hold no sender: their thread runs until the end and must not keep the others' news waiting for more.
-    let light = {
-        let (config, lamp, say) = (config.leds.clone(), Arc::clone(&lamp), said_in.downgrade());
-        thread::spawn(move || {
-            lamp::run(&config, &lamp, |news| {
-                if let Some(say) = say.upgrade() {
-                    drop(say.blocking_send(Said::Leds(news)));
-                }
-            });
-        })
-    };
-    let keep = {
-        let kept = Arc::clone(&switches_to_keep);
-        thread::spawn(move || {
-            let mut switches = Switches::default();
-            while kept.take(&mut switches).is_ok() {
-                if let Err(error) = store.keep_switches(&switches) {
-                    warn!("{error}; the switch will be forgotten at the next start");
-                }
-            }
-        })
-    };
-    drop(said_in);
 
     systemd::ready();
-    house.live(&mut said, heard, stop, &sight_pulse).await;
+    house.live(said, heard, stop).await;
     systemd::stopping();
 
-    shared.wanted.never_again();
-    shared.frames.close();
-    lamp.end();
-    switches_to_keep.close();
-    // A thread that waits for room in the inbox finds nobody there.
-    drop(said);
-    // Closing the outbox asks the connection to say that the box is offline and to end.
-    house.publications = None;
+    // With the house goes the outbox; that asks the connection to say that the box is offline and to end.
+    house.end();
     if connection.await.is_err() {
         warn!("the connection's task has failed");
     }
     if let Some(broker) = embedded {
         broker.stop().await;
-    }
-    for (name, thread) in [("capture", capture), ("vision", sight), ("LED", light), ("store", keep)] {
-        if thread.join().is_err() {
-            warn!("the {name} thread has failed");
-        }
     }
     Ok(())
 }
@@ -253,13 +175,10 @@ pub async fn run(
 struct House {
     engine: Engine,
     epoch: Instant,
-    shared: Arc<Shared>,
+    threads: Threads,
     /// The time in a recording that runs as fast as it can, whose frames are the only clock.
     recorded: Option<Duration>,
-    publications: Option<mpsc::Sender<Publication>>,
-    /// Switches for the disk.
-    switches: Arc<Latest<Switches>>,
-    lamp: Arc<Lamp>,
+    publications: mpsc::Sender<Publication>,
     light: LedPattern,
     times: FrameTimes,
     /// When the last diagnostics were made, and how many frames there were then.
@@ -273,10 +192,9 @@ struct House {
 impl House {
     async fn live(
         &mut self,
-        said: &mut mpsc::Receiver<Said>,
+        mut said: mpsc::Receiver<Said>,
         mut heard: mpsc::Receiver<MqttEvent>,
         stop: impl Future<Output = ()>,
-        sight_pulse: &Pulse,
     ) {
         tokio::pin!(stop);
         let mut measure = steady(MEASURE);
@@ -299,7 +217,7 @@ impl House {
                     let diagnostics = self.measure();
                     self.tell(Event::Measured(diagnostics));
                 }
-                _ = watchdog.tick() => systemd::feed_watchdog(&[&self.shared.pulse, sight_pulse]),
+                _ = watchdog.tick() => systemd::feed_watchdog(self.threads.pulses()),
             }
         }
     }
@@ -343,17 +261,17 @@ impl House {
         for effect in effects {
             match effect {
                 Effect::Publish(publication) => {
-                    if let Some(Err(error)) = self.publications.as_ref().map(|p| p.try_send(publication)) {
+                    if let Err(error) = self.publications.try_send(publication) {
                         debug!("not published: {error}");
                     }
                 }
                 Effect::Light(pattern) => {
                     self.light = pattern;
-                    self.lamp.show(pattern);
+                    self.threads.lamp.show(pattern);
                 }
-                Effect::Camera(on) => self.shared.wanted.set(on),
+                Effect::Camera(on) => self.threads.shared.wanted.set(on),
                 Effect::Keep(mut switches) => {
-                    if self.switches.put(&mut switches).is_err() {
+                    if self.threads.switches.put(&mut switches).is_err() {
                         warn!("the switches are not kept: the thread that does it has ended");
                     }
                 }
@@ -362,17 +280,21 @@ impl House {
         }
     }
 
+    fn end(self) {
+        self.threads.end();
+    }
+
     fn measure(&mut self) -> Diagnostics {
         let (now, frames) = (self.epoch.elapsed(), self.times.frames());
         let (then, before) = std::mem::replace(&mut self.measured, (now, frames));
-        let seconds = (now - then).as_secs_f32();
+        let seconds = now.saturating_sub(then).as_secs_f32();
         Diagnostics {
             fps: if seconds > 0.0 { (frames - before) as f32 / seconds } else { 0.0 },
             frame_ms_p50: self.times.percentile_ms(0.5),
             frame_ms_p95: self.times.percentile_ms(0.95),
             inferences: frames,
-            dropped: self.shared.frames.dropped() + self.shared.lost.load(Ordering::Relaxed),
-            corrupt: self.shared.corrupt.load(Ordering::Relaxed),
+            dropped: self.threads.shared.frames.dropped() + self.threads.shared.lost.load(Ordering::Relaxed),
+            corrupt: self.threads.shared.corrupt.load(Ordering::Relaxed),
             rss_mb: self.machine.resident_mb().unwrap_or(0.0),
             temperature_c: self.machine.temperature_c(),
             throttled: self.machine.throttled(),
@@ -407,16 +329,8 @@ fn steady(period: Duration) -> Interval {
     interval
 }
 
-fn load_models(folder: Option<&Path>) -> Result<Models, ModelsError> {
-    folder.map_or_else(Models::built_in, Models::read)
-}
-
-fn fingerprint(models: &Result<Models, ModelsError>) -> String {
-    models.as_ref().map_or_else(|_| "none".to_owned(), Models::fingerprint)
-}
-
-fn confusion(models: &Result<Models, ModelsError>) -> Confusion {
-    let rows = models.as_ref().ok().and_then(|m| m.fer.entry.emotions.as_ref()).map(|e| e.confusion);
+fn confusion(models: Option<&Models>) -> Confusion {
+    let rows = models.and_then(|m| m.fer.entry.emotions.as_ref()).map(|e| e.confusion);
     rows.and_then(|rows| Confusion::try_from(rows).ok()).unwrap_or_default()
 }
 

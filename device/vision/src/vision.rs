@@ -52,6 +52,7 @@ impl Vision {
     /// # Errors
     /// When a network cannot be run.
     pub fn analyse(&mut self, frame: &Frame<'_>) -> Result<Analysis<'_>, ModelError> {
+        self.fer.prepare(frame);
         let (faces, mut cost) = self.mtcnn.detect(frame)?;
         let clock = Instant::now();
         self.seen.clear();

@@ -17,23 +17,13 @@ fn with_frame<T>(path: &Path, see: impl FnOnce(&Frame<'_>) -> T) -> T {
     see(&decoder.decode(&fs::read(path).unwrap()).unwrap())
 }
 
-/// The frames of the recording that comes with the demo. It holds no thumbnails, so that an end marker ends a frame.
+/// The frames of the recording that comes with the demo. It holds no thumbnails, so that each end marker ends a frame.
 fn recording() -> Vec<Vec<u8>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../host-tools/demo/evening.mjpeg");
     let bytes = fs::read(path).unwrap();
-    bytes.split_inclusive_pair(*b"\xff\xd9")
-}
-
-trait SplitInclusivePair {
-    fn split_inclusive_pair(&self, pair: [u8; 2]) -> Vec<Vec<u8>>;
-}
-
-impl SplitInclusivePair for [u8] {
-    fn split_inclusive_pair(&self, pair: [u8; 2]) -> Vec<Vec<u8>> {
-        let ends = self.windows(2).enumerate().filter(|(_, w)| *w == pair).map(|(i, _)| i + 2);
-        let mut start = 0;
-        ends.map(|end| self[std::mem::replace(&mut start, end)..end].to_vec()).collect()
-    }
+    let ends = bytes.windows(2).enumerate().filter(|(_, pair)| *pair == [0xff, 0xd9]).map(|(i, _)| i + 2);
+    let mut start = 0;
+    ends.map(|end| bytes[std::mem::replace(&mut start, end)..end].to_vec()).collect()
 }
 
 fn photos(folder: &Path) -> Vec<PathBuf> {
