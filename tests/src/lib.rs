@@ -1,3 +1,5 @@
 //! What the tests from outside share.
 
+pub mod listener;
 pub mod mosquitto;
+pub mod programs;

@@ -6,6 +6,7 @@
 mod playlist;
 mod voice;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -158,7 +159,10 @@ pub struct Engine {
     voice: Voice,
     /// Whether frames arrive.
     camera_up: bool,
-    failed: Vec<Part>,
+    /// What does not work, and why.
+    failed: BTreeMap<Part, String>,
+    /// The figures that were last measured.
+    measured: Option<Diagnostics>,
     /// What was last acted upon.
     known: Room,
     light: Option<LedPattern>,
@@ -178,7 +182,8 @@ impl Engine {
             playlist: Playlist::new(catalogue, config.music.list_length.0 as usize, seed),
             voice: Voice::new(seed),
             camera_up: false,
-            failed: Vec::new(),
+            failed: BTreeMap::new(),
+            measured: None,
             light: None,
             config,
             topics,
@@ -214,6 +219,7 @@ impl Engine {
             Event::Measured(diagnostics) => {
                 let publication = self.topics.diagnostics(&diagnostics);
                 self.voice.say(publication, &mut effects);
+                self.measured = Some(diagnostics);
             }
             Event::Tick => {}
         }
@@ -316,20 +322,24 @@ impl Engine {
         if part == Part::Camera {
             self.camera_up = false;
         }
-        if self.failed.contains(&part) {
+        if self.failed.contains_key(&part) {
             return;
         }
-        self.failed.push(part);
-        let event = Announcement::Problem { part: part.name(), message: reason.clone() };
-        self.voice.say(self.topics.event(&event), effects);
+        self.announce_problem(part, &reason, effects);
         effects.push(Effect::Warn(format!("{}: {reason}", part.name())));
+        self.failed.insert(part, reason);
+    }
+
+    fn announce_problem(&self, part: Part, reason: &str, effects: &mut Vec<Effect>) {
+        let event = Announcement::Problem { part: part.name(), message: reason.to_owned() };
+        self.voice.say(self.topics.event(&event), effects);
     }
 
     fn mend(&mut self, part: Part) {
-        self.failed.retain(|failed| *failed != part);
+        self.failed.remove(&part);
     }
 
-    /// Everything that is kept by the broker, from the start.
+    /// Everything that is kept by the broker, from the start, and what nobody could hear while there was no connection.
     fn introduce(&mut self, effects: &mut Vec<Effect>) {
         self.voice.say(self.topics.availability(true), effects);
         self.voice.say(self.topics.discovery(&self.discovery), effects);
@@ -338,6 +348,12 @@ impl Engine {
             self.voice.say(self.topics.recommendation(recommendation), effects);
         }
         self.voice.say(self.topics.now(self.playlist.playing()), effects);
+        if let Some(diagnostics) = &self.measured {
+            self.voice.say(self.topics.diagnostics(diagnostics), effects);
+        }
+        for (part, reason) in &self.failed {
+            self.announce_problem(*part, reason, effects);
+        }
     }
 
     fn hear(&mut self, topic: &str, payload: &[u8], now: Duration, effects: &mut Vec<Effect>) {
@@ -381,7 +397,6 @@ impl Engine {
         match command {
             Command::Camera(on) => {
                 self.switches.camera = on;
-                self.camera_up = false;
                 self.mend(Part::Camera);
                 self.expression.observe(&[], now);
                 effects.push(Effect::Camera(on));
@@ -476,7 +491,7 @@ impl Engine {
             confidence,
             unsure: room.unsure,
             camera_on: self.switches.camera && self.camera_up,
-            fault: self.failed.iter().filter_map(|part| part.fault()).min(),
+            fault: self.failed.keys().filter_map(|part| part.fault()).min(),
             lights_on: self.switches.leds,
             brightness: self.config.leds.brightness.0,
         }

@@ -1,7 +1,7 @@
 //! `moodboxd`: the daemon. Arguments, log, configuration, exit code; everything else is the library's.
 
 use std::fs;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -42,7 +42,8 @@ fn main() -> ExitCode {
         Err(error) => return fail(BAD_CONFIG, &error),
     };
     if arguments.check_config {
-        println!("{}: ok", arguments.config.display());
+        // Whether anybody reads it changes nothing; the exit code says it too.
+        let _ = writeln!(std::io::stdout(), "{}: ok", arguments.config.display());
         return ExitCode::SUCCESS;
     }
     let runtime = match runtime::Builder::new_current_thread().enable_all().build() {
