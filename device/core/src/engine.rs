@@ -419,14 +419,14 @@ impl Engine {
                 self.playlist.forget_the_choice();
                 self.recommend(&room, now, effects);
             }
-            Command::Like => self.playlist.like().map_err(|e| e.to_string())?,
+            Command::Like => self.playlist.like()?,
             Command::Choose { uri } => {
                 self.playlist.play(&uri, Turn::Chosen, &room, now).map_err(|e| e.to_string())?;
                 self.announce_playing(&room, effects);
             }
             Command::Next => self.next(Turn::Next, &room, now, effects)?,
             Command::Skip => {
-                self.playlist.skip(now).map_err(|e| e.to_string())?;
+                self.playlist.skip(now)?;
                 self.next(Turn::Next, &room, now, effects)?;
             }
         }

@@ -1,5 +1,6 @@
 //! `moodboxd`: the daemon. Arguments, log, configuration, exit code; everything else is the library's.
 
+use std::fmt::Display;
 use std::fs;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -39,7 +40,7 @@ fn main() -> ExitCode {
 
     let config = match read(&arguments.config) {
         Ok(config) => config,
-        Err(error) => return fail(BAD_CONFIG, &error),
+        Err(error) => return fail(BAD_CONFIG, format_args!("{error:#}")),
     };
     if arguments.check_config {
         // Whether anybody reads it changes nothing; the exit code says it too.
@@ -48,11 +49,11 @@ fn main() -> ExitCode {
     }
     let runtime = match runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return fail(INTERNAL, &error.into()),
+        Err(error) => return fail(INTERNAL, error),
     };
     match runtime.block_on(run::run(config, asked_to_stop(), None)) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(CANNOT_START, &error.into()),
+        Err(error) => fail(CANNOT_START, error),
     }
 }
 
@@ -61,8 +62,8 @@ fn read(path: &Path) -> anyhow::Result<Config> {
     Config::parse(&text).with_context(|| path.display().to_string())
 }
 
-fn fail(code: u8, error: &anyhow::Error) -> ExitCode {
-    eprintln!("moodboxd: {error:#}");
+fn fail(code: u8, reason: impl Display) -> ExitCode {
+    eprintln!("moodboxd: {reason}");
     ExitCode::from(code)
 }
 

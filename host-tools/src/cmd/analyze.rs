@@ -13,7 +13,7 @@ use moodbox_vision::frame::{Format, Frame};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, complain};
 use crate::picture;
 
 /// Which pictures, and how.
@@ -83,7 +83,7 @@ pub(crate) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
             Ok(picture) => picture,
             Err(error) if files.len() == 1 => return Err(Failure::Input(error)),
             Err(error) => {
-                eprintln!("moodbox: {error:#}");
+                complain(&error);
                 unreadable += 1;
                 continue;
             }

@@ -32,7 +32,10 @@ fn a_face_is_reported_as_the_contract_says() {
     let [report] = &done.json()[..] else { panic!("{}", done.stdout) };
     done.well();
     assert_eq!(keys(report), BTreeSet::from(["path", "width", "height", "faces"]));
-    assert_eq!((report["path"].as_str(), &report["width"], &report["height"]), (Some(&path[..]), &640.into(), &480.into()));
+    assert_eq!(
+        (report["path"].as_str(), &report["width"], &report["height"]),
+        (Some(&path[..]), &640.into(), &480.into())
+    );
     let [face] = &report["faces"].as_array().unwrap()[..] else { panic!("{report}") };
     assert_eq!(keys(face), BTreeSet::from(["box", "score", "landmarks", "emotions", "emotion", "sharp"]));
     let numbers = |value: &Value| -> Vec<f64> { value.as_array().unwrap().iter().filter_map(Value::as_f64).collect() };
@@ -96,7 +99,10 @@ fn what_is_no_picture_is_named() {
         let done = moodbox(&["analyze", "--json", &path]);
         assert_eq!((done.code, done.stdout.as_str()), (Some(2), ""), "{name}: {:#?}", done.lines);
         let told = &done.lines[0];
-        assert!(told.starts_with(&format!("moodbox: {path} is not a JPEG or PNG picture that can be read: ")), "{told}");
+        assert!(
+            told.starts_with(&format!("moodbox: {path} is not a JPEG or PNG picture that can be read: ")),
+            "{told}"
+        );
         assert_eq!(done.lines.len(), 1, "{name}: {:#?}", done.lines);
     }
     let none = here.join("none.jpg").display().to_string();

@@ -117,6 +117,13 @@ fn songs_of_ones_own_can_be_used() {
 
 #[test]
 fn a_recording_that_is_not_there_ends_the_demo_with_a_reason() {
-    let told = typed("demo --plain --source replay:/nowhere/evening.mjpeg").refused(2);
-    assert!(told.contains("/nowhere/evening.mjpeg"), "{told}");
+    for (source, reason) in [
+        (
+            "replay:/nowhere/evening.mjpeg",
+            "recording /nowhere/evening.mjpeg: No such file or directory (os error 2): check the path in camera.source",
+        ),
+        ("v4l2:/dev/video99", "camera /dev/video99 is not there: plug it in, or choose another with camera.source"),
+    ] {
+        assert_eq!(typed(&format!("demo --plain --source {source}")).refused(2), format!("moodbox: {reason}"));
+    }
 }

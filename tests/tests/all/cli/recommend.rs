@@ -117,7 +117,10 @@ fn a_library_that_cannot_be_used_is_named() {
         (b"{}", "the catalogue is JSON but no list of tracks: it must start with ["),
         (b"[]", "the catalogue has no usable track"),
         (b"[{\"uri\":", "the catalogue has no usable track; line 1: "),
-        (b"title;artist\nOne;Somebody\n", "the first line of the catalogue must name its columns, parted by commas; missing: "),
+        (
+            b"title;artist\nOne;Somebody\n",
+            "the first line of the catalogue must name its columns, parted by commas; missing: ",
+        ),
         (b"uri,title,artist,valence,arousal\n", "the catalogue has no usable track"),
     ] {
         let library = file(folder.path(), "songs", content);

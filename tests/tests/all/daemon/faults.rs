@@ -19,6 +19,7 @@ impl Home {
     }
 
     fn still_obeys(&mut self) {
+        self.listener.next("/availability");
         self.command("leds", "OFF");
         self.listener.until("/state", |state| state.json()["leds"] == "off");
     }
@@ -81,6 +82,7 @@ fn what_cannot_be_kept_is_said_and_the_box_runs() {
         fs::write(before.folder.join("store"), "a file where a folder should be").unwrap();
     });
     home.daemon.says("store/switches.json");
+    home.listener.until("/state", |state| state.json()["camera"] == "on");
     home.command("camera", "OFF");
     home.listener.until("/state", |state| state.json()["camera"] == "off");
     home.daemon.says("will be forgotten at the next start");

@@ -89,7 +89,8 @@ fn an_evening_says_what_the_contract_promises() {
     on("/confidence").iter().for_each(|message| assert_within(&message.json(), 0.0, 100.0));
     on("/now").iter().for_each(|message| assert_eq!(message.text, "{}"));
 
-    let moods: Vec<_> = on("/event").into_iter().map(Message::json).filter(|e| e["event_type"] == "mood_changed").collect();
+    let moods: Vec<_> =
+        on("/event").into_iter().map(Message::json).filter(|e| e["event_type"] == "mood_changed").collect();
     for mood in ["happy", "angry"] {
         assert!(moods.iter().any(|event| event["mood"] == mood), "{mood} in {moods:#?}");
     }

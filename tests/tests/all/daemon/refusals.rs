@@ -113,7 +113,10 @@ fn a_catalogue_that_cannot_be_used_is_named() {
         (b"\x89PNG\r\n\x1a\n\0\0", "the catalogue is neither CSV nor JSON in UTF-8"),
         (b"{\"tracks\":[]}", "the catalogue is JSON but no list of tracks: it must start with ["),
         (b"title,artist\nOne,Somebody\n", "the first line of the catalogue must name its columns"),
-        (b"uri,title,artist,valence,arousal\na:1,One,Somebody,7,0\n", "the catalogue has no usable track; line 2: valence 7"),
+        (
+            b"uri,title,artist,valence,arousal\na:1,One,Somebody,7,0\n",
+            "the catalogue has no usable track; line 2: valence 7",
+        ),
     ] {
         fs::write(here.join("songs"), content).unwrap();
         let told = refused(here, &with("songs"), 3);
