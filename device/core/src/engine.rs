@@ -321,6 +321,7 @@ impl Engine {
     fn fail(&mut self, part: Part, reason: String, effects: &mut Vec<Effect>) {
         if part == Part::Camera {
             self.camera_up = false;
+            self.expression = ExpressionFilter::new(&self.config.mood);
         }
         if self.failed.contains_key(&part) {
             return;
@@ -398,9 +399,8 @@ impl Engine {
             Command::Camera(on) => {
                 self.switches.camera = on;
                 self.mend(Part::Camera);
-                self.expression.observe(&[], now);
-                effects.push(Effect::Camera(on));
-                effects.push(Effect::Keep(self.switches));
+                self.expression = ExpressionFilter::new(&self.config.mood);
+                effects.extend([Effect::Camera(on), Effect::Keep(self.switches)]);
             }
             Command::Leds(on) => {
                 self.switches.leds = on;
@@ -464,7 +464,8 @@ impl Engine {
             mood: room.mood.name(),
             unsure: room.unsure,
             expression: self.expression(),
-            faces: room.faces,
+            // The mood is held for a while after the last frame; what is seen now is not.
+            faces: if self.switches.camera && self.camera_up { room.faces } else { 0 },
             presence: room.presence,
             valence: room.affect.valence,
             arousal: room.affect.arousal,
