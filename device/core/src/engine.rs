@@ -204,7 +204,7 @@ impl Engine {
                 self.camera_up = true;
                 self.mend(Part::Camera);
             }
-            Event::Failed(part, reason) => self.fail(part, reason, &mut effects),
+            Event::Failed(part, reason) => self.fail(part, &reason, &mut effects),
             Event::Works(part) => self.mend(part),
             Event::Connected => {
                 self.mend(Part::Broker);
@@ -213,7 +213,7 @@ impl Engine {
             }
             Event::Disconnected(reason) => {
                 self.voice.disconnect();
-                self.fail(Part::Broker, reason, &mut effects);
+                self.fail(Part::Broker, &reason, &mut effects);
             }
             Event::Message { topic, payload } => self.hear(&topic, &payload, now, &mut effects),
             Event::Measured(diagnostics) => {
@@ -273,7 +273,7 @@ impl Engine {
         }
         self.known = room;
         let state = self.state(&room);
-        self.voice.state(&self.topics, state, room.confidence, now, effects);
+        self.voice.state(&self.topics, &state, room.confidence, now, effects);
         let light = self.pattern(&room);
         if self.light.as_ref() != Some(&light) {
             self.light = Some(light);
@@ -318,7 +318,7 @@ impl Engine {
         self.switches.policy.or(self.config.music.policy).unwrap_or(by_mood)
     }
 
-    fn fail(&mut self, part: Part, reason: String, effects: &mut Vec<Effect>) {
+    fn fail(&mut self, part: Part, reason: &str, effects: &mut Vec<Effect>) {
         if part == Part::Camera {
             self.camera_up = false;
             self.expression = ExpressionFilter::new(&self.config.mood);
@@ -326,9 +326,9 @@ impl Engine {
         if self.failed.contains_key(&part) {
             return;
         }
-        self.announce_problem(part, &reason, effects);
+        self.announce_problem(part, reason, effects);
         effects.push(Effect::Warn(format!("{}: {reason}", part.name())));
-        self.failed.insert(part, reason);
+        self.failed.insert(part, reason.to_owned());
     }
 
     fn announce_problem(&self, part: Part, reason: &str, effects: &mut Vec<Effect>) {
@@ -359,11 +359,7 @@ impl Engine {
 
     fn hear(&mut self, topic: &str, payload: &[u8], now: Duration, effects: &mut Vec<Effect>) {
         match self.topics.incoming(topic) {
-            Some(Incoming::HomeAssistant) => {
-                if payload == b"online" {
-                    self.voice.introduce_soon(now);
-                }
-            }
+            Some(Incoming::HomeAssistant) if payload == b"online" => self.voice.introduce_soon(now),
             Some(Incoming::Command(name)) => {
                 let name = name.to_owned();
                 let done = Command::parse(&name, payload)
@@ -382,7 +378,7 @@ impl Engine {
                 };
                 self.voice.say(self.topics.response(name, &response), effects);
             }
-            None => {}
+            Some(Incoming::HomeAssistant) | None => {}
         }
     }
 

@@ -5,6 +5,7 @@ pub mod camera;
 pub mod capture;
 pub mod health;
 pub mod identity;
+pub mod lamp;
 pub mod leds;
 pub mod mqtt;
 pub mod run;

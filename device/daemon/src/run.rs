@@ -1,12 +1,11 @@
-//! The daemon's life: builds the parts, carries events to the engine and effects to the parts, and ends them all. The
-//! only file that spawns and joins.
+//! The daemon's life: builds the parts, carries events to the engine and effects to the parts, and ends them all.
+
+mod threads;
 
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use moodbox_core::config::{Broker, Config};
@@ -14,32 +13,30 @@ use moodbox_core::emotion::Emotion;
 use moodbox_core::engine::{Effect, Engine, Event, Part, Setting};
 use moodbox_core::face::SeenFace;
 use moodbox_core::hass::Device;
-use moodbox_core::led::{LedPattern, Levels};
-use moodbox_core::mood::{Confusion, Room, RoomMood};
+use moodbox_core::led::LedPattern;
+use moodbox_core::mood::{Confusion, Room};
 use moodbox_core::music::{Catalogue, ImportError};
 use moodbox_core::topics::{Diagnostics, Publication, Recommendation, Topics};
-use moodbox_models::{Models, ModelsError};
-use moodbox_vision::model::ModelError;
+use moodbox_models::Models;
 use tokio::sync::mpsc;
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep_until};
 use tracing::{debug, info, warn};
 
 use crate::broker::{BrokerError, Embedded};
-use crate::capture::{self, News, Shared};
+use crate::capture;
 use crate::health::{FrameTimes, Machine};
 use crate::identity;
-use crate::leds::{self, Leds};
+use crate::lamp::{self, DARK};
 use crate::mqtt::{self, MqttEvent, SettingsError};
-use crate::sight::{self, Pace, Picture, Sighting};
+use crate::sight::{Picture, Sighting};
 use crate::store::Store;
-use crate::systemd::{self, Pulse};
+use crate::systemd;
+use threads::{Said, Threads};
 
-/// Events that may wait for the engine; it needs microseconds for one.
+/// Messages that may wait for the engine; it needs microseconds for one.
 const INBOX: usize = 16;
 /// Publications that may wait for the connection: everything said after a connect, and a minute of changes.
 const OUTBOX: usize = 128;
-/// Time between two looks at the LEDs while they breathe or blink.
-const LED_FRAME: Duration = Duration::from_millis(33);
 /// Time between two diagnostics.
 const MEASURE: Duration = Duration::from_secs(60);
 
@@ -91,13 +88,6 @@ pub struct Glimpse {
     pub broker: String,
 }
 
-/// What the threads say.
-enum Said {
-    Camera(News),
-    Seen(Sighting),
-    Blind(String),
-}
-
 /// Runs the box until `stop` is ready or a recording that does not repeat has ended. Every analysed frame is shown to
 /// `watcher`.
 ///
@@ -123,13 +113,14 @@ pub async fn run(
         remote @ Broker::Remote { .. } => remote.to_string(),
     };
     let settings = mqtt::Settings::new(&config.mqtt, topics.clone(), port)?;
-    let models = load_models(config.vision.models.as_deref());
+    let models = config.vision.models.as_deref().map_or_else(Models::built_in, Models::read);
+    let fingerprint = models.as_ref().map_or_else(|_| "none".to_owned(), Models::fingerprint);
     let store = Store::new(&config.store.folder);
     let switches = store.switches().unwrap_or_else(|error| {
         warn!("{error}; all switches are as after the first start");
         None
     });
-    info!("box {} with models {}, broker {broker}", id.as_str(), fingerprint(&models));
+    info!("box {} with models {fingerprint}, broker {broker}", id.as_str());
 
     let setting = Setting {
         topics,
@@ -138,7 +129,7 @@ pub async fn run(
             version: env!("CARGO_PKG_VERSION").to_owned(),
             model: identity::board(root),
         },
-        confusion: confusion(&models),
+        confusion: confusion(models.as_ref().ok()),
         catalogue,
         switches: switches.unwrap_or_default(),
         seed: u64::from(std::process::id()),
@@ -148,72 +139,34 @@ pub async fn run(
     let (publications, outbox) = mpsc::channel(OUTBOX);
     let (heard_in, heard) = mpsc::channel(INBOX);
     let connection = mqtt::spawn(settings, outbox, heard_in);
-    let (said_in, said) = mpsc::channel(INBOX);
-    let shared = Arc::new(Shared::default());
-    let sight_pulse = Arc::new(Pulse::default());
+    let (threads, said) = Threads::start(&config, epoch, models, store, watcher.is_some());
     let mut house = House {
         engine,
         epoch,
-        shared: Arc::clone(&shared),
+        threads,
         recorded: config.camera.every_frame().then_some(Duration::ZERO),
-        publications: Some(publications),
-        store,
-        leds: Lamp::new(&config),
+        publications,
+        light: DARK,
         times: FrameTimes::default(),
         measured: (Duration::ZERO, 0),
-        models: fingerprint(&models),
+        models: fingerprint,
         machine: Machine::new(root),
         broker,
         watcher,
     };
     house.act(first);
-    if let Err(error) = &models {
-        house.tell(Event::Failed(Part::Models, error.to_string()));
-    }
-
-    let capture = {
-        let (config, shared, say) = (config.camera.clone(), Arc::clone(&shared), said_in.clone());
-        thread::spawn(move || {
-            capture::run(&config, epoch, &shared, |news| drop(say.blocking_send(Said::Camera(news))));
-        })
-    };
-    let sight = {
-        let pace = Pace {
-            fps: (!config.camera.every_frame()).then_some(config.vision.fps.0),
-            watched: house.watcher.is_some(),
-        };
-        let (settings, shared, pulse) = (config.vision.clone(), Arc::clone(&shared), Arc::clone(&sight_pulse));
-        thread::spawn(move || {
-            let say = |seen: Result<Sighting, ModelError>| {
-                let said = seen.map_or_else(|e| Said::Blind(e.to_string()), Said::Seen);
-                said_in.blocking_send(said).is_ok()
-            };
-            let Ok(models) = models else { return };
-            if let Err(error) = sight::run(&models, &settings, pace, &shared, &pulse, say) {
-                drop(said_in.blocking_send(Said::Blind(error.to_string())));
-            }
-        })
-    };
 
     systemd::ready();
-    house.live(said, heard, stop, &sight_pulse).await;
+    house.live(said, heard, stop).await;
     systemd::stopping();
 
-    shared.wanted.never_again();
-    shared.frames.close();
-    house.leds.off();
-    // Closing the outbox asks the connection to say that the box is offline and to end.
-    house.publications = None;
+    // With the house goes the outbox; that asks the connection to say that the box is offline and to end.
+    house.end();
     if connection.await.is_err() {
         warn!("the connection's task has failed");
     }
     if let Some(broker) = embedded {
         broker.stop().await;
-    }
-    for (name, thread) in [("capture", capture), ("vision", sight)] {
-        if thread.join().is_err() {
-            warn!("the {name} thread has failed");
-        }
     }
     Ok(())
 }
@@ -222,12 +175,11 @@ pub async fn run(
 struct House {
     engine: Engine,
     epoch: Instant,
-    shared: Arc<Shared>,
+    threads: Threads,
     /// The time in a recording that runs as fast as it can, whose frames are the only clock.
     recorded: Option<Duration>,
-    publications: Option<mpsc::Sender<Publication>>,
-    store: Store,
-    leds: Lamp,
+    publications: mpsc::Sender<Publication>,
+    light: LedPattern,
     times: FrameTimes,
     /// When the last diagnostics were made, and how many frames there were then.
     measured: (Duration, u64),
@@ -243,11 +195,9 @@ impl House {
         mut said: mpsc::Receiver<Said>,
         mut heard: mpsc::Receiver<MqttEvent>,
         stop: impl Future<Output = ()>,
-        sight_pulse: &Pulse,
     ) {
         tokio::pin!(stop);
         let mut measure = steady(MEASURE);
-        let mut led_frame = steady(LED_FRAME);
         let mut watchdog = steady(systemd::watchdog_interval().unwrap_or(MEASURE));
         loop {
             // A recording that runs as fast as it can brings its own time; there is nothing to wait for.
@@ -263,12 +213,11 @@ impl House {
                 () = sleep_until(deadline.unwrap_or_else(tokio::time::Instant::now)), if deadline.is_some() => {
                     self.tell(Event::Tick);
                 }
-                _ = led_frame.tick(), if !self.leds.is_steady() => self.shine(),
                 _ = measure.tick() => {
                     let diagnostics = self.measure();
                     self.tell(Event::Measured(diagnostics));
                 }
-                _ = watchdog.tick() => systemd::feed_watchdog(&[&self.shared.pulse, sight_pulse]),
+                _ = watchdog.tick() => systemd::feed_watchdog(self.threads.pulses()),
             }
         }
     }
@@ -279,8 +228,10 @@ impl House {
 
     async fn take(&mut self, said: Said) {
         match said {
-            Said::Camera(News::Up) => self.tell(Event::CameraUp),
-            Said::Camera(News::Down(error)) => self.tell(Event::Failed(Part::Camera, error.to_string())),
+            Said::Camera(capture::News::Up) => self.tell(Event::CameraUp),
+            Said::Camera(capture::News::Down(error)) => self.tell(Event::Failed(Part::Camera, error.to_string())),
+            Said::Leds(lamp::News::Lit) => self.tell(Event::Works(Part::Leds)),
+            Said::Leds(lamp::News::Dark(error)) => self.tell(Event::Failed(Part::Leds, error.to_string())),
             Said::Blind(reason) => self.tell(Event::Failed(Part::Models, reason)),
             Said::Seen(sighting) => {
                 self.times.push(sighting.took);
@@ -310,18 +261,18 @@ impl House {
         for effect in effects {
             match effect {
                 Effect::Publish(publication) => {
-                    if let Some(Err(error)) = self.publications.as_ref().map(|p| p.try_send(publication)) {
+                    if let Err(error) = self.publications.try_send(publication) {
                         debug!("not published: {error}");
                     }
                 }
                 Effect::Light(pattern) => {
-                    self.leds.pattern = pattern;
-                    self.shine();
+                    self.light = pattern;
+                    self.threads.lamp.show(pattern);
                 }
-                Effect::Camera(on) => self.shared.wanted.set(on),
-                Effect::Keep(switches) => {
-                    if let Err(error) = self.store.keep_switches(&switches) {
-                        warn!("{error}; the switch will be forgotten at the next start");
+                Effect::Camera(on) => self.threads.shared.wanted.set(on),
+                Effect::Keep(mut switches) => {
+                    if self.threads.switches.put(&mut switches).is_err() {
+                        warn!("the switches are not kept: the thread that does it has ended");
                     }
                 }
                 Effect::Warn(text) => warn!("{text}"),
@@ -329,25 +280,21 @@ impl House {
         }
     }
 
-    fn shine(&mut self) {
-        match self.leds.shine(self.epoch.elapsed()) {
-            Lit::Same => {}
-            Lit::Again => self.tell(Event::Works(Part::Leds)),
-            Lit::Dark(reason) => self.tell(Event::Failed(Part::Leds, reason)),
-        }
+    fn end(self) {
+        self.threads.end();
     }
 
     fn measure(&mut self) -> Diagnostics {
         let (now, frames) = (self.epoch.elapsed(), self.times.frames());
         let (then, before) = std::mem::replace(&mut self.measured, (now, frames));
-        let seconds = (now - then).as_secs_f32();
+        let seconds = now.saturating_sub(then).as_secs_f32();
         Diagnostics {
             fps: if seconds > 0.0 { (frames - before) as f32 / seconds } else { 0.0 },
             frame_ms_p50: self.times.percentile_ms(0.5),
             frame_ms_p95: self.times.percentile_ms(0.95),
             inferences: frames,
-            dropped: self.shared.frames.dropped() + self.shared.lost.load(Ordering::Relaxed),
-            corrupt: self.shared.corrupt.load(Ordering::Relaxed),
+            dropped: self.threads.shared.frames.dropped() + self.threads.shared.lost.load(Ordering::Relaxed),
+            corrupt: self.threads.shared.corrupt.load(Ordering::Relaxed),
             rss_mb: self.machine.resident_mb().unwrap_or(0.0),
             temperature_c: self.machine.temperature_c(),
             throttled: self.machine.throttled(),
@@ -366,7 +313,7 @@ impl House {
             faces: sighting.faces,
             room: self.engine.room(now),
             expression: self.engine.expression(),
-            light: self.leds.pattern,
+            light: self.light,
             recommendation: self.engine.recommendation().cloned(),
             broker: self.broker.clone(),
         };
@@ -376,90 +323,14 @@ impl House {
     }
 }
 
-/// What the LEDs show before the start and after the end.
-const DARK: LedPattern = LedPattern {
-    mood: RoomMood::Absent,
-    confidence: 0.0,
-    unsure: false,
-    fault: None,
-    camera_on: false,
-    lights_on: false,
-    brightness: 0.0,
-};
-
-/// The LEDs and what they show.
-struct Lamp {
-    leds: Result<Box<dyn Leds + Send>, String>,
-    pattern: LedPattern,
-    shown: Option<Levels>,
-    is_dark: bool,
-}
-
-/// What came of an attempt to light the LEDs.
-enum Lit {
-    /// As before.
-    Same,
-    /// They did not work, and do.
-    Again,
-    /// They have just stopped working.
-    Dark(String),
-}
-
-impl Lamp {
-    fn new(config: &Config) -> Self {
-        let leds = leds::open(&config.leds).map_err(|e| e.to_string());
-        Self { leds, pattern: DARK, shown: None, is_dark: false }
-    }
-
-    fn is_steady(&self) -> bool {
-        self.leds.is_err() || self.pattern.is_steady()
-    }
-
-    fn shine(&mut self, now: Duration) -> Lit {
-        let levels = self.pattern.levels_at(now);
-        if self.shown == Some(levels) {
-            return Lit::Same;
-        }
-        self.shown = Some(levels);
-        let lit = match &mut self.leds {
-            Ok(leds) => leds.show(levels).map_err(|e| e.to_string()),
-            Err(reason) => Err(reason.clone()),
-        };
-        match lit {
-            Ok(()) if self.is_dark => {
-                self.is_dark = false;
-                Lit::Again
-            }
-            Err(reason) if !self.is_dark => {
-                self.is_dark = true;
-                Lit::Dark(reason)
-            }
-            Ok(()) | Err(_) => Lit::Same,
-        }
-    }
-
-    fn off(&mut self) {
-        self.pattern = DARK;
-        self.shine(Duration::ZERO);
-    }
-}
-
 fn steady(period: Duration) -> Interval {
     let mut interval = interval(period);
     interval.set_missed_tick_behavior(MissedTickBehavior::Skip);
     interval
 }
 
-fn load_models(folder: Option<&Path>) -> Result<Models, ModelsError> {
-    folder.map_or_else(Models::built_in, Models::read)
-}
-
-fn fingerprint(models: &Result<Models, ModelsError>) -> String {
-    models.as_ref().map_or_else(|_| "none".to_owned(), Models::fingerprint)
-}
-
-fn confusion(models: &Result<Models, ModelsError>) -> Confusion {
-    let rows = models.as_ref().ok().and_then(|m| m.fer.entry.emotions.as_ref()).map(|e| e.confusion);
+fn confusion(models: Option<&Models>) -> Confusion {
+    let rows = models.and_then(|m| m.fer.entry.emotions.as_ref()).map(|e| e.confusion);
     rows.and_then(|rows| Confusion::try_from(rows).ok()).unwrap_or_default()
 }
 

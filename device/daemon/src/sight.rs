@@ -77,8 +77,8 @@ pub fn run(
     pace: Pace,
     shared: &Shared,
     pulse: &Pulse,
-    tell: impl Fn(Result<Sighting, ModelError>) -> bool,
-) -> Result<(), ModelError> {
+    tell: &impl Fn(anyhow::Result<Sighting>) -> bool,
+) -> anyhow::Result<()> {
     let mut vision = Vision::new(models, settings)?;
     let mut decoder = Decoder::new(MAX_PIXELS);
     let mut owned = OwnedFrame::default();
@@ -92,7 +92,7 @@ pub fn run(
                 shared.corrupt.fetch_add(1, Ordering::Relaxed);
                 continue;
             }
-            Err(error) => Err(error),
+            Err(error) => Err(error.into()),
         };
         if !tell(sighting) {
             break;

@@ -27,8 +27,8 @@ pub fn watchdog_interval() -> Option<Duration> {
 }
 
 /// Says that all is well, unless a thread is stuck.
-pub fn feed_watchdog(threads: &[&Pulse]) {
-    if threads.iter().any(|pulse| pulse.is_stuck()) {
+pub fn feed_watchdog<'a>(threads: impl IntoIterator<Item = &'a Pulse>) {
+    if threads.into_iter().any(Pulse::is_stuck) {
         return;
     }
     tell(&[NotifyState::Watchdog]);

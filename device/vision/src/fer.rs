@@ -49,6 +49,11 @@ impl Fer {
         })
     }
 
+    /// Makes room for the faces of frames of this size.
+    pub fn prepare(&mut self, frame: &Frame<'_>) {
+        self.crop.reserve(frame.width(), frame.height(), SIDE);
+    }
+
     /// The emotions of a face, and whether its picture is sharp enough to believe them.
     ///
     /// # Errors

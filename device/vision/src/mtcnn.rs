@@ -24,7 +24,7 @@ const STRIDE: usize = 2;
 /// Scale of each pyramid level over the one before: about the square root of a half.
 const FACTOR: f64 = 0.709;
 /// Most candidates that R-Net looks at; a crowd has fewer, a wallpaper may not cost more.
-const MAX_CANDIDATES: usize = 64;
+pub(crate) const MAX_CANDIDATES: usize = 64;
 
 /// A box on its way through the cascade.
 #[derive(Debug, Clone, Copy)]
@@ -201,6 +201,10 @@ impl Mtcnn {
             });
             scale *= FACTOR;
         }
+        let cells = |level: &Level| level.cells.0 * level.cells.1;
+        self.of_level.reserve(self.levels.iter().map(cells).max().unwrap_or(0));
+        self.candidates.reserve(self.levels.iter().map(cells).sum());
+        self.faces.reserve(MAX_CANDIDATES);
         self.frame_size = size;
         Ok(())
     }

@@ -271,6 +271,14 @@ pub(crate) struct GreyCrop {
 }
 
 impl GreyCrop {
+    /// Makes room for the largest box in a frame of this size, so that no later crop allocates.
+    pub(crate) fn reserve(&mut self, width: usize, height: usize, side: usize) {
+        self.columns.reserve(width, side);
+        self.rows.reserve(height, side);
+        self.luma.reserve(width.saturating_sub(self.luma.len()));
+        self.narrowed.reserve((side * height).saturating_sub(self.narrowed.len()));
+    }
+
     /// Writes a square of `side` x `side` grey values of what a box covers: bilinear where the box is smaller than the
     /// output, and where it is larger the tent is as much wider, so that no pixel is skipped. Beyond the frame its
     /// border goes on.
@@ -309,6 +317,11 @@ struct TentWeights {
 }
 
 impl TentWeights {
+    fn reserve(&mut self, length: usize, side: usize) {
+        self.firsts.reserve(side.saturating_sub(self.firsts.len()));
+        self.weights.reserve((2 * length + 4 * side).saturating_sub(self.weights.len()));
+    }
+
     /// The output covers `size` source pixels from `start`; positions outside of 0..length count for the border pixel.
     fn update(&mut self, start: f32, size: f32, side: usize, length: usize) {
         let step = size / side as f32;

@@ -9,7 +9,7 @@ use moodbox_models::Models;
 use crate::fer::Fer;
 use crate::frame::Frame;
 use crate::model::ModelError;
-use crate::mtcnn::{Cost, Mtcnn};
+use crate::mtcnn::{Cost, MAX_CANDIDATES, Mtcnn};
 
 /// What one frame took.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -42,7 +42,9 @@ impl Vision {
     /// # Errors
     /// When one is not what its manifest says.
     pub fn new(models: &Models, settings: &config::Vision) -> Result<Self, ModelError> {
-        Ok(Self { mtcnn: Mtcnn::new(models, settings)?, fer: Fer::new(models, settings.threads.0)?, seen: Vec::new() })
+        let mtcnn = Mtcnn::new(models, settings)?;
+        let fer = Fer::new(models, settings.threads.0)?;
+        Ok(Self { mtcnn, fer, seen: Vec::with_capacity(MAX_CANDIDATES) })
     }
 
     /// Finds the faces of a frame and reads their expressions.
@@ -50,6 +52,7 @@ impl Vision {
     /// # Errors
     /// When a network cannot be run.
     pub fn analyse(&mut self, frame: &Frame<'_>) -> Result<Analysis<'_>, ModelError> {
+        self.fer.prepare(frame);
         let (faces, mut cost) = self.mtcnn.detect(frame)?;
         let clock = Instant::now();
         self.seen.clear();

@@ -73,7 +73,7 @@ fn configure(arguments: &Arguments, folder: &std::path::Path, draw: bool) -> any
     let mut config = Config::default();
     config.mqtt.broker = Broker::Embedded;
     config.mqtt.embedded_port = Bounded(0);
-    config.store.folder = folder.to_owned();
+    folder.clone_into(&mut config.store.folder);
     config.music.catalogue.clone_from(&arguments.library);
     config.camera.source = match (&arguments.source, arguments.camera) {
         (Some(source), _) => source.clone(),

@@ -7,6 +7,7 @@ mod life;
 mod models;
 mod payloads;
 mod refusals;
+mod replay;
 
 use std::fs;
 use std::io::{BufRead, BufReader};

@@ -45,7 +45,10 @@ pub(super) fn check(config: &Config, text: &str) -> Result<(), ConfigError> {
             );
         }
     }
-    if mqtt.ca_file.is_some() && matches!(mqtt.broker, Broker::Remote { tls: false, .. }) {
+    if mqtt.password_file.is_some() && mqtt.username.is_none() {
+        return refuse("mqtt", &["password_file"], "needs a username with it".to_owned());
+    }
+    if mqtt.ca_file.is_some() && !matches!(mqtt.broker, Broker::Remote { tls: true, .. }) {
         return refuse("mqtt", &["ca_file"], "needs an encrypted connection: the broker must be mqtts://".to_owned());
     }
 

@@ -79,7 +79,7 @@ impl Voice {
     pub(super) fn state(
         &mut self,
         topics: &Topics,
-        state: State,
+        state: &State,
         confidence: f32,
         now: Duration,
         effects: &mut Vec<Effect>,
@@ -87,7 +87,7 @@ impl Voice {
         if !self.connected {
             return;
         }
-        let state = State { valence: hundredths(state.valence), arousal: hundredths(state.arousal), ..state };
+        let state = State { valence: hundredths(state.valence), arousal: hundredths(state.arousal), ..state.clone() };
         if self.state.wants(state.clone(), now, STATE_PAUSE) {
             self.say(topics.state(&state), effects);
         }

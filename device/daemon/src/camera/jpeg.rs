@@ -19,8 +19,8 @@ pub(super) fn is_restart(marker: u8) -> bool {
 
 /// Whether `data` begins and ends as a JPEG does. A camera may leave rubbish after the end.
 ///
-/// The end is searched from the back. Entropy-coded data cannot hold it (a 0xFF there is followed by a zero), so one that
-/// was cut has none.
+/// The end is searched from the back. Entropy-coded data cannot hold it (a 0xFF there is followed by a zero), so one
+/// that was cut has none.
 pub(super) fn is_whole(data: &[u8]) -> bool {
     data.starts_with(&[0xFF, SOI]) && data.windows(2).rev().any(|pair| pair == [0xFF, EOI])
 }

@@ -1,7 +1,7 @@
 //! A Raspberry Pi's pins, dimmed by PWM in software.
 //!
-//! Two pins of the header alone have a PWM channel of their own, and a mood light takes three. The crate writes the pins'
-//! registers past the kernel, so it cannot see that another program holds a pin.
+//! Only two pins of the header can have a PWM channel of their own at a time, and a mood light takes three. The crate
+//! writes the pins' registers past the kernel, so it cannot see that another program holds a pin.
 
 use std::io;
 use std::time::Duration;

@@ -61,9 +61,6 @@ pub enum SettingsError {
     /// The system's TLS library does not work.
     #[error("cannot set up encryption: {0}")]
     Tls(#[from] native_tls::Error),
-    /// Two keys contradict each other.
-    #[error("mqtt.{0}")]
-    Contradiction(&'static str),
 }
 
 impl Settings {
@@ -71,7 +68,7 @@ impl Settings {
     /// the configuration want that one.
     ///
     /// # Errors
-    /// When a file cannot be read or does not hold what it should, or keys contradict each other.
+    /// When a file cannot be read or does not hold what it should.
     pub fn new(config: &Mqtt, topics: Topics, embedded_port: u16) -> Result<Self, SettingsError> {
         let (tls, host, port) = match &config.broker {
             Broker::Embedded => (false, "127.0.0.1", embedded_port),
@@ -92,25 +89,13 @@ impl Settings {
         options.set_network_options(network);
         let will = topics.availability(false);
         options.set_last_will(LastWill::new(will.topic, will.payload, quality(will.qos), will.retain, None));
-        match (&config.username, &config.password_file) {
-            (None, None) => {}
-            (None, Some(_)) => return Err(SettingsError::Contradiction("password_file needs a username with it")),
-            (Some(username), None) => {
-                options.set_credentials(username, "");
-            }
-            (Some(username), Some(file)) => {
-                options.set_credentials(username, password(file)?);
-            }
+        if let Some(username) = &config.username {
+            let password = config.password_file.as_deref().map(password).transpose()?;
+            options.set_credentials(username, password.unwrap_or_default());
         }
-        match (tls, &config.ca_file) {
-            (false, None) => {}
-            (false, Some(_)) => {
-                return Err(SettingsError::Contradiction("ca_file is for a broker that starts with mqtts://"));
-            }
-            (true, ca_file) => {
-                let connector = connector(ca_file.as_deref())?;
-                options.set_transport(Transport::tls_with_config(TlsConfiguration::NativeConnector(connector)));
-            }
+        if tls {
+            let connector = connector(config.ca_file.as_deref())?;
+            options.set_transport(Transport::tls_with_config(TlsConfiguration::NativeConnector(connector)));
         }
         Ok(Self { options, topics, broker, ca_file: config.ca_file.clone() })
     }
@@ -194,14 +179,5 @@ mod tests {
             let start = format!("mqtt.ca_file: {} holds no certificate in PEM form", file.display());
             assert!(reason.starts_with(&start) && !reason.contains('\n'), "{reason}");
         }
-    }
-
-    #[test]
-    fn keys_that_would_do_nothing_are_refused() {
-        assert_eq!(refusal("password_file = \"/p\""), "mqtt.password_file needs a username with it");
-        assert_eq!(
-            refusal("broker = \"mqtt://home\"\nca_file = \"/ca\""),
-            "mqtt.ca_file is for a broker that starts with mqtts://"
-        );
     }
 }

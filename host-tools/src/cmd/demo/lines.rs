@@ -40,7 +40,6 @@ struct Line {
     expression: &'static str,
     mood: &'static str,
     unsure: bool,
-    light: [u8; 3],
     list: Option<String>,
 }
 
@@ -51,15 +50,13 @@ impl Line {
             expression: glimpse.expression.map_or("none", moodbox_core::emotion::Emotion::name),
             mood: glimpse.room.mood.name(),
             unsure: glimpse.room.unsure,
-            // At its brightest, however it breathes.
-            light: super::on_screen(&glimpse.light, Duration::ZERO),
             list: glimpse.recommendation.as_ref().map(|r| r.id.clone()),
         }
     }
 
     fn print(&self, out: &mut impl Write, glimpse: &Glimpse) -> io::Result<()> {
         let seconds = glimpse.at.as_secs_f32();
-        let [r, g, b] = self.light;
+        let [r, g, b] = light(glimpse);
         let sureness = if self.unsure { "unsure" } else { "" };
         let confidence = 100.0 * glimpse.room.confidence;
         writeln!(
@@ -77,10 +74,15 @@ impl Line {
             "mood": self.mood,
             "unsure": self.unsure,
             "confidence": glimpse.room.confidence,
-            "light": self.light,
+            "light": light(glimpse),
             "recommendation": glimpse.recommendation,
         })
     }
+}
+
+/// The light at its brightest, however it breathes.
+fn light(glimpse: &Glimpse) -> [u8; 3] {
+    super::on_screen(&glimpse.light, Duration::ZERO)
 }
 
 fn print_songs(out: &mut impl Write, glimpse: &Glimpse) -> io::Result<()> {

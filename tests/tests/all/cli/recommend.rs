@@ -18,7 +18,10 @@ fn every_mood_has_its_songs() {
     for mood in ["angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"] {
         let songs = typed(&format!("recommend --mood {mood} -n 3")).well();
         assert_eq!(songs.lines().count(), 6, "{songs}");
-        all += &format!("--mood {mood}\n{songs}");
+        all += "--mood ";
+        all += mood;
+        all += "\n";
+        all += &songs;
         let report = &typed(&format!("recommend --mood {mood} --json")).json()[0];
         assert_eq!((report["mood"].as_str(), tracks(report).len()), (Some(mood), 10));
     }
