@@ -5,6 +5,7 @@ mod bench;
 mod demo;
 mod output;
 mod recommend;
+mod screen;
 
 use std::ffi::OsStr;
 use std::fs;
