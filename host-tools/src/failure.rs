@@ -23,9 +23,23 @@ impl Failure {
         if error.downcast_ref().is_some_and(reader_gone) {
             return ExitCode::SUCCESS;
         }
-        eprintln!("moodbox: {error:#}");
+        complain(&error);
         ExitCode::from(code)
     }
+}
+
+/// Writes an error and its causes on one line of stderr. Some errors already name their cause, and some of the image
+/// library's go over several lines.
+pub(crate) fn complain(error: &anyhow::Error) {
+    let mut text = String::new();
+    for cause in error.chain() {
+        let cause = cause.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+        if !text.contains(&cause) {
+            text.push_str(if text.is_empty() { "" } else { ": " });
+            text.push_str(&cause);
+        }
+    }
+    eprintln!("moodbox: {text}");
 }
 
 impl From<anyhow::Error> for Failure {

@@ -2,6 +2,7 @@
 
 mod cmd;
 mod failure;
+mod library;
 mod picture;
 
 use std::path::PathBuf;

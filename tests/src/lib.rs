@@ -1,4 +1,6 @@
 //! What the tests from outside share.
 
+pub mod listener;
 pub mod mosquitto;
+pub mod programs;
 pub mod shared_data;

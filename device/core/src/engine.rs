@@ -6,6 +6,7 @@
 mod playlist;
 mod voice;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -158,7 +159,10 @@ pub struct Engine {
     voice: Voice,
     /// Whether frames arrive.
     camera_up: bool,
-    failed: Vec<Part>,
+    /// What does not work, and why.
+    failed: BTreeMap<Part, String>,
+    /// The figures that were last measured.
+    measured: Option<Diagnostics>,
     /// What was last acted upon.
     known: Room,
     light: Option<LedPattern>,
@@ -178,7 +182,8 @@ impl Engine {
             playlist: Playlist::new(catalogue, config.music.list_length.0 as usize, seed),
             voice: Voice::new(seed),
             camera_up: false,
-            failed: Vec::new(),
+            failed: BTreeMap::new(),
+            measured: None,
             light: None,
             config,
             topics,
@@ -214,6 +219,7 @@ impl Engine {
             Event::Measured(diagnostics) => {
                 let publication = self.topics.diagnostics(&diagnostics);
                 self.voice.say(publication, &mut effects);
+                self.measured = Some(diagnostics);
             }
             Event::Tick => {}
         }
@@ -315,21 +321,26 @@ impl Engine {
     fn fail(&mut self, part: Part, reason: &str, effects: &mut Vec<Effect>) {
         if part == Part::Camera {
             self.camera_up = false;
+            self.expression = ExpressionFilter::new(&self.config.mood);
         }
-        if self.failed.contains(&part) {
+        if self.failed.contains_key(&part) {
             return;
         }
-        self.failed.push(part);
+        self.announce_problem(part, reason, effects);
+        effects.push(Effect::Warn(format!("{}: {reason}", part.name())));
+        self.failed.insert(part, reason.to_owned());
+    }
+
+    fn announce_problem(&self, part: Part, reason: &str, effects: &mut Vec<Effect>) {
         let event = Announcement::Problem { part: part.name(), message: reason.to_owned() };
         self.voice.say(self.topics.event(&event), effects);
-        effects.push(Effect::Warn(format!("{}: {reason}", part.name())));
     }
 
     fn mend(&mut self, part: Part) {
-        self.failed.retain(|failed| *failed != part);
+        self.failed.remove(&part);
     }
 
-    /// Everything that is kept by the broker, from the start.
+    /// Everything that is kept by the broker, from the start, and what nobody could hear while there was no connection.
     fn introduce(&mut self, effects: &mut Vec<Effect>) {
         self.voice.say(self.topics.availability(true), effects);
         self.voice.say(self.topics.discovery(&self.discovery), effects);
@@ -338,6 +349,12 @@ impl Engine {
             self.voice.say(self.topics.recommendation(recommendation), effects);
         }
         self.voice.say(self.topics.now(self.playlist.playing()), effects);
+        if let Some(diagnostics) = &self.measured {
+            self.voice.say(self.topics.diagnostics(diagnostics), effects);
+        }
+        for (part, reason) in &self.failed {
+            self.announce_problem(*part, reason, effects);
+        }
     }
 
     fn hear(&mut self, topic: &str, payload: &[u8], now: Duration, effects: &mut Vec<Effect>) {
@@ -377,11 +394,9 @@ impl Engine {
         match command {
             Command::Camera(on) => {
                 self.switches.camera = on;
-                self.camera_up = false;
                 self.mend(Part::Camera);
-                self.expression.observe(&[], now);
-                effects.push(Effect::Camera(on));
-                effects.push(Effect::Keep(self.switches));
+                self.expression = ExpressionFilter::new(&self.config.mood);
+                effects.extend([Effect::Camera(on), Effect::Keep(self.switches)]);
             }
             Command::Leds(on) => {
                 self.switches.leds = on;
@@ -400,14 +415,14 @@ impl Engine {
                 self.playlist.forget_the_choice();
                 self.recommend(&room, now, effects);
             }
-            Command::Like => self.playlist.like().map_err(|e| e.to_string())?,
+            Command::Like => self.playlist.like()?,
             Command::Choose { uri } => {
                 self.playlist.play(&uri, Turn::Chosen, &room, now).map_err(|e| e.to_string())?;
                 self.announce_playing(&room, effects);
             }
             Command::Next => self.next(Turn::Next, &room, now, effects)?,
             Command::Skip => {
-                self.playlist.skip(now).map_err(|e| e.to_string())?;
+                self.playlist.skip(now)?;
                 self.next(Turn::Next, &room, now, effects)?;
             }
         }
@@ -445,7 +460,8 @@ impl Engine {
             mood: room.mood.name(),
             unsure: room.unsure,
             expression: self.expression(),
-            faces: room.faces,
+            // The mood is held for a while after the last frame; what is seen now is not.
+            faces: if self.switches.camera && self.camera_up { room.faces } else { 0 },
             presence: room.presence,
             valence: room.affect.valence,
             arousal: room.affect.arousal,
@@ -472,7 +488,7 @@ impl Engine {
             confidence,
             unsure: room.unsure,
             camera_on: self.switches.camera && self.camera_up,
-            fault: self.failed.iter().filter_map(|part| part.fault()).min(),
+            fault: self.failed.keys().filter_map(|part| part.fault()).min(),
             lights_on: self.switches.leds,
             brightness: self.config.leds.brightness.0,
         }

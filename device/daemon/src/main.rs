@@ -1,7 +1,8 @@
 //! `moodboxd`: the daemon. Arguments, log, configuration, exit code; everything else is the library's.
 
+use std::fmt::Display;
 use std::fs;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -39,19 +40,20 @@ fn main() -> ExitCode {
 
     let config = match read(&arguments.config) {
         Ok(config) => config,
-        Err(error) => return fail(BAD_CONFIG, &error),
+        Err(error) => return fail(BAD_CONFIG, format_args!("{error:#}")),
     };
     if arguments.check_config {
-        println!("{}: ok", arguments.config.display());
+        // Whether anybody reads it changes nothing; the exit code says it too.
+        let _ = writeln!(std::io::stdout(), "{}: ok", arguments.config.display());
         return ExitCode::SUCCESS;
     }
     let runtime = match runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return fail(INTERNAL, &error.into()),
+        Err(error) => return fail(INTERNAL, error),
     };
     match runtime.block_on(run::run(config, asked_to_stop(), None)) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(CANNOT_START, &error.into()),
+        Err(error) => fail(CANNOT_START, error),
     }
 }
 
@@ -60,8 +62,8 @@ fn read(path: &Path) -> anyhow::Result<Config> {
     Config::parse(&text).with_context(|| path.display().to_string())
 }
 
-fn fail(code: u8, error: &anyhow::Error) -> ExitCode {
-    eprintln!("moodboxd: {error:#}");
+fn fail(code: u8, reason: impl Display) -> ExitCode {
+    eprintln!("moodboxd: {reason}");
     ExitCode::from(code)
 }
 

@@ -13,7 +13,7 @@ use moodbox_vision::frame::{Format, Frame};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, complain};
 use crate::picture;
 
 /// Which pictures, and how.
@@ -81,8 +81,9 @@ pub(crate) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
     for path in &files {
         let picture = match picture::read(path) {
             Ok(picture) => picture,
+            Err(error) if files.len() == 1 => return Err(Failure::Input(error)),
             Err(error) => {
-                eprintln!("moodbox: {error:#}");
+                complain(&error);
                 unreadable += 1;
                 continue;
             }
@@ -99,11 +100,10 @@ pub(crate) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
             print(&mut out, &report)?;
         }
     }
-    match (unreadable, files.len()) {
-        (0, _) => Ok(()),
-        (1, 1) => Err(Failure::Input(anyhow!("nothing was analysed"))),
-        (n, all) => Err(Failure::Input(anyhow!("{n} of {all} pictures could not be read"))),
+    if unreadable > 0 {
+        return Err(Failure::Input(anyhow!("{unreadable} of {} pictures could not be read", files.len())));
     }
+    Ok(())
 }
 
 fn print(out: &mut impl Write, report: &Report<'_>) -> io::Result<()> {

@@ -1,6 +1,7 @@
 //! `moodbox config`: configuration files on this computer.
 
 use std::fs;
+use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
@@ -17,9 +18,9 @@ pub(crate) fn check(file: &Path, as_json: bool) -> Result<(), Failure> {
             Ok(_) => json!({ "file": file, "ok": true }),
             Err(e) => json!({ "file": file, "ok": false, "line": e.line, "key": e.key, "reason": e.reason }),
         };
-        println!("{report}");
+        writeln!(io::stdout(), "{report}")?;
     } else if checked.is_ok() {
-        println!("{}: ok", file.display());
+        writeln!(io::stdout(), "{}: ok", file.display())?;
     }
     match checked {
         Ok(_) => Ok(()),

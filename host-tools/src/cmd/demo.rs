@@ -7,15 +7,17 @@ use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 use moodbox_core::config::{Bounded, Broker, Config, Source};
 use moodbox_core::led::{LedPattern, Levels};
+use moodboxd::camera;
 use moodboxd::run::{self, Glimpse, StartError};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::failure::Failure;
+use crate::library;
 
 /// The recording that comes with the program, and its rate in frames a second.
 const RECORDING: &[u8] = include_bytes!("../../demo/evening.mjpeg");
@@ -43,6 +45,9 @@ pub(crate) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
     // Removed when the demo ends: the recording, and what the daemon wants to remember.
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let config = configure(arguments, folder.path(), draw)?;
+    // A box goes on without its camera, and writes of it and of unusable songs to a log. Nobody sees that here.
+    camera::open(&config.camera, Instant::now()).map_err(|e| anyhow!(e))?;
+    library::read(arguments.library.as_deref())?;
     let (show, glimpses) = mpsc::channel(1);
     let (stop, stopped) = oneshot::channel::<()>();
     let daemon = thread::spawn(move || -> anyhow::Result<Result<(), StartError>> {

@@ -1,17 +1,17 @@
 //! `moodbox recommend`: the songs that the box would recommend, and why.
 
-use std::fs;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use moodbox_core::affect::{Affect, Policy};
 use moodbox_core::emotion::Emotion;
-use moodbox_core::music::{Catalogue, Recommended, Recommender, default_policy};
+use moodbox_core::music::{Recommended, Recommender, default_policy};
 use serde::Serialize;
 
 use crate::failure::Failure;
+use crate::library;
 
 /// For which mood, from which songs.
 #[derive(clap::Args)]
@@ -83,7 +83,7 @@ impl From<Recommended> for Row {
 
 pub(crate) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
     let n = arguments.n.into();
-    let recommender = Recommender::new(catalogue(arguments)?, arguments.seed);
+    let recommender = Recommender::new(library::read(arguments.library.as_deref())?, arguments.seed);
     let report = match (&arguments.after, arguments.mood) {
         (Some(uri), _) => {
             let tracks = recommender.after(uri, n, Duration::ZERO).map_err(|e| anyhow!(e))?;
@@ -109,15 +109,4 @@ pub(crate) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
         }
     }
     Ok(())
-}
-
-/// The songs of the file, or the demo catalogue. Rows that cannot be used are named on stderr.
-fn catalogue(arguments: &Arguments) -> anyhow::Result<Catalogue> {
-    let Some(path) = &arguments.library else { return Ok(Catalogue::demo()) };
-    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let import = Catalogue::import(&bytes).with_context(|| path.display().to_string())?;
-    for rejected in &import.rejected {
-        eprintln!("moodbox: {}: {rejected}", path.display());
-    }
-    Ok(import.catalogue)
 }

@@ -106,19 +106,21 @@ impl Playlist {
     }
 
     /// Somebody likes what plays, or else what comes next.
-    pub(super) fn like(&mut self) -> Result<(), UnknownTrack> {
-        let uri = self.current();
-        self.recommender.liked(&uri)
+    pub(super) fn like(&mut self) -> Result<(), String> {
+        let uri = self.current()?;
+        self.recommender.liked(&uri).map_err(|e| e.to_string())
     }
 
     /// Somebody does not want what plays, or else what comes next.
-    pub(super) fn skip(&mut self, now: Duration) -> Result<(), UnknownTrack> {
-        let uri = self.current();
-        self.recommender.skipped(&uri, now)
+    pub(super) fn skip(&mut self, now: Duration) -> Result<(), String> {
+        let uri = self.current()?;
+        self.recommender.skipped(&uri, now).map_err(|e| e.to_string())
     }
 
-    fn current(&self) -> String {
-        self.playing.as_ref().map_or_else(|| self.first_names().uri, |playing| playing.uri.clone())
+    fn current(&self) -> Result<String, String> {
+        let first = || self.recommendation.as_ref().and_then(|list| list.tracks.first());
+        let current = self.playing.as_ref().or_else(first).map(|track| track.uri.clone());
+        current.ok_or_else(|| "there is no song yet: choose one, or ask for the next".to_owned())
     }
 
     /// A song that was chosen although it was not in the list.

@@ -194,7 +194,7 @@ pub enum Event {
     },
     /// Something does not work.
     Problem {
-        /// Which part: `camera`, `leds`, `music`, `vision`.
+        /// Which part: `camera`, `models`, `broker` or `leds`.
         part: &'static str,
         /// What is wrong and what to do, in one line.
         #[serde(serialize_with = "shortened")]

@@ -21,17 +21,18 @@ use tokio::sync::mpsc::error::TryRecvError;
 const REFRESH: Duration = Duration::from_millis(50);
 
 pub(super) fn run(mut glimpses: Receiver<Glimpse>) -> io::Result<()> {
+    // TensorFlow Lite writes a line of its own to the terminal before the first frame is analysed, across what is drawn.
+    let Some(mut latest) = glimpses.blocking_recv() else { return Ok(()) };
     let mut terminal = ratatui::try_init()?;
     let drawn = (|| {
         let started = Instant::now();
-        let mut latest: Option<Glimpse> = None;
         loop {
             match glimpses.try_recv() {
-                Ok(glimpse) => latest = Some(glimpse),
+                Ok(glimpse) => latest = glimpse,
                 Err(TryRecvError::Empty) => {}
                 Err(TryRecvError::Disconnected) => return Ok(()),
             }
-            terminal.draw(|frame| draw(frame, latest.as_ref(), started.elapsed()))?;
+            terminal.draw(|frame| draw(frame, &latest, started.elapsed()))?;
             if event::poll(REFRESH)? && is_quit(&event::read()?) {
                 return Ok(());
             }
@@ -47,11 +48,7 @@ fn is_quit(event: &Event) -> bool {
     control_c || matches!(key.code, KeyCode::Char('q') | KeyCode::Esc)
 }
 
-fn draw(frame: &mut Frame<'_>, glimpse: Option<&Glimpse>, now: Duration) {
-    let Some(glimpse) = glimpse else {
-        frame.render_widget("waiting for the first frame ... (q ends)", frame.area());
-        return;
-    };
+fn draw(frame: &mut Frame<'_>, glimpse: &Glimpse, now: Duration) {
     let [upper, lower, foot] =
         Layout::vertical([Constraint::Fill(3), Constraint::Length(13), Constraint::Length(1)]).areas(frame.area());
     let [seen, mood] = Layout::horizontal([Constraint::Fill(1), Constraint::Length(38)]).areas(upper);

@@ -1,0 +1,142 @@
+//! `moodbox` as a person types it.
+
+mod analyze;
+mod bench;
+mod demo;
+mod output;
+mod recommend;
+mod screen;
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::Path;
+
+use moodbox_tests::listener::PATIENCE;
+use moodbox_tests::programs::{lines_of, program, recording};
+use serde_json::Value;
+
+/// How a command ended.
+struct Done {
+    code: Option<i32>,
+    stdout: String,
+    /// What was written to stderr.
+    lines: Vec<String>,
+}
+
+impl Done {
+    /// What was printed by a command that went well and had no complaint.
+    fn well(self) -> String {
+        assert_eq!((self.code, &self.lines[..]), (Some(0), &[][..]), "{}", self.stdout);
+        self.stdout
+    }
+
+    /// The only line on stderr of a command that ended with `code` and printed nothing.
+    fn refused(self, code: i32) -> String {
+        assert_eq!((self.code, self.stdout.as_str()), (Some(code), ""), "{:#?}", self.lines);
+        let [line] = &self.lines[..] else { panic!("{:#?}", self.lines) };
+        line.clone()
+    }
+
+    /// The objects that were printed, one a line.
+    fn json(&self) -> Vec<Value> {
+        self.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+/// Runs `moodbox` with these words.
+fn moodbox<S: AsRef<OsStr>>(words: &[S]) -> Done {
+    let output = assert_cmd::Command::new(program("moodbox")).args(words).timeout(PATIENCE).output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    Done {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        lines: lines_of(&stderr).into_iter().map(ToOwned::to_owned).collect(),
+    }
+}
+
+/// Runs `moodbox` with words that are parted by blanks.
+fn typed(words: &str) -> Done {
+    moodbox(&words.split_whitespace().collect::<Vec<_>>())
+}
+
+/// The frame of the demo recording at a time, as a JPEG file.
+fn frame_at(seconds: usize) -> Vec<u8> {
+    const FPS: usize = 4;
+    let bytes = fs::read(recording()).unwrap();
+    let mut starts = (1..bytes.len()).filter(|&i| bytes[i - 1..=i] == [0xff, 0xd8]).map(|i| i - 1).skip(seconds * FPS);
+    let (start, end) = (starts.next().unwrap(), starts.next().unwrap_or(bytes.len()));
+    bytes[start..end].to_vec()
+}
+
+/// A file of this content; its path as text.
+fn file(folder: &Path, name: &str, content: impl AsRef<[u8]>) -> String {
+    let path = folder.join(name);
+    fs::write(&path, content).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn without_words_it_says_how_to_use_it() {
+    let done = typed("");
+    assert_eq!((done.code, done.stdout.as_str()), (Some(2), ""));
+    assert!(done.lines.iter().any(|line| line.starts_with("Usage: moodbox")), "{:#?}", done.lines);
+    assert_eq!(typed("--version").well(), format!("moodbox {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn each_command_explains_itself() {
+    for command in ["", "analyze", "bench", "recommend", "demo", "config", "config check"] {
+        let help = typed(&format!("{command} --help")).well();
+        insta::assert_snapshot!(format!("help {command}").trim().replace(' ', "_"), help);
+    }
+}
+
+#[test]
+fn wrong_words_are_refused() {
+    for words in [
+        "sing",
+        "--loud",
+        "analyze",
+        "analyze --min-face 5 x.jpg",
+        "bench",
+        "bench --frames . --threads 9",
+        "bench --frames . --rounds 0",
+        "recommend",
+        "recommend --mood jolly",
+        "recommend --mood mixed",
+        "recommend --mood Happy",
+        "recommend --mood happy --policy cheer",
+        "recommend --mood happy -n 0",
+        "recommend --mood happy -n 2000",
+        "recommend --mood happy -n -1",
+        "recommend --mood happy --after x",
+        "demo --source webcam",
+        "demo --camera --source v4l2:auto",
+        "config",
+        "config check",
+    ] {
+        let done = typed(words);
+        assert_eq!((done.code, done.stdout.as_str()), (Some(2), ""), "{words}");
+        assert!(!done.lines.is_empty() && !done.lines[0].contains("panicked"), "{words}: {:#?}", done.lines);
+    }
+}
+
+#[test]
+fn a_configuration_is_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = file(folder.path(), "good.toml", "[camera]\nfps = 5\n");
+    let bad = file(folder.path(), "bad.toml", "[camera]\nfps = 500\n");
+    let none = folder.path().join("none.toml").display().to_string();
+    let check = |path: &str, more: &[&str]| moodbox(&[&["config", "check", path], more].concat());
+    assert_eq!(check(&good, &[]).well(), format!("{good}: ok\n"));
+    let reason = "must be a whole number from 0 to 60, not 500";
+    assert_eq!(check(&bad, &[]).refused(1), format!("moodbox: {bad}: line 2: fps: {reason}"));
+    let told = format!("moodbox: cannot read {none}: No such file or directory (os error 2)");
+    assert_eq!(check(&none, &[]).refused(2), told);
+    assert_eq!(check(&none, &["--json"]).refused(2), told);
+    assert_eq!(check(&good, &["--json"]).json(), [serde_json::json!({ "file": good, "ok": true })]);
+    let report = check(&bad, &["--json"]);
+    assert_eq!(report.code, Some(1));
+    let expected = serde_json::json!({ "file": bad, "ok": false, "line": 2, "key": "fps", "reason": reason });
+    assert_eq!(report.json(), [expected]);
+}

@@ -1,0 +1,50 @@
+//! `moodbox bench`: what it reports, not how fast it is.
+
+use std::fs;
+
+use serde_json::Value;
+
+use super::{file, frame_at, moodbox};
+
+#[test]
+fn the_report_is_the_last_line() {
+    let folder = tempfile::tempdir().unwrap();
+    for seconds in [1, 15, 32] {
+        file(folder.path(), &format!("{seconds}.jpg"), frame_at(seconds));
+    }
+    let frames = folder.path().to_str().unwrap();
+    let done = moodbox(&["bench", "--frames", frames, "--rounds", "2", "--threads", "2", "--json"]);
+    assert_eq!(done.code, Some(0), "{:#?}", done.lines);
+    let report: Value = serde_json::from_str(done.stdout.lines().last().unwrap()).unwrap();
+    assert_eq!((&report["frames"], &report["threads"]), (&3.into(), &2.into()));
+    let positive = |value: &Value| assert!(value.as_f64().unwrap() > 0.0, "{report}");
+    for key in ["p50_ms", "p95_ms", "invoke_ms", "macs"] {
+        positive(&report["cold"][key]);
+    }
+    positive(&report["peak_rss_mb"]);
+    let stages = report["stages"].as_object().unwrap();
+    for name in ["decode", "pyramid", "pnet", "rnet", "onet", "fer"] {
+        let stage = &stages[name];
+        assert!(stage["p50_ms"].as_f64().unwrap() <= stage["p95_ms"].as_f64().unwrap(), "{report}");
+    }
+    // What is part of a frame takes no longer than the frame.
+    let sum: f64 = stages.values().filter_map(|stage| stage["p50_ms"].as_f64()).sum();
+    assert!(sum <= 3.0 * report["cold"]["p95_ms"].as_f64().unwrap(), "{report}");
+    let words = moodbox(&["bench", "--frames", frames, "--rounds", "1"]).well();
+    assert!(words.starts_with("3 pictures, 1 thread(s), peak memory "), "{words}");
+}
+
+#[test]
+fn what_cannot_be_measured_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path().to_str().unwrap().to_owned();
+    assert_eq!(
+        moodbox(&["bench", "--frames", &here]).refused(2),
+        format!("moodbox: the folder {here} holds no .jpg, .jpeg or .png file")
+    );
+    let none = folder.path().join("none").display().to_string();
+    assert!(moodbox(&["bench", "--frames", &none]).refused(2).starts_with(&format!("moodbox: cannot read {none}: ")));
+    let bad = file(folder.path(), "bad.jpg", "Dear diary");
+    assert!(moodbox(&["bench", "--frames", &here]).refused(2).starts_with(&format!("moodbox: {bad}: ")));
+    fs::remove_file(bad).unwrap();
+}

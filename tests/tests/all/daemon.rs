@@ -1,0 +1,165 @@
+//! `moodboxd` as a process, with a real broker and a recording for a camera.
+
+mod commands;
+mod embedded;
+mod faults;
+mod life;
+mod models;
+mod payloads;
+mod refusals;
+mod replay;
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+
+use moodbox_tests::listener::{Listener, PATIENCE};
+use moodbox_tests::mosquitto::Mosquitto;
+use moodbox_tests::programs::{lines_of, program, repository};
+use tempfile::TempDir;
+
+/// A running daemon; it ends with this.
+struct Daemon {
+    process: Child,
+    log: Receiver<String>,
+}
+
+impl Daemon {
+    /// Starts it with a configuration file in `folder`.
+    fn start(folder: &Path, config: &str) -> Self {
+        let file = folder.join("moodbox.toml");
+        fs::write(&file, config).unwrap();
+        let mut process = Command::new(program("moodboxd"))
+            .arg("--config")
+            .arg(file)
+            .env_remove("MOODBOX_LOG")
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stderr = BufReader::new(process.stderr.take().unwrap());
+        let (sender, log) = mpsc::channel();
+        thread::spawn(move || stderr.lines().map_while(Result::ok).for_each(|line| drop(sender.send(line))));
+        Self { process, log }
+    }
+
+    /// The next line of the log that contains this.
+    fn says(&self, text: &str) -> String {
+        let mut said = Vec::new();
+        loop {
+            match self.log.recv_timeout(PATIENCE) {
+                Ok(line) if line.contains(text) => return line,
+                Ok(line) => said.push(line),
+                Err(error) => panic!("waited for {text:?}: {error} after {said:#?}"),
+            }
+        }
+    }
+
+    fn signal(&self, name: &str) {
+        let pid = self.process.id().to_string();
+        assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
+    }
+
+    /// Waits for its end: how it ended, and the rest of its log.
+    fn ended(mut self) -> (ExitStatus, Vec<String>) {
+        let mut log = Vec::new();
+        loop {
+            match self.log.recv_timeout(PATIENCE) {
+                Ok(line) => log.push(line),
+                Err(mpsc::RecvTimeoutError::Disconnected) => break,
+                Err(mpsc::RecvTimeoutError::Timeout) => panic!("it does not end; its log ends with {log:#?}"),
+            }
+        }
+        (self.process.wait().unwrap(), log)
+    }
+
+    /// Asks it to stop and waits until it has.
+    fn stop(self) {
+        self.signal("TERM");
+        let (status, log) = self.ended();
+        assert_eq!(status.code(), Some(0), "{log:#?}");
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// A broker, somebody who listens on it, and a box that looks at what `source` names.
+struct Home {
+    broker: Mosquitto,
+    listener: Listener,
+    daemon: Daemon,
+    folder: TempDir,
+    config: String,
+}
+
+impl Home {
+    fn with(source: &str, more: &str) -> Self {
+        Self::prepared(source, more, |_| {})
+    }
+
+    /// With files that `prepare` puts into the box's folder, which is FOLDER in the texts; it may also speak to the
+    /// broker before the box does.
+    fn prepared(source: &str, more: &str, prepare: impl FnOnce(&Preparation<'_>)) -> Self {
+        let broker = Mosquitto::start();
+        let listener = Listener::on(broker.port());
+        let folder = tempfile::tempdir().unwrap();
+        let here = folder.path();
+        prepare(&Preparation { folder: here, listener: &listener });
+        let config = config(here, broker.port(), source, more);
+        let daemon = Daemon::start(here, &config);
+        Self { broker, listener, daemon, folder, config }
+    }
+
+    /// A box that somebody smiles at all the time.
+    fn with_a_smile() -> Self {
+        Self::with(&smile(), "")
+    }
+
+    fn command(&self, name: &str, payload: impl Into<Vec<u8>>) {
+        self.listener.publish(&format!("moodbox/test/cmd/{name}"), payload, false);
+    }
+
+    /// Starts the box again, once it has ended.
+    fn start_again(&mut self) {
+        self.daemon = Daemon::start(self.folder.path(), &self.config);
+    }
+}
+
+struct Preparation<'a> {
+    folder: &'a Path,
+    listener: &'a Listener,
+}
+
+/// The configuration of a box called `test`.
+fn config(folder: &Path, port: u16, source: &str, more: &str) -> String {
+    let text = format!(
+        "[device]\nid = \"test\"\n[store]\nfolder = \"FOLDER/store\"\n[mqtt]\nbroker = \"mqtt://127.0.0.1:{port}\"\n\
+         [camera]\nsource = \"{source}\"\n{more}"
+    );
+    text.replace("FOLDER", &folder.display().to_string())
+}
+
+/// One portrait, over and over.
+fn smile() -> String {
+    format!("replay:{}", repository().join("host-tools/demo/faces/collins.jpg").display())
+}
+
+/// Runs the daemon to its end: exit code and what it wrote to stdout and stderr.
+fn run(arguments: &[&str]) -> (Option<i32>, String, Vec<String>) {
+    let output = assert_cmd::Command::new(program("moodboxd"))
+        .args(arguments)
+        .env_remove("MOODBOX_LOG")
+        .timeout(PATIENCE)
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    let lines = lines_of(&stderr).into_iter().map(ToOwned::to_owned).collect();
+    (output.status.code(), String::from_utf8(output.stdout).unwrap(), lines)
+}
