@@ -3,12 +3,16 @@
 use std::time::Duration;
 
 use super::Effect;
+use crate::affect::Affect;
 use crate::topics::{Publication, State, Topics};
 
 /// Shortest time between two states.
 const STATE_PAUSE: Duration = Duration::from_secs(1);
 /// Shortest time between two confidences.
 const CONFIDENCE_PAUSE: Duration = Duration::from_secs(10);
+
+/// Least movement on the valence-arousal plane that is worth a message; a still face makes the belief drift by less.
+const WORTH_SAYING: f32 = 0.03;
 
 /// Publishes on change and not too often; silent while there is no connection.
 #[derive(Debug)]
@@ -87,7 +91,7 @@ impl Voice {
         if !self.connected {
             return;
         }
-        let state = State { valence: hundredths(state.valence), arousal: hundredths(state.arousal), ..state.clone() };
+        let state = self.settled(state);
         if self.state.wants(state.clone(), now, STATE_PAUSE) {
             self.say(topics.state(&state), effects);
         }
@@ -95,6 +99,14 @@ impl Voice {
         if self.confidence.wants(percent, now, CONFIDENCE_PAUSE) {
             self.say(topics.confidence(confidence), effects);
         }
+    }
+
+    /// The state with the place on the plane that was said last, unless it has moved enough to be worth a message.
+    fn settled(&self, state: &State) -> State {
+        let said = self.state.value.as_ref().map(|said| Affect::new(said.valence, said.arousal));
+        let now = Affect::new(state.valence, state.arousal);
+        let Affect { valence, arousal } = said.filter(|said| said.distance(now) < WORTH_SAYING).unwrap_or(now);
+        State { valence, arousal, ..state.clone() }
     }
 
     /// Home Assistant has started: all is said again after one to ten seconds, so that not every device of a home speaks
@@ -112,9 +124,4 @@ impl Voice {
     pub(super) fn next_deadline(&self) -> Option<Duration> {
         [self.state.due, self.confidence.due, self.introduction].into_iter().flatten().min()
     }
-}
-
-/// Rounded as it is published, so that a change which nobody sees is none.
-fn hundredths(value: f32) -> f32 {
-    (value * 100.0).round() / 100.0
 }
