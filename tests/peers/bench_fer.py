@@ -1,8 +1,9 @@
-"""Times Python `fer` with its MTCNN on a folder of JPEG pictures, one thread, and prints one JSON object.
+"""Times Python `fer` with its MTCNN on a folder of JPEG pictures, on one thread.
 
     bench_fer.py FOLDER
 
-A frame is what a program that uses fer does with it: `cv2.imread`, then `detect_emotions`.
+Goes through the folder once for every line on standard input and answers with a line of JSON; the first line that it prints says
+that it is warm. A frame is what a program that uses fer does with it: `cv2.imread`, then `detect_emotions`.
 """
 
 import json
@@ -37,13 +38,18 @@ def main(folder):
     # Finds faces from 20 px, the default of the facenet-pytorch that it builds; fer offers no way to ask for less.
     detector = FER(mtcnn=True)
     files = sorted(path for path in pathlib.Path(folder).iterdir() if path.suffix.lower() in (".jpg", ".jpeg"))
-    times = []
-    for file in files[:WARM_UP] + files:
+
+    def analyse(file):
         start = time.perf_counter()
         detector.detect_emotions(cv2.imread(str(file)))
-        times.append(1e3 * (time.perf_counter() - start))
-    times = times[min(WARM_UP, len(files)):]
-    print(json.dumps({"p50_ms": statistics.median(times), "frames": len(files)}))
+        return 1e3 * (time.perf_counter() - start)
+
+    for file in files[:WARM_UP]:
+        analyse(file)
+    print("warm", flush=True)
+    for _ in sys.stdin:
+        times = [analyse(file) for file in files]
+        print(json.dumps({"p50_ms": statistics.median(times), "frames": len(files)}), flush=True)
 
 
 main(sys.argv[1])
