@@ -65,8 +65,10 @@ class HomeAssistant:
         self._news.set()
 
     async def until(self, condition, seconds=10):
-        """Asks `condition`, a function or coroutine function, whenever there is news, until it gives something true or the
-        time is over. Gives what it gave last."""
+        """Asks `condition`, a function or coroutine function, whenever there is news.
+
+        Until it gives something true or the time is over; gives what it gave last.
+        """
         deadline = asyncio.get_running_loop().time() + seconds
         while True:
             self._news.clear()

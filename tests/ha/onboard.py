@@ -1,4 +1,4 @@
-"""Makes a fresh Home Assistant usable: a user, an access token, and its connection to the broker, all through its own API.
+"""Makes a fresh Home Assistant usable: a user, an access token and its connection to the broker, through its own API.
 
     onboard.py URL MQTT_PORT MQTTS_PORT
 
@@ -25,7 +25,13 @@ async def make_user(url):
     """A user and an access token of theirs."""
     client = f"{url}/"
     async with aiohttp.ClientSession(url) as session:
-        user = {"client_id": client, "name": "Moodbox", "username": "moodbox", "password": "moodbox-secret", "language": "en"}
+        user = {
+            "client_id": client,
+            "name": "Moodbox",
+            "username": "moodbox",
+            "password": "moodbox-secret",
+            "language": "en",
+        }
         code = (await post(session, "/api/onboarding/users", json=user))["auth_code"]
         grant = {"client_id": client, "grant_type": "authorization_code", "code": code}
         return (await post(session, "/auth/token", data=grant))["access_token"]

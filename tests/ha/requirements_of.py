@@ -1,5 +1,8 @@
-"""Prints what pip must install for the integrations named as arguments, for those that Home Assistant always loads and for all
-that these depend on. Runs in the environment Home Assistant is installed in and reads the manifests there."""
+"""Prints what pip must install for the integrations named as arguments.
+
+For those, for the ones that Home Assistant always loads, and for all that these depend on. Runs in the environment that
+Home Assistant is installed in and reads the manifests there.
+"""
 
 import importlib.util
 import json
@@ -8,7 +11,13 @@ import sys
 
 from homeassistant import bootstrap
 
-ALWAYS = ("CORE_INTEGRATIONS", "DEFAULT_INTEGRATIONS", "LOGGING_AND_HTTP_DEPS_INTEGRATIONS", "FRONTEND_INTEGRATIONS", "CRITICAL_INTEGRATIONS")
+ALWAYS = (
+    "CORE_INTEGRATIONS",
+    "DEFAULT_INTEGRATIONS",
+    "LOGGING_AND_HTTP_DEPS_INTEGRATIONS",
+    "FRONTEND_INTEGRATIONS",
+    "CRITICAL_INTEGRATIONS",
+)
 
 package = importlib.util.find_spec("homeassistant").submodule_search_locations[0]
 components = pathlib.Path(package) / "components"

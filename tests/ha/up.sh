@@ -5,8 +5,8 @@
 #   up.sh down     stops both
 #   up.sh check    up, check.py, down; the exit code is that of check.py
 #
-# Everything lies in .cache/ha; .cache/ha/run/session.json says where both listen and who may log in. Home Assistant needs a
-# newer Python than Debian 12 has, so it lives in a chroot of a newer Debian, and that takes root.
+# Everything lies in .cache/ha; .cache/ha/run/session.json says where both listen. Home Assistant needs a newer Python
+# than Debian 12 has, so it lives in a chroot of a newer Debian, and that takes root.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -22,8 +22,8 @@ RUN=$CACHE/run
 # In the chroot: /ha/venv with Home Assistant, /ha/config with what it keeps.
 CONFIG=$CHROOT/ha/config
 
-# What the check and a person who looks at the device page need; the rest of Home Assistant's default set wants the internet.
-# aiohasupervisor, which the set-up of MQTT imports, comes with hassio.
+# What the check and a person who looks at the device page need; the rest of Home Assistant's default set wants the
+# internet. hassio brings aiohasupervisor, which the set-up of MQTT imports.
 INTEGRATIONS="mqtt frontend history logbook recorder hassio
   binary_sensor button event select sensor switch text"
 
@@ -47,7 +47,8 @@ stop() {
 down() { stop home-assistant; stop mosquitto; }
 
 # /proc and /dev are mounted in a name space of their own: nothing stays mounted, however this ends.
-IN_CHROOT=(unshare --mount sh -ec 'mount -t proc proc "$0/proc"; mount --bind /dev "$0/dev"; exec chroot "$0" "$@"' "$CHROOT")
+IN_CHROOT=(unshare --mount
+  sh -ec 'mount -t proc proc "$0/proc"; mount --bind /dev "$0/dev"; exec chroot "$0" "$@"' "$CHROOT")
 
 install_packages() {
   local missing=() package
@@ -58,7 +59,8 @@ install_packages() {
   say "installing ${missing[*]}"
   # RUNLEVEL=1: the package's own broker shall not start.
   apt-get update -qq && DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
-    apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null || fail "apt-get could not install ${missing[*]}"
+    apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
+    fail "apt-get could not install ${missing[*]}"
 }
 
 build_chroot() {
@@ -71,7 +73,7 @@ build_chroot() {
   mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' "Codename: $codename" | head -n1)
   # A machine whose mirror stands still says so here.
   check_age=$(apt-config dump --format '%v' Acquire::Check-Valid-Until)
-  # The compiler is for two packages of the voice assistant that come without wheels; without them the web page never loads.
+  # The compiler is for two packages of the voice assistant that have no wheels; without them the web page never loads.
   mmdebstrap --quiet --variant=minbase --components=main --dpkgopt='path-exclude=/usr/share/doc/*' \
     --aptopt="Acquire::Check-Valid-Until \"${check_age:-true}\"" \
     --include="ca-certificates,$PYTHON,$PYTHON-venv,$PYTHON-dev,g++,libturbojpeg0" "$SUITE" "$CHROOT" "$mirror" ||
@@ -90,7 +92,8 @@ install_home_assistant() {
   "${IN_CHROOT[@]}" /bin/sh -ec '
     cd /ha
     '"$PYTHON"' -m venv venv
-    export VIRTUAL_ENV=/ha/venv UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
+    export VIRTUAL_ENV=/ha/venv UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never
+    export SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
     venv/bin/pip install --quiet uv
     venv/bin/uv pip install --quiet "homeassistant==$0"
     venv/bin/python requirements_of.py "$@" >requirements.txt
@@ -103,7 +106,8 @@ install_home_assistant() {
 install_check() {
   if ! cmp -s "$SOURCES/requirements.txt" "$VENV/requirements.txt"; then
     python3 -m venv "$VENV"
-    "$VENV/bin/pip" install --quiet --disable-pip-version-check -r "$SOURCES/requirements.txt" || fail "pip could not install what the check needs"
+    "$VENV/bin/pip" install --quiet --disable-pip-version-check -r "$SOURCES/requirements.txt" ||
+      fail "pip could not install what the check needs"
     cp "$SOURCES/requirements.txt" "$VENV/requirements.txt"
   fi
 }
@@ -115,7 +119,8 @@ listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
 print(*(listener.getsockname()[1] for listener in listeners))'
 }
 
-# Passwords and an access list such as a careful person gives the box: its own topics, its own discovery and the birth message.
+# Passwords and an access list such as a careful person gives the box: its own topics, its own discovery and the birth
+# message.
 start_mosquitto() {
   local folder=$RUN/mosquitto
   mkdir -p "$folder"
@@ -129,7 +134,9 @@ start_mosquitto() {
   ) 2>"$folder/openssl.log" || fail "openssl could not make the broker's certificate, see $folder/openssl.log"
   install -m 600 /dev/null "$folder/passwords"
   local user
-  for user in home-assistant moodbox observer; do mosquitto_passwd -b "$folder/passwords" "$user" "$user-secret"; done
+  for user in home-assistant moodbox observer; do
+    mosquitto_passwd -b "$folder/passwords" "$user" "$user-secret"
+  done
   install -m 600 /dev/stdin "$folder/access" <<END
 user home-assistant
 topic readwrite #
@@ -159,8 +166,10 @@ END
 start_home_assistant() {
   rm -rf "$CONFIG"
   mkdir -p "$CONFIG/.storage"
-  echo '{"version": 4, "minor_version": 1, "key": "onboarding", "data": {"done": ["core_config", "analytics", "integration"]}}' \
-    >"$CONFIG/.storage/onboarding"
+  cat >"$CONFIG/.storage/onboarding" <<END
+{"version": 4, "minor_version": 1, "key": "onboarding",
+ "data": {"done": ["core_config", "analytics", "integration"]}}
+END
   cat >"$CONFIG/configuration.yaml" <<END
 homeassistant:
   name: Home
@@ -179,8 +188,8 @@ END
   setsid "${IN_CHROOT[@]}" /usr/bin/env -i PATH=/ha/venv/bin:/usr/bin:/bin HOME=/ha LANG=C.UTF-8 TZ=UTC \
     /ha/venv/bin/python -m homeassistant --config /ha/config --skip-pip >"$RUN/home-assistant.log" 2>&1 </dev/null &
   echo $! >"$RUN/home-assistant.pid"
-  curl --silent --output /dev/null --retry 120 --retry-delay 1 --retry-all-errors "http://127.0.0.1:$HTTP_PORT/manifest.json" &&
-    running home-assistant || fail "Home Assistant did not start, see $RUN/home-assistant.log"
+  curl --silent --output /dev/null --retry 120 --retry-delay 1 --retry-all-errors \
+    "http://127.0.0.1:$HTTP_PORT/manifest.json" || fail "Home Assistant did not start, see $RUN/home-assistant.log"
 }
 
 up() {
@@ -194,7 +203,8 @@ up() {
   read -r HTTP_PORT MQTT_PORT MQTTS_PORT < <(free_ports)
   start_mosquitto
   start_home_assistant
-  "$VENV/bin/python" "$SOURCES/onboard.py" "http://127.0.0.1:$HTTP_PORT" "$MQTT_PORT" "$MQTTS_PORT" >"$RUN/session.json.part" ||
+  "$VENV/bin/python" "$SOURCES/onboard.py" "http://127.0.0.1:$HTTP_PORT" "$MQTT_PORT" "$MQTTS_PORT" \
+    >"$RUN/session.json.part" ||
     fail "Home Assistant could not be set up, see $RUN/home-assistant.log"
   mv "$RUN/session.json.part" "$RUN/session.json"
   say "Home Assistant $HOME_ASSISTANT on http://127.0.0.1:$HTTP_PORT (user moodbox, password moodbox-secret)"

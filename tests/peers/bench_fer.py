@@ -2,8 +2,8 @@
 
     bench_fer.py FOLDER
 
-Goes through the folder once for every line on standard input and answers with a line of JSON; the first line that it prints says
-that it is warm. A frame is what a program that uses fer does with it: `cv2.imread`, then `detect_emotions`.
+Prints a line when it is warm, then goes through the folder once for every line on standard input and answers with a
+line of JSON. A frame is what a program that uses fer does with it: `cv2.imread`, then `detect_emotions`.
 """
 
 import json
@@ -14,7 +14,13 @@ import sys
 import time
 
 # Before anything that starts threads is imported.
-for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+for variable in (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+):
     os.environ[variable] = "1"
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["CUDA_VISIBLE_DEVICES"] = ""

@@ -14,7 +14,8 @@ REQUIREMENTS=tests/peers/requirements.txt
 FER=fer==25.10.3
 
 if ! cmp -s "$REQUIREMENTS" "$VENV/requirements.txt"; then
-  python3 -c 'import sys; sys.exit(not (3, 9) <= sys.version_info < (3, 13))' || fail "the pinned torch and TensorFlow need Python 3.9 to 3.12"
+  python3 -c 'import sys; sys.exit(not (3, 9) <= sys.version_info < (3, 13))' ||
+    fail "the pinned torch and TensorFlow need Python 3.9 to 3.12"
   echo "bench-peers: installing $FER with torch and TensorFlow (6 GB, some minutes, once)"
   rm -rf "$VENV"
   python3 -m venv "$VENV"

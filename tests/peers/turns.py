@@ -1,7 +1,8 @@
-"""Runs Python `fer` and `moodbox bench` on the same pictures in turns, so that what else the computer does meets both, and compares
-them.
+"""Compares Python `fer` and `moodbox bench` on the same pictures.
 
     turns.py FOLDER
+
+They take turns, so that what else the computer does meets both.
 """
 
 import json
@@ -19,7 +20,9 @@ def main(folder):
     # Both, and all that they start, on one and the same processor.
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     print("load", *os.getloadavg())
-    fer = subprocess.Popen([*FER, folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    fer = subprocess.Popen(
+        [*FER, folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
     if not fer.stdout.readline():
         sys.exit(f"bench-peers: fer does not start; see what it says: {' '.join([*FER, folder])}")
     theirs, ours = [], []
@@ -37,7 +40,7 @@ def main(folder):
     fer_ms = [result["p50_ms"] for result in theirs]
     moodbox_ms = [result["cold"]["p50_ms"] for result in ours]
     ratios = [a / b for a, b in zip(fer_ms, moodbox_ms)]
-    print(f"{frames.pop()} pictures, {TURNS} turns, one thread; median ms a picture, whole and cold, in each turn and of all turns")
+    print(f"{frames.pop()} pictures, {TURNS} turns, one thread; median ms a whole cold picture, a turn and over all")
     for name, values in (("fer 25.10.3, mtcnn=True", fer_ms), ("moodbox", moodbox_ms), ("times faster", ratios)):
         print(f"{name:24}", *(f"{value:7.2f}" for value in values), f"  {statistics.median(values):7.2f}")
 
