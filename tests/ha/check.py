@@ -215,7 +215,7 @@ class Check:
         await self.switch("switch.turn_off", "leds", "off")
         await self.switch("switch.turn_on", "leds", "on")
         await self.switch("switch.turn_off", "camera", "off")
-        nobody = lambda: self.said("state")["faces"] == 0
+        nobody = lambda: self.said("state")["faces"] == 0 and self.shown("expression") == "unknown"
         self.note("then nobody is seen", await self.home.until(nobody, 20), self.said("state"))
         await self.switch("switch.turn_on", "camera", "on")
         somebody = lambda: self.said("state")["faces"] > 0
