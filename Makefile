@@ -1,6 +1,6 @@
 # What a person or CI calls. Every target does its own set-up; a second call is quick.
 .DELETE_ON_ERROR:
-.PHONY: demo test check bench fmt
+.PHONY: demo test test-ha check bench bench-peers fmt
 
 SET_UP := deploy/set-up-checkout.sh
 
@@ -13,6 +13,12 @@ demo:
 test:
 	@$(SET_UP) test
 	cargo test --workspace
+
+# The real daemon beside a real Home Assistant; takes root, and some minutes the first time.
+test-ha:
+	@$(SET_UP) build
+	@cargo build --quiet --release --package moodboxd
+	tests/ha/up.sh check
 
 check:
 	@$(SET_UP) check
@@ -28,3 +34,9 @@ bench:
 	@$(SET_UP) build
 	@cargo build --quiet --release --package moodbox
 	target/release/moodbox bench --frames "$(FRAMES)"
+
+# The same beside Python `fer`, which takes 6 GB of packages the first time.
+bench-peers:
+	@$(SET_UP) build
+	@cargo build --quiet --release --package moodbox
+	tests/peers/run.sh "$(FRAMES)"

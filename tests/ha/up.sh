@@ -1,0 +1,222 @@
+#!/usr/bin/env bash
+# A real Home Assistant and a real Mosquitto, on loopback only, from a bare Debian 12 machine with amd64 or arm64.
+#
+#   up.sh up       builds what is missing (some minutes, once), then starts both afresh
+#   up.sh down     stops both
+#   up.sh check    up, check.py, down; the exit code is that of check.py
+#
+# Everything lies in .cache/ha; .cache/ha/run/session.json says where both listen. Home Assistant needs a newer Python
+# than Debian 12 has, so it lives in a chroot of a newer Debian, and that takes root.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+HOME_ASSISTANT=2026.11.0
+SUITE=forky
+PYTHON=python3.14
+
+SOURCES=$PWD/tests/ha
+CACHE=$PWD/.cache/ha
+CHROOT=$CACHE/chroot-$SUITE
+VENV=$CACHE/venv
+RUN=$CACHE/run
+# In the chroot: /ha/venv with Home Assistant, /ha/config with what it keeps.
+CONFIG=$CHROOT/ha/config
+
+# What the check and a person who looks at the device page need; the rest of Home Assistant's default set wants the
+# internet. hassio brings aiohasupervisor, which the set-up of MQTT imports.
+INTEGRATIONS="mqtt frontend history logbook recorder hassio
+  binary_sensor button event select sensor switch text"
+
+fail() { printf 'test-ha: %s\n' "$*" >&2; exit 3; }
+say() { printf 'test-ha: %s\n' "$*"; }
+
+[ "$(id -u)" = 0 ] || fail "building and entering a chroot takes root; run it with sudo"
+
+running() { [ -s "$RUN/$1.pid" ] && kill -0 "$(cat "$RUN/$1.pid")" 2>/dev/null; }
+
+stop() {
+  if running "$1"; then
+    local pid
+    pid=$(cat "$RUN/$1.pid")
+    kill "$pid"
+    timeout 30 tail --pid="$pid" -f /dev/null || kill -9 "$pid"
+  fi
+  rm -f "$RUN/$1.pid"
+}
+
+down() { stop home-assistant; stop mosquitto; }
+
+# /proc and /dev are mounted in a name space of their own: nothing stays mounted, however this ends.
+IN_CHROOT=(unshare --mount
+  sh -ec 'mount -t proc proc "$0/proc"; mount --bind /dev "$0/dev"; exec chroot "$0" "$@"' "$CHROOT")
+
+install_packages() {
+  local missing=() package
+  for package in mmdebstrap mosquitto openssl curl python3-venv; do
+    [ "$(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null)" = 'ii ' ] || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  say "installing ${missing[*]}"
+  # RUNLEVEL=1: the package's own broker shall not start.
+  apt-get update -qq && DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+    apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
+    fail "apt-get could not install ${missing[*]}"
+}
+
+build_chroot() {
+  [ ! -e "$CHROOT/.built" ] || return 0
+  say "making a Debian $SUITE for $PYTHON"
+  rm -rf "$CHROOT"
+  mkdir -p "$CACHE"
+  local mirror codename check_age
+  codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
+  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' "Codename: $codename" | head -n1)
+  # A machine whose mirror stands still says so here.
+  check_age=$(apt-config dump --format '%v' Acquire::Check-Valid-Until)
+  # The compiler is for two packages of the voice assistant that have no wheels; without them the web page never loads.
+  mmdebstrap --quiet --variant=minbase --components=main --dpkgopt='path-exclude=/usr/share/doc/*' \
+    --aptopt="Acquire::Check-Valid-Until \"${check_age:-true}\"" \
+    --include="ca-certificates,$PYTHON,$PYTHON-venv,$PYTHON-dev,g++,libturbojpeg0" "$SUITE" "$CHROOT" "$mirror" ||
+    fail "mmdebstrap cannot make a Debian $SUITE from $mirror"
+  touch "$CHROOT/.built"
+}
+
+install_home_assistant() {
+  [ ! -e "$CHROOT/ha/.installed-$HOME_ASSISTANT" ] || return 0
+  say "installing Home Assistant $HOME_ASSISTANT"
+  mkdir -p "$CHROOT/ha"
+  cp -L /etc/resolv.conf "$CHROOT/etc/resolv.conf"
+  # A machine that trusts an authority of its own goes on trusting it inside.
+  cp -L /etc/ssl/certs/ca-certificates.crt "$CHROOT/etc/ssl/certs/ca-certificates.crt"
+  cp "$SOURCES/requirements_of.py" "$CHROOT/ha/"
+  "${IN_CHROOT[@]}" /bin/sh -ec '
+    cd /ha
+    '"$PYTHON"' -m venv venv
+    export VIRTUAL_ENV=/ha/venv UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never
+    export SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
+    venv/bin/pip install --quiet uv
+    venv/bin/uv pip install --quiet "homeassistant==$0"
+    venv/bin/python requirements_of.py "$@" >requirements.txt
+    venv/bin/uv pip install --quiet -r requirements.txt \
+      -c venv/lib/'"$PYTHON"'/site-packages/homeassistant/package_constraints.txt' \
+    "$HOME_ASSISTANT" $INTEGRATIONS || fail "Home Assistant $HOME_ASSISTANT could not be installed"
+  touch "$CHROOT/ha/.installed-$HOME_ASSISTANT"
+}
+
+install_check() {
+  if ! cmp -s "$SOURCES/requirements.txt" "$VENV/requirements.txt"; then
+    python3 -m venv "$VENV"
+    "$VENV/bin/pip" install --quiet --disable-pip-version-check -r "$SOURCES/requirements.txt" ||
+      fail "pip could not install what the check needs"
+    cp "$SOURCES/requirements.txt" "$VENV/requirements.txt"
+  fi
+}
+
+free_ports() {
+  python3 -c '
+import socket
+listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
+print(*(listener.getsockname()[1] for listener in listeners))'
+}
+
+# Passwords and an access list such as a careful person gives the box: its own topics, its own discovery and the birth
+# message.
+start_mosquitto() {
+  local folder=$RUN/mosquitto
+  mkdir -p "$folder"
+  (
+    cd "$folder"
+    openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj '/CN=moodbox test authority' -keyout ca.key -out ca.crt \
+      -addext keyUsage=critical,keyCertSign
+    openssl req -newkey rsa:2048 -nodes -subj '/CN=localhost' -keyout server.key -out server.csr
+    printf 'subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth\nbasicConstraints=CA:FALSE\n' >extensions
+    openssl x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile extensions -out server.crt
+  ) 2>"$folder/openssl.log" || fail "openssl could not make the broker's certificate, see $folder/openssl.log"
+  install -m 600 /dev/null "$folder/passwords"
+  local user
+  for user in home-assistant moodbox observer; do
+    mosquitto_passwd -b "$folder/passwords" "$user" "$user-secret"
+  done
+  install -m 600 /dev/stdin "$folder/access" <<END
+user home-assistant
+topic readwrite #
+user observer
+topic readwrite #
+user moodbox
+topic readwrite moodbox/#
+topic write homeassistant/device/+/config
+topic read homeassistant/status
+END
+  cat >"$folder/mosquitto.conf" <<END
+user root
+allow_anonymous false
+password_file $folder/passwords
+acl_file $folder/access
+log_dest stderr
+listener $MQTT_PORT 127.0.0.1
+listener $MQTTS_PORT 127.0.0.1
+certfile $folder/server.crt
+keyfile $folder/server.key
+END
+  setsid mosquitto -c "$folder/mosquitto.conf" >"$RUN/mosquitto.log" 2>&1 </dev/null &
+  echo $! >"$RUN/mosquitto.pid"
+}
+
+# Onboarding has one step left, the user; the others would add services of the internet.
+start_home_assistant() {
+  rm -rf "$CONFIG"
+  mkdir -p "$CONFIG/.storage"
+  cat >"$CONFIG/.storage/onboarding" <<END
+{"version": 4, "minor_version": 1, "key": "onboarding",
+ "data": {"done": ["core_config", "analytics", "integration"]}}
+END
+  cat >"$CONFIG/configuration.yaml" <<END
+homeassistant:
+  name: Home
+  time_zone: UTC
+  unit_system: metric
+http:
+  server_host: 127.0.0.1
+  server_port: $HTTP_PORT
+frontend:
+config:
+history:
+logbook:
+logger:
+  default: warning
+END
+  setsid "${IN_CHROOT[@]}" /usr/bin/env -i PATH=/ha/venv/bin:/usr/bin:/bin HOME=/ha LANG=C.UTF-8 TZ=UTC \
+    /ha/venv/bin/python -m homeassistant --config /ha/config --skip-pip >"$RUN/home-assistant.log" 2>&1 </dev/null &
+  echo $! >"$RUN/home-assistant.pid"
+  curl --silent --output /dev/null --retry 120 --retry-delay 1 --retry-all-errors \
+    "http://127.0.0.1:$HTTP_PORT/manifest.json" || fail "Home Assistant did not start, see $RUN/home-assistant.log"
+}
+
+up() {
+  down
+  install_packages
+  build_chroot
+  install_home_assistant
+  install_check
+  rm -rf "$RUN"
+  mkdir -p "$RUN"
+  read -r HTTP_PORT MQTT_PORT MQTTS_PORT < <(free_ports)
+  start_mosquitto
+  start_home_assistant
+  "$VENV/bin/python" "$SOURCES/onboard.py" "http://127.0.0.1:$HTTP_PORT" "$MQTT_PORT" "$MQTTS_PORT" \
+    >"$RUN/session.json.part" ||
+    fail "Home Assistant could not be set up, see $RUN/home-assistant.log"
+  mv "$RUN/session.json.part" "$RUN/session.json"
+  say "Home Assistant $HOME_ASSISTANT on http://127.0.0.1:$HTTP_PORT (user moodbox, password moodbox-secret)"
+}
+
+case ${1:-} in
+up) up ;;
+down) down ;;
+check)
+  trap down EXIT
+  up
+  "$VENV/bin/python" "$SOURCES/check.py"
+  ;;
+*) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 2 ;;
+esac
