@@ -98,15 +98,24 @@ fn is_sharp(crop: &[i8]) -> bool {
 
 /// The energy of the crop's Laplacian (Pech-Pacheco et al. 2000) over that of its contrast; 0 for an even crop.
 fn detail(crop: &[i8]) -> f32 {
-    let at = |x: usize, y: usize| f32::from(crop[y * SIDE + x]);
-    let mean = crop.iter().map(|v| f32::from(*v)).sum::<f32>() / crop.len() as f32;
-    let contrast: f32 = crop.iter().map(|v| (f32::from(*v) - mean).powi(2)).sum();
+    let values = crop.len() as f32;
+    let (mut sum, mut squares) = (0, 0);
+    for value in crop.iter().map(|v| i32::from(*v)) {
+        sum += value;
+        squares += value * value;
+    }
+    let contrast = squares as f32 - (sum as f32) * (sum as f32 / values);
+    let row = |y: usize| &crop[y * SIDE..][..SIDE];
     let mut energy = 0.0;
     for y in 1..SIDE - 1 {
+        let (above, here, below) = (row(y - 1), row(y), row(y + 1));
+        let mut of_row = 0;
         for x in 1..SIDE - 1 {
-            let laplacian = at(x - 1, y) + at(x + 1, y) + at(x, y - 1) + at(x, y + 1) - 4.0 * at(x, y);
-            energy += laplacian * laplacian;
+            let around = [above[x], below[x], here[x - 1], here[x + 1]].map(i32::from);
+            let laplacian = around.iter().sum::<i32>() - 4 * i32::from(here[x]);
+            of_row += laplacian * laplacian;
         }
+        energy += of_row as f32;
     }
     if contrast > 0.0 { energy / contrast } else { 0.0 }
 }

@@ -94,17 +94,11 @@ impl<'a> Frame<'a> {
     /// Red, green and blue of a pixel, which must lie inside.
     #[must_use]
     pub fn rgb(&self, x: usize, y: usize) -> [u8; 3] {
-        let row = y * self.stride;
+        let row = self.row(y);
         match self.format {
-            Format::Rgb => {
-                let p = &self.data[row + 3 * x..][..3];
-                [p[0], p[1], p[2]]
-            }
-            Format::Grey => [self.data[row + x]; 3],
-            Format::Yuyv => {
-                let pair = &self.data[row + 4 * (x / 2)..][..4];
-                yuv_to_rgb(pair[2 * (x % 2)].into(), pair[1].into(), pair[3].into())
-            }
+            Format::Rgb => rgb_in_rgb(row, x),
+            Format::Grey => rgb_in_grey(row, x),
+            Format::Yuyv => rgb_in_yuyv(row, x),
         }
     }
 
@@ -126,6 +120,26 @@ impl<'a> Frame<'a> {
             }
         }
     }
+}
+
+/// Red, green and blue of pixel `x` of a row.
+#[inline]
+pub(crate) fn rgb_in_rgb(row: &[u8], x: usize) -> [u8; 3] {
+    let p = &row[3 * x..3 * x + 3];
+    [p[0], p[1], p[2]]
+}
+
+/// Red, green and blue of pixel `x` of a row.
+#[inline]
+pub(crate) fn rgb_in_grey(row: &[u8], x: usize) -> [u8; 3] {
+    [row[x]; 3]
+}
+
+/// Red, green and blue of pixel `x` of a row.
+#[inline]
+pub(crate) fn rgb_in_yuyv(row: &[u8], x: usize) -> [u8; 3] {
+    let pair = &row[4 * (x / 2)..4 * (x / 2) + 4];
+    yuv_to_rgb(pair[2 * (x % 2)].into(), pair[1].into(), pair[3].into())
 }
 
 /// .299 R + .587 G + .114 B, rounded, in 16-bit fixed point.

@@ -6,7 +6,7 @@
 
 use moodbox_core::face::BBox;
 
-use crate::frame::{Format, Frame, yuv_to_rgb};
+use crate::frame::{Format, Frame, rgb_in_grey, rgb_in_rgb, rgb_in_yuyv, yuv_to_rgb};
 
 /// What the networks see beyond the border: mid grey.
 const OUTSIDE: i8 = 0;
@@ -20,6 +20,8 @@ const fn centred(pixel: u8) -> i8 {
 #[derive(Debug, Default)]
 pub(crate) struct Halvings {
     levels: Vec<Rgb>,
+    /// Two rows, added.
+    sums: Vec<u16>,
 }
 
 #[derive(Debug, Default)]
@@ -47,27 +49,24 @@ impl Halvings {
             let (before, rest) = self.levels.split_at_mut(k);
             let halved = &mut rest[0];
             if k == 1 {
-                halve_frame(frame, halved);
+                halve_frame(frame, halved, &mut self.sums);
             } else {
                 let Rgb { data, width, height } = &before[k - 1];
                 halved.resize(width / 2, height / 2);
                 let rows = data.chunks_exact(6 * width);
                 for (pair, out) in rows.zip(halved.data.chunks_exact_mut(3 * halved.width)) {
                     let (upper, lower) = pair.split_at(3 * width);
-                    halve_rgb_rows(upper, lower, out);
+                    halve_rgb_rows(upper, lower, &mut self.sums, out);
                 }
             }
         }
     }
 
-    /// A level as RGB rows: bytes, width, height, bytes a row.
-    fn level<'a>(&'a self, k: usize, frame: &Frame<'a>) -> (impl Fn(usize) -> &'a [u8], usize, usize) {
-        let Rgb { data, width, height } = &self.levels[k];
+    /// The rows of a level, as RGB.
+    fn rows<'a>(&'a self, k: usize, frame: &Frame<'a>) -> impl Fn(usize) -> &'a [u8] {
+        let (Rgb { data, width, .. }, frame) = (&self.levels[k], *frame);
         let from_frame = k == 0 && frame.format() == Format::Rgb;
-        let (width, height) = if from_frame { (frame.width(), frame.height()) } else { (*width, *height) };
-        let frame = *frame;
-        let row = move |y: usize| if from_frame { frame.row(y) } else { &data[3 * width * y..][..3 * width] };
-        (row, width, height)
+        move |y| if from_frame { frame.row(y) } else { &data[3 * width * y..][..3 * width] }
     }
 }
 
@@ -78,7 +77,7 @@ impl Rgb {
     }
 }
 
-fn halve_frame(frame: &Frame<'_>, halved: &mut Rgb) {
+fn halve_frame(frame: &Frame<'_>, halved: &mut Rgb, sums: &mut Vec<u16>) {
     halved.resize(frame.width() / 2, frame.height() / 2);
     if halved.width == 0 {
         return;
@@ -86,7 +85,7 @@ fn halve_frame(frame: &Frame<'_>, halved: &mut Rgb) {
     for (y, out) in halved.data.chunks_exact_mut(3 * halved.width).enumerate() {
         let (upper, lower) = (frame.row(2 * y), frame.row(2 * y + 1));
         match frame.format() {
-            Format::Rgb => halve_rgb_rows(upper, lower, out),
+            Format::Rgb => halve_rgb_rows(upper, lower, sums, out),
             Format::Grey => {
                 let pairs = upper.chunks_exact(2).zip(lower.chunks_exact(2));
                 for ((a, b), pixel) in pairs.zip(out.chunks_exact_mut(3)) {
@@ -105,11 +104,13 @@ fn halve_frame(frame: &Frame<'_>, halved: &mut Rgb) {
     }
 }
 
-fn halve_rgb_rows(upper: &[u8], lower: &[u8], out: &mut [u8]) {
-    let pairs = upper.chunks_exact(6).zip(lower.chunks_exact(6));
-    for ((a, b), pixel) in pairs.zip(out.chunks_exact_mut(3)) {
+fn halve_rgb_rows(upper: &[u8], lower: &[u8], sums: &mut Vec<u16>, out: &mut [u8]) {
+    // Added along whole rows first, which the compiler does for many bytes at once.
+    sums.clear();
+    sums.extend(upper.iter().zip(lower).map(|(a, b)| u16::from(*a) + u16::from(*b)));
+    for (pair, pixel) in sums.chunks_exact(6).zip(out.chunks_exact_mut(3)) {
         for c in 0..3 {
-            pixel[c] = mean4(a[c], a[c + 3], b[c], b[c + 3]);
+            pixel[c] = ((pair[c] + pair[c + 3] + 2) / 4) as u8;
         }
     }
 }
@@ -177,7 +178,7 @@ impl AreaResize {
 
     /// Writes the resized picture, row by row, RGB.
     pub(crate) fn write(&mut self, halvings: &Halvings, frame: &Frame<'_>, out: &mut [i8]) {
-        let (row, _, _) = halvings.level(self.halvings, frame);
+        let row = halvings.rows(self.halvings, frame);
         let out_rows = out.chunks_exact_mut(3 * self.columns.spans.len());
         for ((first, weights), out_row) in self.rows.spans.iter().zip(out_rows) {
             self.sums.fill(0);
@@ -243,18 +244,40 @@ pub(crate) fn crop_rgb(frame: &Frame<'_>, bbox: &BBox, side: usize, out: &mut [i
     let columns = places(bbox.x, bbox.w, frame.width());
     let rows = places(bbox.y, bbox.h, frame.height());
     for (row, out_row) in rows.iter().zip(out.chunks_exact_mut(3 * side)) {
-        for (column, pixel) in columns.iter().zip(out_row.chunks_exact_mut(3)) {
-            let (Some(x), Some(y)) = (column, row) else {
-                pixel.fill(OUTSIDE);
-                continue;
-            };
-            let corner = |x, y| frame.rgb(x, y).map(u32::from);
-            let (a, b) = (corner(x.low, y.low), corner(x.high, y.low));
-            let (c, d) = (corner(x.low, y.high), corner(x.high, y.high));
-            for i in 0..3 {
-                let mixed = y.mix(x.mix(a[i], b[i]), x.mix(c[i], d[i]));
-                pixel[i] = centred(((mixed + 0x8000) >> 16) as u8);
-            }
+        let Some(y) = row else {
+            out_row.fill(OUTSIDE);
+            continue;
+        };
+        let (upper, lower) = (frame.row(y.low), frame.row(y.high));
+        match frame.format() {
+            Format::Rgb => crop_row(upper, lower, rgb_in_rgb, &columns, *y, out_row),
+            Format::Grey => crop_row(upper, lower, rgb_in_grey, &columns, *y, out_row),
+            Format::Yuyv => crop_row(upper, lower, rgb_in_yuyv, &columns, *y, out_row),
+        }
+    }
+}
+
+/// One row of a crop, between two rows of the frame.
+#[inline]
+fn crop_row(
+    upper: &[u8],
+    lower: &[u8],
+    rgb: impl Fn(&[u8], usize) -> [u8; 3],
+    columns: &[Option<Between>],
+    y: Between,
+    out: &mut [i8],
+) {
+    for (column, pixel) in columns.iter().zip(out.chunks_exact_mut(3)) {
+        let Some(x) = column else {
+            pixel.fill(OUTSIDE);
+            continue;
+        };
+        let corner = |row, x| rgb(row, x).map(u32::from);
+        let (a, b) = (corner(upper, x.low), corner(upper, x.high));
+        let (c, d) = (corner(lower, x.low), corner(lower, x.high));
+        for i in 0..3 {
+            let mixed = y.mix(x.mix(a[i], b[i]), x.mix(c[i], d[i]));
+            pixel[i] = centred(((mixed + 0x8000) >> 16) as u8);
         }
     }
 }
