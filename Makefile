@@ -1,6 +1,6 @@
 # What a person or CI calls. Every target does its own set-up; a second call is quick.
 .DELETE_ON_ERROR:
-.PHONY: demo test test-ha check bench bench-peers fmt
+.PHONY: demo test test-ha check bench bench-peers
 
 SET_UP := deploy/set-up-checkout.sh
 
