@@ -33,8 +33,7 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    // The mark that systemd's journal adds would only repeat the time.
-    let filter = EnvFilter::try_from_env("MOODBOX_LOG").unwrap_or_else(|_| EnvFilter::new("info,rumqttd=off"));
+    let filter = EnvFilter::try_from_env("MOODBOX_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(std::io::stderr);
     log.with_ansi(std::io::stderr().is_terminal()).without_time().init();
 

@@ -63,8 +63,10 @@ impl Voice {
         self.connected = true;
     }
 
-    pub(super) const fn disconnect(&mut self) {
+    pub(super) fn disconnect(&mut self) {
         self.connected = false;
+        // Nothing is due any more; it would be for ever.
+        self.forget();
     }
 
     pub(super) fn say(&self, publication: Publication, effects: &mut Vec<Effect>) {

@@ -1,0 +1,109 @@
+//! What others say: commands, requests, and that Home Assistant has started.
+
+use std::time::Duration;
+
+use super::playlist::Turn;
+use super::{Effect, Engine, Part};
+use crate::expression::ExpressionFilter;
+use crate::mood::Room;
+use crate::topics::{Command, Event as Announcement, Incoming, Request, RequestKind, Response};
+
+impl Engine {
+    pub(super) fn hear(&mut self, topic: &str, payload: &[u8], now: Duration, effects: &mut Vec<Effect>) {
+        match self.topics.incoming(topic) {
+            Some(Incoming::HomeAssistant) if payload == b"online" => self.voice.introduce_soon(now),
+            Some(Incoming::Command(name)) => {
+                let name = name.to_owned();
+                let done = Command::parse(&name, payload)
+                    .map_err(|e| e.to_string())
+                    .and_then(|command| self.obey(command, now, effects));
+                if let Err(reason) = done {
+                    effects.push(Effect::Warn(format!("command {name}: {reason}")));
+                    let response = Response::error(None, reason);
+                    self.voice.say(self.topics.response(&name, &response), effects);
+                }
+            }
+            Some(Incoming::Request(name)) => {
+                let response = match Request::parse(name, payload) {
+                    Ok(Request { transaction, kind: RequestKind::ConfigGet }) => self.config_get(transaction),
+                    Err(error) => Response::error(error.transaction, error.reason.to_string()),
+                };
+                self.voice.say(self.topics.response(name, &response), effects);
+            }
+            Some(Incoming::HomeAssistant) | None => {}
+        }
+    }
+
+    fn config_get(&self, transaction: String) -> Response {
+        match serde_json::to_value(&self.config) {
+            Ok(config) => Response::ok(transaction, config),
+            Err(error) => Response::error(Some(transaction), error.to_string()),
+        }
+    }
+
+    fn obey(&mut self, command: Command, now: Duration, effects: &mut Vec<Effect>) -> Result<(), String> {
+        let room = self.mood.room(now);
+        match command {
+            Command::Camera(on) => {
+                self.switches.camera = on;
+                self.mend(Part::Camera);
+                self.expression = ExpressionFilter::new(&self.config.mood);
+                effects.extend([Effect::Camera(on), Effect::Keep(self.switches)]);
+            }
+            Command::Leds(on) => {
+                self.switches.leds = on;
+                effects.push(Effect::Keep(self.switches));
+            }
+            Command::Policy(policy) => {
+                self.switches.policy = Some(policy);
+                effects.push(Effect::Keep(self.switches));
+                self.playlist.forget_the_choice();
+                if room.presence {
+                    self.recommend(&room, now, effects);
+                }
+            }
+            Command::Correct(emotion) => self.mood.correct(emotion, now),
+            Command::Recommend => {
+                self.playlist.forget_the_choice();
+                self.recommend(&room, now, effects);
+            }
+            Command::Like => self.playlist.like()?,
+            Command::Choose { uri } => {
+                self.playlist.play(&uri, Turn::Chosen, &room, now).map_err(|e| e.to_string())?;
+                self.announce_playing(&room, effects);
+            }
+            Command::Next => self.next(Turn::Next, &room, now, effects)?,
+            Command::Skip => {
+                self.playlist.skip(now)?;
+                self.next(Turn::Next, &room, now, effects)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// On to the first song of the list; where there is no list yet, one is made.
+    fn next(&mut self, turn: Turn, room: &Room, now: Duration, effects: &mut Vec<Effect>) -> Result<(), String> {
+        if self.playlist.recommendation().is_none() {
+            self.playlist.reflect(room, self.policy(room.mood), now);
+        }
+        let first = self.playlist.first_names().uri;
+        if first.is_empty() {
+            return Err("there is no song to go on to: the catalogue is empty".to_owned());
+        }
+        self.playlist.play(&first, turn, room, now).map_err(|e| e.to_string())?;
+        if !self.playlist.follows_a_choice() {
+            self.playlist.reflect(room, self.policy(room.mood), now);
+        }
+        self.announce_playing(room, effects);
+        Ok(())
+    }
+
+    fn announce_playing(&mut self, room: &Room, effects: &mut Vec<Effect>) {
+        let Some(track) = self.playlist.playing() else { return };
+        let event = Announcement::Chosen { track: track.into() };
+        let now = self.topics.now(Some(track));
+        self.voice.say(now, effects);
+        self.voice.say(self.topics.event(&event), effects);
+        self.publish_list(room, effects);
+    }
+}
