@@ -374,3 +374,72 @@ fn sigmoid(logit: f32) -> f32 {
 fn logit(probability: f32) -> f32 {
     (probability / (1.0 - probability)).ln()
 }
+
+#[cfg(test)]
+mod tests {
+    use moodbox_models::Network;
+
+    use super::*;
+    use crate::frame::Format;
+
+    /// A network that always says the same.
+    struct Recorded {
+        input: Vec<i8>,
+        outputs: Vec<Vec<i8>>,
+    }
+
+    impl Model for Recorded {
+        fn input(&mut self) -> &mut [i8] {
+            &mut self.input
+        }
+
+        fn invoke(&mut self) -> Result<(), ModelError> {
+            Ok(())
+        }
+
+        fn output(&self, index: usize) -> &[i8] {
+            &self.outputs[index]
+        }
+    }
+
+    /// Says "face" in the given cells and nowhere else, and corrects nothing.
+    fn recorded(network: &Network, side: (usize, usize), cells: usize, faces: &[usize]) -> Recorded {
+        let output = |tensor: &moodbox_models::Tensor| {
+            let values = cells * tensor.shape.last().unwrap();
+            if tensor.name == "face" {
+                (0..values).map(|cell| if faces.contains(&cell) { i8::MAX } else { i8::MIN }).collect()
+            } else {
+                vec![tensor.quantisation().quantise(0.0); values]
+            }
+        };
+        let outputs = network.entry.outputs.iter().map(output).collect();
+        Recorded { input: vec![0; 3 * side.0 * side.1], outputs }
+    }
+
+    #[test]
+    fn a_cell_of_the_pyramid_becomes_its_place_in_the_frame() {
+        let models = Models::built_in().unwrap();
+        let pnet = models.pnet.clone();
+        let networks = Networks {
+            pnet: Box::new(move |[_, height, width, _]| {
+                let cells = |side: usize| (side - 2).div_ceil(2) - 4;
+                // Row 3, column 5 of the finest level, which is 128 pixels wide.
+                let faces = if width == 128 { vec![3 * cells(width) + 5] } else { Vec::new() };
+                Ok(Box::new(recorded(&pnet, (width, height), cells(width) * cells(height), &faces)))
+            }),
+            rnet: Box::new(recorded(&models.rnet, (24, 24), 1, &[0])),
+            onet: Box::new(recorded(&models.onet, (48, 48), 1, &[0])),
+        };
+        let mut mtcnn = Mtcnn::with_networks(networks, &models, &config::Vision::default()).unwrap();
+        let data = vec![128; 640 * 480];
+        let frame = Frame::new(&data, Format::Grey, 640, 480, 640).unwrap();
+        let (faces, _) = mtcnn.detect(&frame).unwrap();
+        assert_eq!(faces.len(), 1);
+        // Cells are 2 pixels apart, begin one pixel in and are 11 wide; the level is a fifth of the frame.
+        let BBox { x, y, w, h } = faces[0].bbox;
+        for (got, want) in [(x, 55.0), (y, 35.0), (w, 55.0), (h, 55.0)] {
+            assert!((got - want).abs() < 0.01, "{:?}", faces[0].bbox);
+        }
+        assert!((faces[0].landmarks[0].x - 54.0).abs() < 0.5, "at the left edge, less the pixel of the reference");
+    }
+}
