@@ -1,4 +1,4 @@
-"""Converts MTCNN and the emotion classifier to int8, measures them, and writes the models and their manifest."""
+"""Converts MTCNN and the emotion classifier, measures them, and writes the models and their manifest."""
 
 import argparse
 import hashlib
@@ -16,6 +16,7 @@ import detection_metrics
 import emotion_metrics
 import equalise
 import fer_network
+import int8_ends
 import manifest
 import mtcnn_networks
 import quantise
@@ -28,7 +29,7 @@ PARITY = 1e-5
 DETECTOR_OUTPUTS = {1: "face", 4: "box", 10: "landmarks"}
 CLASSIFIER_OUTPUTS = {7: "emotions"}
 CALIBRATION_FRAMES = 60
-HELD_OUT_FRAMES = 60
+HELD_OUT_FRAMES = 240
 # Faces up to this row of the training set calibrate, those behind it judge.
 CALIBRATION_FACES = 20_000
 # More samples stretch every range by rarer extremes and cost the common values steps: with 600 tiles and 1,500 crops
@@ -36,6 +37,10 @@ CALIBRATION_FACES = 20_000
 SAMPLES = {"pnet": 100, "rnet": 100, "onet": 100, "fer": 200}
 TILE = 96
 MIN_FACES = (40, 60)
+# The smallest face that the box looks for unless it is told otherwise.
+SHIPPED_MIN_FACE = 60
+# The face probability down to which the detector's outputs are told apart: no threshold is as low.
+LEAST_PROBABILITY = 0.1
 
 
 def main() -> None:
@@ -43,6 +48,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="convert.py", description=__doc__)
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data", help="folder with fer/ and photos/")
     parser.add_argument("--out", type=Path, default=ROOT, help="repository to write models/ and tests/fixtures/ into")
+    parser.add_argument("--detector", choices=("dynamic", "int8"), default="dynamic",
+                        help="int8 weights with float activations, or int8 throughout (see README.md)")
     arguments = parser.parse_args()
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
@@ -51,59 +58,90 @@ def main() -> None:
     weights = sources.fetch(CACHE)
     train = np.load(arguments.data / "fer" / "fer2013-train.npz")
     calibration.require_unseen(arguments.data / "photos")
-    files: dict[str, bytes] = {}
-    entries = []
-    for name, model, metrics in detectors(weights, train["pixels"], arguments.data / "photos"):
+    files, entries = {}, []
+    for name, model, metrics in detectors(weights, train["pixels"], arguments.data / "photos", arguments.detector):
         files[f"models/{name}.tflite"] = model
         entries.append(manifest.entry(name, model, DETECTOR_OUTPUTS, metrics))
+    write(arguments.out, files, entries)
     model, float_model, metrics, emotions = classifier(weights["fer"], train["pixels"], arguments.data / "fer")
-    files["models/fer.tflite"] = model
-    files["tests/fixtures/fer-float.tflite"] = float_model
-    entries.append(manifest.entry("fer", model, CLASSIFIER_OUTPUTS, metrics, {"emotions": emotions}))
+    files = {"models/fer.tflite": model, "tests/fixtures/fer-float.tflite": float_model}
+    write(arguments.out, files, [manifest.entry("fer", model, CLASSIFIER_OUTPUTS, metrics, {"emotions": emotions})])
+
+
+def write(root: Path, files: dict[str, bytes], entries: list[dict]) -> None:
+    """Put the files into the repository and their entries into its manifest."""
     for path, content in files.items():
-        target = arguments.out / path
+        target = root / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
         print(f"{hashlib.sha256(content).hexdigest()}  {path}")
-    manifest.write(arguments.out / "models" / "manifest.toml", entries)
+    manifest.replace(root / "models" / "manifest.toml", entries)
 
 
-def detectors(weights: dict[str, Path], faces: np.ndarray, photos: Path):
-    """Yield name, int8 model and metrics of the three networks."""
+def detectors(weights: dict[str, Path], faces: np.ndarray, photos: Path, form: str):
+    """Yield name, model and metrics of the three networks in the given form."""
     networks = {name: mtcnn_networks.load(name, weights[name]) for name in ("pnet", "rnet", "onet")}
-    in_float = {name: eager(mtcnn_networks.Graph(network)) for name, network in networks.items()}
+    in_float = {name: in_float32(network) for name, network in networks.items()}
     rng = np.random.default_rng(SEED)
     frames = calibration.frames(faces[:CALIBRATION_FACES], CALIBRATION_FRAMES, rng)
-    samples = calibration_samples(frames, in_float, rng)
-    models, in_int8 = {}, {}
+    fed = fed_inputs(frames, in_float, rng)
+    samples = {name: inputs[:SAMPLES[name]] for name, inputs in fed.items()}
+    models, quantised = {}, {}
     for name, network in networks.items():
-        graph = mtcnn_networks.Graph(equalise.equalised(network, samples[name]))
+        network = equalise.equalised(network, samples[name])
+        graph = mtcnn_networks.Graph(network, {"dynamic": mtcnn_networks.prelu, "int8": mtcnn_networks.mulrelu}[form])
         require_parity(name, graph, weights[name])
-        shape = graph.network.input_shape
-        models[name] = quantise.to_int8(graph, graph.concrete(shape), samples[name])
-        quantise.require_one_partition(name, models[name], shape)
-        in_int8[name] = quantise.Runner(models[name], DETECTOR_OUTPUTS)
+        function = graph.concrete(network.input_shape)
+        if form == "int8":
+            models[name] = quantise.to_int8(graph, function, samples[name])
+        else:
+            ranges = output_ranges(in_float[name], fed[name])
+            models[name] = int8_ends.with_int8_ends(quantise.to_dynamic_range(graph, function), ranges)
+        quantise.require_one_partition(name, models[name], network.input_shape)
+        quantised[name] = quantise.Runner(models[name], DETECTOR_OUTPUTS)
     quantise.require_one_partition("pnet resized", models["pnet"], (1, 195, 260, 3))
 
     held_out = calibration.frames(faces[CALIBRATION_FACES:], HELD_OUT_FRAMES, rng)
-    by_float = [cascade.detect(frame, in_float, MIN_FACES[0]) for frame in held_out]
-    photo_metrics = {
-        f"photos_min_face_{side}": detection_metrics.against_reference(photos, in_int8, side).summary() for side in MIN_FACES
-    }
+    by_float = [cascade.detect(frame, in_float, SHIPPED_MIN_FACE) for frame in held_out]
     for name, model in models.items():
-        alone = detection_metrics.against_float(held_out, by_float, {**in_float, name: in_int8[name]}, MIN_FACES[0])
-        metrics = {"alone_in_int8_against_float": alone.summary()}
+        alone = {**in_float, name: quantised[name]}
+        metrics = {"alone_against_float": against_float(held_out, by_float, alone)}
         if name == "onet":
-            together = detection_metrics.against_float(held_out, by_float, in_int8, MIN_FACES[0])
-            metrics |= {"cascade_against_float": together.summary(), **photo_metrics}
+            metrics["cascade_against_float"] = against_float(held_out, by_float, quantised)
+            metrics |= photo_metrics(photos, in_float, quantised)
         print(name, metrics)
         yield name, model, metrics
 
 
-def eager(graph: mtcnn_networks.Graph):
-    """The float network as a function from normalised pixels to outputs by name."""
-    function = graph.concrete((None, None, None, 3))
-    return lambda image: {name: value.numpy() for name, value in function(tf.constant(image)).items()}
+def against_float(frames, by_float, networks) -> dict:
+    """The manifest's figures of `networks` beside the float cascade."""
+    return detection_metrics.against_float(frames, by_float, networks, SHIPPED_MIN_FACE).summary()
+
+
+def output_ranges(network, inputs: list[np.ndarray]) -> dict[int, int8_ends.Range]:
+    """Least and largest value of the outputs by channels, where the network sees a face: nothing else is read."""
+    outputs = [network(image) for image in inputs]
+    joined = {name: np.concatenate([output[name].reshape(-1, channels) for output in outputs])
+              for channels, name in DETECTOR_OUTPUTS.items() if name in outputs[0]}
+    seen = cascade.sigmoid(joined["face"][:, 0]) > 0.5
+    ranges = {values.shape[1]: (float(values[seen].min()), float(values[seen].max())) for values in joined.values()}
+    return ranges | {1: (float(np.log(LEAST_PROBABILITY / (1 - LEAST_PROBABILITY))), ranges[1][1])}
+
+
+def photo_metrics(photos: Path, in_float, quantised) -> dict[str, dict]:
+    """The cascade on the test photos, against the float one and against the package."""
+    images = detection_metrics.photo_frames(photos)
+    by_float = [cascade.detect(image, in_float, SHIPPED_MIN_FACE) for image in images]
+    return {"photos_against_float": against_float(images, by_float, quantised)} | {
+        f"photos_min_face_{side}": detection_metrics.against_reference(photos, quantised, side).summary()
+        for side in MIN_FACES
+    }
+
+
+def in_float32(network: mtcnn_networks.Network) -> quantise.Runner:
+    """The network without any quantisation."""
+    graph = mtcnn_networks.Graph(network, mtcnn_networks.prelu)
+    return quantise.Runner(quantise.to_float(graph, graph.concrete(network.input_shape)), DETECTOR_OUTPUTS)
 
 
 def require_parity(name: str, graph: mtcnn_networks.Graph, weights: Path) -> None:
@@ -127,8 +165,8 @@ def _refuse_difference(name: str, difference: float) -> None:
         raise SystemExit(f"{name}: differs from the package by {difference:.1e}, more than {PARITY}")
 
 
-def calibration_samples(frames, networks, rng: np.random.Generator) -> dict[str, list[np.ndarray]]:
-    """What the float cascade really feeds each network, thinned to `SAMPLES`."""
+def fed_inputs(frames, networks, rng: np.random.Generator) -> dict[str, list[np.ndarray]]:
+    """What the float cascade really feeds each network, in random order."""
     traces = [cascade.Trace() for _ in frames]
     for frame, trace in zip(frames, traces, strict=True):
         cascade.detect(frame, networks, calibration.SMALLEST_FACE, trace)
@@ -137,7 +175,7 @@ def calibration_samples(frames, networks, rng: np.random.Generator) -> dict[str,
         "rnet": [crop for trace in traces for crop in trace.rnet],
         "onet": [crop for trace in traces for crop in trace.onet],
     }
-    return {name: [cascade.normalised(inputs[i][None]) for i in rng.permutation(len(inputs))[:SAMPLES[name]]]
+    return {name: [cascade.normalised(inputs[i][None]) for i in rng.permutation(len(inputs))]
             for name, inputs in fed.items()}
 
 

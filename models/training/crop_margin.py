@@ -31,7 +31,7 @@ def main() -> None:
     validation = np.load(parser.parse_args().data / "fer" / "fer2013-validation.npz")
     weights = sources.fetch(CACHE)
     networks = {
-        name: conversion.eager(mtcnn_networks.Graph(mtcnn_networks.load(name, weights[name])))
+        name: conversion.in_float32(mtcnn_networks.load(name, weights[name]))
         for name in ("pnet", "rnet", "onet")
     }
     model = (conversion.ROOT / "tests" / "fixtures" / "fer-float.tflite").read_bytes()

@@ -60,12 +60,21 @@ def against_float(frames, found_by_float, networks, min_face: int) -> Tally:
     return tally
 
 
+def photo_frames(photos: Path) -> list[np.ndarray]:
+    """The test photos, RGB."""
+    return [_read(path) for path in sorted(photos.glob("*.jpg"))]
+
+
+def _read(path: Path) -> np.ndarray:
+    return cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+
+
 def against_reference(photos: Path, networks, min_face: int) -> Tally:
     """`networks` against the package's own detections in the test photos, faces of 60 px and score .9 on."""
     reference = json.loads((photos / "reference-mtcnn.json").read_text())["faces"]
     tally = Tally()
     for name, faces in reference.items():
-        frame = cv2.cvtColor(cv2.imread(str(photos / name)), cv2.COLOR_BGR2RGB)
+        frame = _read(photos / name)
         truth = np.array([[*face["box"], face["score"]] for face in faces]).reshape(-1, 5)
         wanted = (truth[:, 2:4].max(axis=1) >= REFERENCE_SIDE) & (truth[:, 4] >= REFERENCE_SCORE)
         truth[:, 2:4] += truth[:, :2]

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+from dataclasses import dataclass
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +12,24 @@ import tensorflow as tf
 from sources import SOURCES
 
 MADE_BY = "models/training/convert.py"
+_HEADER = "# Written by the scripts in models/training; do not edit.\nschema = 1"
+_BLOCK = "[[model]]\n"
 
 
-def entry(name: str, model: bytes, names_by_channels: dict[int, str], metrics: dict, extra: dict | None = None) -> dict:
-    """One [[model]] table; outputs stand in the interpreter's order."""
+@dataclass(frozen=True)
+class Origin:
+    """Whose weights they are, and what made the file."""
+
+    source: str
+    licence: str
+    made_by: str = MADE_BY
+
+
+def entry(
+    name: str, model: bytes, names_by_channels: dict[int, str], metrics: dict, extra: dict | None = None, origin: Origin | None = None
+) -> dict:
+    """One [[model]] table; outputs stand in the interpreter's order. Without an `origin` the weights are the package's."""
+    origin = origin or Origin(SOURCES[name].title, SOURCES[name].licence)
     interpreter = tf.lite.Interpreter(model_content=model)
     source = interpreter.get_input_details()[0]
     return {
@@ -21,9 +37,9 @@ def entry(name: str, model: bytes, names_by_channels: dict[int, str], metrics: d
         "file": f"{name}.tflite",
         "sha256": hashlib.sha256(model).hexdigest(),
         "bytes": len(model),
-        "source": SOURCES[name].title,
-        "licence": SOURCES[name].licence,
-        "made_by": MADE_BY,
+        "source": origin.source,
+        "licence": origin.licence,
+        "made_by": origin.made_by,
         "macs": macs(model),
         "input": _tensor(source),
         "output": [
@@ -58,12 +74,13 @@ def macs(model: bytes) -> int:
     return total
 
 
-def write(path: Path, entries: list[dict]) -> None:
-    """Write the manifest of all models."""
-    lines = [f"# Written by {MADE_BY}; do not edit.", "schema = 1"]
+def replace(path: Path, entries: list[dict]) -> None:
+    """Write `entries` in the place of those with the same names, new ones at the end; all others stay as they are."""
+    blocks = path.read_text().split(_BLOCK)[1:] if path.exists() else []
+    by_name = {tomllib.loads(block)["name"]: block.strip() for block in blocks}
     for entry in entries:
-        lines += _table("[[model]]", "model", entry)
-    path.write_text("\n".join(lines) + "\n")
+        by_name[entry["name"]] = "\n".join(_table("", "model", entry)).strip()
+    path.write_text("\n\n".join([_HEADER, *(_BLOCK + block for block in by_name.values())]) + "\n")
 
 
 def _table(header: str, name: str, table: dict) -> list[str]:

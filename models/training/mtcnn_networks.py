@@ -2,13 +2,15 @@
 
 Four things differ from the package, all exact in real numbers:
 
-* PReLU is written as `x + s*relu(m*x)`, because TensorFlow Lite does not delegate an int8 PReLU to XNNPACK.
+* PReLU is written in a form that TensorFlow Lite takes: `prelu` becomes its own operator, `mulrelu` stands in where
+  that is int8, which XNNPACK does not take.
 * The two face logits become one channel, their difference; the face probability is its sigmoid.
 * The permutation in front of the dense layers is folded into their weights.
 * The input is `(pixel - 127) / 128`, which int8 represents exactly; the half step to the package's
   `(pixel - 127.5) / 128` goes into the first bias.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import joblib
@@ -19,6 +21,10 @@ INPUT_SCALE = 1.0 / 128.0
 INPUT_ZERO_POINT = -1
 # What the package's centre of 127.5 differs from ours of 127, in units of the normalised input.
 _CENTRE_SHIFT = -0.5 / 128.0
+
+
+# From what leaves a layer and the slopes of its channels to what its PReLU makes of it.
+Activation = Callable[[tf.Tensor, np.ndarray], tf.Tensor]
 
 
 @dataclass(frozen=True)
@@ -103,9 +109,10 @@ def _face(arrays: list[np.ndarray]) -> Layer:
 class Graph(tf.Module):
     """`Network` as a TensorFlow function from the normalised image to the heads, in the order of `heads`."""
 
-    def __init__(self, network: Network):
+    def __init__(self, network: Network, activation: Activation):
         super().__init__()
         self.network = network
+        self.activation = activation
 
     def concrete(self, shape):
         """The traced function for one input shape; None stands for any height or width."""
@@ -115,7 +122,7 @@ class Graph(tf.Module):
     def __call__(self, image):
         x = image
         for layer in self.network.trunk:
-            x = _step(x, layer)
+            x = _step(x, layer, self.activation)
         return {name: tf.identity(_linear(x, head), name=name) for name, head in self.network.heads.items()}
 
 
@@ -123,16 +130,16 @@ def activations(network: Network, image) -> list[np.ndarray]:
     """What leaves every layer of the trunk, in order."""
     found, x = [], tf.constant(image)
     for layer in network.trunk:
-        x = _step(x, layer)
+        x = _step(x, layer, prelu)
         if isinstance(layer, Layer):
             found.append(x.numpy())
     return found
 
 
-def _step(x, layer: Layer | Pool):
+def _step(x, layer: Layer | Pool, activation: Activation):
     if isinstance(layer, Pool):
         return tf.nn.max_pool2d(x, layer.size, strides=2, padding=layer.padding)
-    return _prelu(_linear(x, layer), layer.slope)
+    return activation(_linear(x, layer), layer.slope)
 
 
 def _linear(x, layer: Layer):
@@ -144,7 +151,15 @@ def _linear(x, layer: Layer):
     return tf.nn.bias_add(x, tf.constant(layer.bias, tf.float32))
 
 
-def _prelu(x, slope: np.ndarray):
+def prelu(x, slope: np.ndarray):
+    """PReLU in the form that the converter knows as one operator."""
+    # One slope for each channel of a map: the converter looks for it without the batch.
+    slope = slope.reshape((1,) * (len(x.shape) - 2) + (-1,))
+    return tf.nn.relu(x) + tf.constant(-slope, tf.float32) * tf.nn.relu(-x)
+
+
+def mulrelu(x, slope: np.ndarray):
+    """PReLU as `x + s*relu(m*x)`, exact for any slope."""
     # The rectified term is (slope - 1) * x below zero and nothing above; a slope above 1 turns both signs around.
     steep = slope > 1
     factor = -np.abs(slope - 1)

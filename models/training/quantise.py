@@ -18,6 +18,13 @@ def to_int8(module: tf.Module, function, samples: Iterable[np.ndarray]) -> bytes
     return converter.convert()
 
 
+def to_dynamic_range(module: tf.Module, function) -> bytes:
+    """Quantise the weights to int8; activations stay float32 and are quantised by each layer for its own sums."""
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([function], module)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    return converter.convert()
+
+
 def to_float(module: tf.Module, function) -> bytes:
     """The same graph in float32."""
     return tf.lite.TFLiteConverter.from_concrete_functions([function], module).convert()
