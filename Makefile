@@ -1,6 +1,6 @@
 # What a person or CI calls. Every target does its own set-up; a second call is quick.
 .DELETE_ON_ERROR:
-.PHONY: demo test test-ha check bench bench-peers
+.PHONY: demo test test-ha check bench bench-peers models-data models-train models-export models-eval
 
 SET_UP := deploy/set-up-checkout.sh
 
@@ -40,3 +40,23 @@ bench-peers:
 	@$(SET_UP) build
 	@cargo build --quiet --release --package moodbox
 	tests/peers/run.sh "$(FRAMES)"
+
+# The classifier, from labelled faces to the file that the box runs; see models/training/README.md. FACES names other faces.
+PIPELINE := python3 models/training/pipeline.py
+
+models-data:
+	@$(PIPELINE) data $(if $(FACES),--faces "$(FACES)")
+
+# Goes on where it was interrupted.
+models-train:
+	@$(PIPELINE) train $(TRAIN_OPTIONS)
+
+models-export:
+	@$(PIPELINE) export $(if $(WEIGHTS),--weights "$(WEIGHTS)")
+
+# Measures with the box's own code and writes the model card.
+models-eval:
+	@$(SET_UP) build
+	@cargo build --quiet --release --package moodbox
+	@$(PIPELINE) eval
+	@$(PIPELINE) card

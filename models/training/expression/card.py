@@ -1,0 +1,134 @@
+#!/usr/bin/env python3
+"""Writes the model card, models/README.md, from what the pipeline measured; `--check` says whether it is up to date."""
+
+import json
+import sys
+import tomllib
+from pathlib import Path
+
+MODELS = Path(__file__).resolve().parents[2]
+CARD = MODELS / "README.md"
+NAMES = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
+TEMPLATE = Path(__file__).resolve().parent / "card.md"
+HISTORY = Path(__file__).resolve().parent / "history.toml"
+
+
+def main() -> None:
+    """Write the card, or compare it."""
+    text = card()
+    if "--check" not in sys.argv[1:]:
+        CARD.write_text(text)
+    elif CARD.read_text() != text:
+        raise SystemExit("models/README.md does not say what was measured; run `make models-eval`")
+
+
+def card() -> str:
+    """The whole card."""
+    manifest = tomllib.loads((MODELS / "manifest.toml").read_text())
+    fer = next(model for model in manifest["model"] if model["name"] == "fer")
+    evaluation = json.loads((MODELS / "evaluation.json").read_text())
+    labels, votes = evaluation["fer2013_validation"], evaluation["ferplus_validation"]
+    parts = {
+        "data": data_table(evaluation["data"]),
+        "summary": summary(fer, labels, votes),
+        "classes": classes(labels),
+        "confusion": confusion(labels),
+        "confusions": confusions(labels),
+        "perturbations": perturbations(labels),
+        "reliability": reliability(labels),
+        "history": history(),
+        "temperature": fer["emotions"]["temperature"],
+        "agreement": percent(fer["metrics"]["labels_that_agree_with_ferplus"]),
+        "macs": f"{fer['macs'] / 1e6:.1f}",
+        "bytes": f"{fer['bytes'] / 1e3:.0f}",
+    }
+    return TEMPLATE.read_text().format(**parts)
+
+
+def percent(share: float | None) -> str:
+    """With one decimal."""
+    return "-" if share is None else f"{share * 100:.1f} %"
+
+
+def interval(bounds: list[float]) -> str:
+    """Of 95 %, in percent."""
+    return f"{bounds[0] * 100:.1f} to {bounds[1] * 100:.1f}"
+
+
+def table(header: list[str], rows: list[list]) -> str:
+    """In Markdown."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+
+
+def data_table(data: dict) -> str:
+    """How many faces of what."""
+    rows = [[name, *(data[split]["labels"][name] for split in ("train", "validation"))] for name in NAMES]
+    rows.append(["all", data["train"]["faces"], data["validation"]["faces"]])
+    rows.append(["with FERPlus votes", data["train"]["rated"], data["validation"]["rated"]])
+    return table(["label of FER2013", "training", "validation"], rows)
+
+
+def summary(fer: dict, labels: dict, votes: dict) -> str:
+    """The figures a reader looks for first."""
+    metrics = fer["metrics"]
+    return table(["measured on the int8 file, by the box's own code", "figure", "95 % interval"], [
+        [f"accuracy, FER2013 validation ({labels['n']} faces)", percent(labels["accuracy"]), interval(labels["accuracy_interval"])],
+        ["balanced accuracy (mean recall of the classes)", percent(labels["balanced_accuracy"]), ""],
+        [f"agreement with the plurality of FERPlus' raters ({votes['n']} faces)", percent(votes["accuracy"]), interval(votes["accuracy_interval"])],
+        ["expected calibration error, 15 bins", f"{metrics['calibration_error_after']:.3f}", ""],
+        ["the same before the temperature", f"{metrics['calibration_error_before']:.3f}", ""],
+        ["accuracy of the float network", percent(metrics["float_accuracy"]), ""],
+        ["same answer as the float network", percent(metrics["same_top_class_as_float"]), ""],
+        ["size; multiply-accumulates", f"{fer['bytes'] / 1e6:.2f} MB; {fer['macs'] / 1e6:.1f} M", ""],
+    ])
+
+
+def classes(labels: dict) -> str:
+    """Precision, recall and F1."""
+    rows = []
+    for name in NAMES:
+        figures = labels["per_class"][name]
+        rows.append([name, percent(figures["precision"]), percent(figures["recall"]), interval(figures["recall_interval"]),
+                     f"{figures['f1']:.2f}", figures["support"]])
+    return table(["", "precision", "recall", "95 % interval", "F1", "faces"], rows)
+
+
+def confusion(labels: dict) -> str:
+    """Shares of each row."""
+    rows = []
+    for name, counts in zip(NAMES, labels["confusion"], strict=True):
+        rows.append([f"**{name}**", *(f"{100 * count / max(sum(counts), 1):.0f}" for count in counts)])
+    return table(["is, and is read as (%)", *NAMES], rows)
+
+
+def confusions(labels: dict) -> str:
+    """The three most frequent errors as a sentence."""
+    counts = labels["confusion"]
+    errors = [(counts[i][j] / max(sum(counts[i]), 1), i, j) for i in range(len(NAMES)) for j in range(len(NAMES)) if i != j]
+    worst = sorted(errors, reverse=True)[:4]
+    return "; ".join(f"{NAMES[i]} as {NAMES[j]} ({share * 100:.0f} % of the {NAMES[i]} faces)" for share, i, j in worst)
+
+
+def perturbations(labels: dict) -> str:
+    """Points lost in each step."""
+    rows = [[row["kind"], row["step"], percent(row["accuracy"]), f"{row['points_lost']:.1f}"] for row in labels["perturbations"]]
+    return table(["", "step", "accuracy", "points lost"], rows)
+
+
+def reliability(labels: dict) -> str:
+    """How often it is right when it is so sure."""
+    rows = [[f"{bin['from'] * 100:.0f} to {bin['to'] * 100:.0f} %", bin["n"], percent(bin["confidence"]), percent(bin["accuracy"])]
+            for bin in labels["reliability"]]
+    return table(["top probability", "faces", "mean", "right"], rows)
+
+
+def history() -> str:
+    """What was tried."""
+    rows = [[row["what"], row.get("accuracy", "-"), row.get("balanced", "-"), row.get("ferplus", "-"), row["learnt"]]
+            for row in tomllib.loads(HISTORY.read_text())["tried"]]
+    return table(["tried", "accuracy", "balanced", "FERPlus", "what it gave"], rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""Measures the released classifier with the box's own code, on the validation faces as they are and as a bad camera has them."""
+
+import argparse
+import json
+import subprocess
+from pathlib import Path
+
+from expression import places
+from expression.faces import DataError
+
+
+def main() -> None:
+    """From the crops of `make models-data` and `models/` to models/evaluation.json."""
+    parser = argparse.ArgumentParser(prog="pipeline.py eval", description=__doc__)
+    parser.add_argument("--moodbox", type=Path, default=places.ROOT / "target" / "release" / "moodbox", help="the host tool")
+    moodbox = parser.parse_args().moodbox
+    if not places.CROPS.is_dir():
+        raise DataError(f"{places.CROPS} is missing: run `make models-data` first")
+    figures = {
+        "data": json.loads((places.DATA / "report.json").read_text()),
+        "fer2013_validation": evaluated(moodbox, places.CROPS, "--perturb"),
+        "ferplus_validation": evaluated(moodbox, places.CROPS_BY_VOTES),
+    }
+    places.EVALUATION.write_text(json.dumps(figures, indent=1) + "\n")
+    print(f"written to {places.EVALUATION}; `make models-card` puts it into the model card")
+
+
+def evaluated(moodbox: Path, folder: Path, *options: str) -> dict:
+    """What `moodbox eval fer` measures on a folder of labelled crops."""
+    command = [str(moodbox), "eval", "fer", str(folder), "--models", str(places.ROOT / "models"), "--json", *options]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)} ended with {done.returncode}")
+    return json.loads(done.stdout)
+
+
+if __name__ == "__main__":
+    main()

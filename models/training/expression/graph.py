@@ -1,0 +1,73 @@
+"""The trained classifier as a TensorFlow function, from the weights that the training left, batch normalisation folded in."""
+
+import numpy as np
+import tensorflow as tf
+
+from expression import blend
+
+SIDE = 48
+INPUT_SHAPE = (1, SIDE, SIDE, 1)
+_EPSILON = 1e-5
+
+
+def normalised(pixels: np.ndarray) -> np.ndarray:
+    """Grey pixels 0..255 [n, 48, 48] to the network's input [n, 48, 48, 1]; int8 holds it as `pixel - 128`."""
+    return ((np.round(pixels.astype(np.float32)) - 128) / 128)[..., None]
+
+
+class Heads(tf.Module):
+    """Normalised grey faces [n, 48, 48, 1] to the logits of both heads: `emotions` [n, 7] and `votes` [n, 8]."""
+
+    def __init__(self, weights: dict[str, np.ndarray]) -> None:
+        super().__init__()
+        self._weights = weights
+
+    def __call__(self, image):
+        features = self._features(image)
+        return {name: _dense(features, self._weights[f"{name}.weight"].T, self._weights[f"{name}.bias"], name)
+                for name in ("emotions", "votes")}
+
+    def _features(self, image):
+        x = tf.nn.relu(self._conv(image, "stem", 2))
+        index = 0
+        while f"blocks.{index}.first.weight" in self._weights:
+            x = self._block(x, f"blocks.{index}")
+            index += 1
+        return tf.reduce_mean(x, axis=[1, 2])
+
+    def _block(self, x, name: str):
+        # Every block with a shortcut of its own also halves the sides.
+        side, stride = x, 1
+        if f"{name}.shortcut.weight" in self._weights:
+            side, stride = self._conv(x, f"{name}.shortcut", 2), 2
+        y = tf.nn.relu(self._conv(x, f"{name}.first", stride))
+        return tf.nn.relu(self._conv(y, f"{name}.second", 1) + side)
+
+    def _conv(self, x, name: str, stride: int):
+        kernel, bias = self._folded(name)
+        if stride == 2 and kernel.shape[0] == 3:
+            # torch pads evenly on all sides, which TensorFlow's SAME does not at stride 2.
+            x = tf.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]])
+        x = tf.nn.conv2d(x, tf.constant(kernel), stride, "VALID" if stride == 2 else "SAME")
+        return tf.nn.bias_add(x, tf.constant(bias))
+
+    def _folded(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        norm = {part: self._weights[f"{name}_norm.{part}"] for part in ("weight", "bias", "running_mean", "running_var")}
+        gain = norm["weight"] / np.sqrt(norm["running_var"] + _EPSILON)
+        return self._weights[f"{name}.weight"].transpose(2, 3, 1, 0) * gain, norm["bias"] - norm["running_mean"] * gain
+
+
+class Classifier(Heads):
+    """Normalised grey faces [n, 48, 48, 1] to the box's own logits `emotions` [n, 7]: both heads in one."""
+
+    def concrete(self, shape):
+        """The traced function for one input shape."""
+        function = tf.function(self.__call__, input_signature=[tf.TensorSpec(shape, tf.float32, name="image")])
+        return function.get_concrete_function()
+
+    def __call__(self, image):
+        return {"emotions": _dense(self._features(image), *blend.pooled(self._weights), "emotions")}
+
+
+def _dense(x, kernel: np.ndarray, bias: np.ndarray, name: str):
+    return tf.identity(tf.linalg.matmul(x, tf.constant(kernel)) + tf.constant(bias), name=name)

@@ -1,0 +1,19 @@
+"""Where the steps find what the step before left."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+SHARED_FACES = ROOT.parent / "shared" / "data" / "fer"
+WORK = ROOT / ".cache" / "models-training" / "expression"
+DATA = WORK / "data"
+RUN = WORK / "run"
+WEIGHTS = RUN / "weights.npz"
+# Folders of validation faces by label, as `moodbox eval fer` reads them: FER2013's labels, and what most raters of FERPlus said.
+CROPS = DATA / "validation-fer2013"
+CROPS_BY_VOTES = DATA / "validation-ferplus"
+# The weights of the released network in half precision: enough to export it again, or to train on from.
+RELEASED = ROOT / "models" / "training" / "expression" / "weights.npz"
+# What to add to each side of the detector's squared box to get the frame that FER2013 cut around a face, in parts of the
+# square's side; measured by crop_margin.py.
+CROP_MARGIN = 0.0
+EVALUATION = ROOT / "models" / "evaluation.json"

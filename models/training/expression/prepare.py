@@ -1,0 +1,93 @@
+"""Reads the labelled faces, refuses what would waste a training, and writes what the next steps use."""
+
+import argparse
+import json
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from expression import places
+from expression.augmentation import augmented
+from expression.faces import BOX, FERPLUS, SIDE, Faces, leaks, read, require_usable, without_duplicates
+
+SEED = 2026
+SHEET = (8, 16)
+
+
+def main() -> None:
+    """From a folder of faces to train.npz, validation.npz, crops, a report and a picture of what the network will see."""
+    parser = argparse.ArgumentParser(prog="pipeline.py data", description=__doc__)
+    parser.add_argument("--faces", type=Path, default=places.SHARED_FACES,
+                        help="folder with fer2013-train.npz and fer2013-validation.npz, or with train/EMOTION/ and validation/EMOTION/")
+    source = parser.parse_args().faces
+    read_train, validation = read(source, "train"), read(source, "validation")
+    unique = without_duplicates(read_train)
+    leaking = leaks(unique, validation)
+    train = unique[np.setdiff1d(np.arange(len(unique)), leaking)]
+    for split, faces in (("train", train), ("validation", validation)):
+        require_usable(faces, split)
+    places.DATA.mkdir(parents=True, exist_ok=True)
+    train.save(places.DATA / "train.npz")
+    validation.save(places.DATA / "validation.npz")
+    write_crops(validation)
+    write_sheet(train, places.DATA / "augmented.png")
+    report = {
+        "read": len(read_train),
+        "duplicates": len(read_train) - len(unique),
+        "also_in_validation": len(leaking),
+        "train": counts(train),
+        "validation": counts(validation),
+    }
+    (places.DATA / "report.json").write_text(json.dumps(report, indent=1) + "\n")
+    print(json.dumps(report, indent=1))
+    print(f"written to {places.DATA}; look at augmented.png there before training")
+
+
+def counts(faces: Faces) -> dict:
+    """How many faces there are of what."""
+    labels = np.bincount(faces.emotions.argmax(1), minlength=len(BOX))
+    rated = faces.votes.sum(1) > 0
+    votes = np.bincount(faces.votes[rated].argmax(1), minlength=len(FERPLUS))
+    return {
+        "faces": len(faces),
+        "labels": dict(zip(BOX, labels.tolist(), strict=True)),
+        "rated": int(rated.sum()),
+        "votes": dict(zip(FERPLUS, votes.tolist(), strict=True)),
+    }
+
+
+def write_crops(validation: Faces) -> None:
+    """The validation faces as pictures in folders by label, and again by FERPlus' plurality (contempt counts as neutral)."""
+    for folder in (places.CROPS, places.CROPS_BY_VOTES):
+        shutil.rmtree(folder, ignore_errors=True)
+    rated = validation.votes.sum(1) > 0
+    for index, face in enumerate(validation.pixels):
+        _write(places.CROPS / BOX[validation.emotions[index].argmax()], index, face)
+        if rated[index]:
+            leading = FERPLUS[validation.votes[index].argmax()]
+            _write(places.CROPS_BY_VOTES / ("neutral" if leading == "contempt" else leading), index, face)
+
+
+def _write(folder: Path, index: int, face: np.ndarray) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(folder / f"{index:04}.png"), face)
+
+
+def write_sheet(train: Faces, path: Path) -> None:
+    """Training faces as the network will see them."""
+    rows, columns = SHEET
+    chosen = np.random.default_rng(SEED).choice(len(train), min(rows * columns, len(train)), replace=False)
+    pixels = torch.from_numpy(train.pixels[chosen]).unsqueeze(1).float() / 255
+    seen = (augmented(pixels, SIDE, 1.0, torch.Generator().manual_seed(SEED)) * 255).byte()[:, 0].numpy()
+    side = seen.shape[-1]
+    sheet = np.zeros((rows * columns, side, side), np.uint8)
+    sheet[: len(seen)] = seen
+    sheet = sheet.reshape(rows, columns, side, side).transpose(0, 2, 1, 3).reshape(rows * side, columns * side)
+    cv2.imwrite(str(path), cv2.resize(sheet, None, fx=2, fy=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,27 @@
+#!/usr/bin/env python3
+"""The classifier's way from faces to `models/fer.tflite`, a step at a time: `pipeline.py data|train|export|eval|check`. See README.md."""
+
+import sys
+
+import environment
+
+DATA, TRAIN, CONVERT = "requirements-data.txt", "requirements-train.txt", "requirements.txt"
+STEPS = {
+    "data": (TRAIN, "expression.prepare", {}),
+    "train": (TRAIN, "expression.train", {}),
+    "export": (CONVERT, "expression.export", environment.REPRODUCIBLE),
+    "eval": (TRAIN, "expression.evaluate", {}),
+    "check": (DATA, "unittest", {}),
+}
+
+
+def main() -> None:
+    """Hand over to the step."""
+    if len(sys.argv) < 2 or sys.argv[1] not in STEPS:
+        raise SystemExit(f"say which step: pipeline.py {'|'.join(STEPS)}")
+    requirements, module, settings = STEPS[sys.argv[1]]
+    environment.hand_over(requirements, module, sys.argv[2:], settings)
+
+
+if __name__ == "__main__":
+    main()
