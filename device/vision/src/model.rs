@@ -63,8 +63,9 @@ pub(crate) fn check_input(network: &Network, shape: &[usize]) -> Result<(), Mode
         let reason = format!("the input has the shape {found:?}, expected {shape:?}");
         return Err(ModelError::new(&network.entry.name, reason));
     }
-    if *zero_point != -1 {
-        let reason = format!("the input has the zero point {zero_point}, expected -1");
+    // Every network is fed `pixel - 128`; some were trained on multiples of pixel - 127, others of pixel - 128.
+    if !matches!(zero_point, -1 | 0) {
+        let reason = format!("the input has the zero point {zero_point}, expected -1 or 0");
         return Err(ModelError::new(&network.entry.name, reason));
     }
     Ok(())

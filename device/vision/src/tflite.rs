@@ -76,11 +76,20 @@ impl Loaded {
         {
             return Err(refuse("it has not the inputs and outputs that the manifest names".to_owned()));
         }
-        interpreter
-            .resize_input(0, Shape::new(shape.to_vec()))
+        // Left alone, the input shows whether the file has the shape that its manifest says.
+        let resized = if self.network.entry.input.shape == shape {
+            Ok(())
+        } else {
+            interpreter.resize_input(0, Shape::new(shape.to_vec()))
+        };
+        resized
             .and_then(|()| interpreter.allocate_tensors())
             .map_err(|_| refuse(format!("it does not take the input shape {shape:?}")))?;
         let input = interpreter.input(0).map_err(|e| refuse(format!("input: {e}")))?;
+        let found = input.shape().dimensions();
+        if *found != shape {
+            return Err(refuse(format!("the input has the shape {found:?}, expected {shape:?}")));
+        }
         let input = vec![0; memory(name, &input, &self.network.entry.input)?.values].into_boxed_slice();
         let outputs = (self.network.entry.outputs.iter().enumerate())
             .map(|(i, spec)| {
