@@ -1,5 +1,6 @@
 //! The seven expressions and probabilities over them.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Index;
 use std::str::FromStr;
@@ -69,7 +70,7 @@ pub struct Probabilities([f32; COUNT]);
 
 /// Seven numbers that are not probabilities.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("probabilities must be finite, not negative and not all zero")]
+#[error("probabilities must be seven, finite, not negative and not all zero")]
 pub struct NotProbabilities;
 
 impl Probabilities {
@@ -123,6 +124,32 @@ impl Probabilities {
     /// Each emotion with its probability.
     pub fn iter(&self) -> impl Iterator<Item = (Emotion, f32)> + '_ {
         Emotion::ALL.into_iter().map(|e| (e, self[e]))
+    }
+}
+
+/// Probabilities as payloads have them: an object with a number for each emotion by name, to four decimals.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "BTreeMap<Emotion, f32>", into = "BTreeMap<Emotion, f64>")]
+pub struct Named(pub Probabilities);
+
+impl From<Named> for BTreeMap<Emotion, f64> {
+    fn from(Named(probabilities): Named) -> Self {
+        probabilities.iter().map(|(emotion, p)| (emotion, (f64::from(p) * 1e4).round() / 1e4)).collect()
+    }
+}
+
+impl TryFrom<BTreeMap<Emotion, f32>> for Named {
+    type Error = NotProbabilities;
+
+    fn try_from(by_name: BTreeMap<Emotion, f32>) -> Result<Self, NotProbabilities> {
+        if by_name.len() != COUNT {
+            return Err(NotProbabilities);
+        }
+        let mut weights = [0.0; COUNT];
+        for (emotion, weight) in by_name {
+            weights[emotion as usize] = weight;
+        }
+        Probabilities::normalised(weights).map(Self)
     }
 }
 

@@ -4,6 +4,7 @@ mod allocations;
 mod detection;
 mod emotions;
 mod models;
+mod personal;
 
 use std::fs;
 use std::path::{Path, PathBuf};

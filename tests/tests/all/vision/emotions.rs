@@ -2,7 +2,7 @@
 
 use moodbox_core::config;
 use moodbox_core::emotion::Emotion;
-use moodbox_models::Models;
+use moodbox_models::{Models, Quantisation};
 use moodbox_tests::shared_data;
 use moodbox_vision::fer::Fer;
 use moodbox_vision::frame::Frame;
@@ -16,13 +16,14 @@ use super::{photos, recording, with_frame};
 /// The least share of crops on which both must name the same emotion.
 const LEAST_AGREEMENT: f32 = 0.95;
 
-/// The peer, as it was converted without quantisation.
+/// The same network without quantisation of what flows through it.
 const FLOAT: &[u8] = include_bytes!("../../../fixtures/fer-float.tflite");
 
 struct Comparison<'a> {
     mtcnn: Mtcnn,
     fer: Fer,
     float: Interpreter<'a>,
+    input: Quantisation,
     faces: usize,
     agreed: usize,
 }
@@ -33,7 +34,8 @@ impl<'a> Comparison<'a> {
         let float = Interpreter::new(float, None).unwrap();
         float.allocate_tensors().unwrap();
         let mtcnn = Mtcnn::new(&models, &config::Vision::default()).unwrap();
-        Self { mtcnn, fer: Fer::new(&models, 1).unwrap(), float, faces: 0, agreed: 0 }
+        let input = models.fer.entry.input.quantisation();
+        Self { mtcnn, fer: Fer::new(&models, 1).unwrap(), float, input, faces: 0, agreed: 0 }
     }
 
     fn compare(&mut self, frame: &Frame<'_>) {
@@ -41,7 +43,7 @@ impl<'a> Comparison<'a> {
         for face in faces {
             let (emotions, _) = self.fer.read(frame, &face, &mut Cost::default()).unwrap();
             // The float network takes what the integers stand for.
-            let input: Vec<f32> = self.fer.last_crop().iter().map(|q| (f32::from(*q) + 1.0) / 127.5).collect();
+            let input: Vec<f32> = self.fer.last_crop().iter().map(|q| self.input.real(*q)).collect();
             self.float.copy(&input, 0).unwrap();
             self.float.invoke().unwrap();
             let output = self.float.output(0).unwrap();
