@@ -2,6 +2,9 @@
 
 pub(crate) mod analyze;
 pub(crate) mod bench;
+pub(crate) mod calibrate;
 pub(crate) mod config;
 pub(crate) mod demo;
+pub(crate) mod eval;
+pub(crate) mod library;
 pub(crate) mod recommend;

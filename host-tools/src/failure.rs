@@ -10,6 +10,8 @@ pub(crate) enum Failure {
     Finding(anyhow::Error),
     /// What the command was given cannot be used. Exit code 2.
     Input(anyhow::Error),
+    /// The box or its broker does not answer. Exit code 3.
+    NoAnswer(anyhow::Error),
 }
 
 impl Failure {
@@ -18,6 +20,7 @@ impl Failure {
         let (code, error) = match self {
             Self::Finding(error) => (1, error),
             Self::Input(error) => (2, error),
+            Self::NoAnswer(error) => (3, error),
         };
         let reader_gone = |e: &std::io::Error| e.kind() == ErrorKind::BrokenPipe;
         if error.downcast_ref().is_some_and(reader_gone) {

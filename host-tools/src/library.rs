@@ -1,18 +1,112 @@
-//! The songs that a person has on their own computer.
+//! The songs that a person has on their own computer, and the file that keeps them.
 
-use std::fs;
-use std::path::Path;
+pub(crate) mod listen;
+pub(crate) mod place;
+pub(crate) mod scan;
+mod seen;
+mod tags;
 
-use anyhow::Context;
-use moodbox_core::music::Catalogue;
+use std::env;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
 
-/// The songs of the file, or the demo catalogue. Rows that cannot be used are named on stderr.
+use anyhow::{Context, anyhow};
+use moodbox_core::music::{Catalogue, Track};
+
+/// The songs of the file; without one, those of the person's own library, or else the demo catalogue. Rows that cannot be
+/// used are named on stderr.
 pub(crate) fn read(path: Option<&Path>) -> anyhow::Result<Catalogue> {
-    let Some(path) = path else { return Ok(Catalogue::demo()) };
-    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let own = || default_path().ok().filter(|path| path.exists());
+    let Some(path) = path.map(Path::to_owned).or_else(own) else { return Ok(Catalogue::demo()) };
+    let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let import = Catalogue::import(&bytes).with_context(|| path.display().to_string())?;
     for rejected in &import.rejected {
         eprintln!("moodbox: {}: {rejected}", path.display());
     }
     Ok(import.catalogue)
+}
+
+/// A library in a file that only this tool writes.
+pub(crate) struct Library {
+    path: PathBuf,
+    tracks: Vec<Track>,
+}
+
+impl Library {
+    /// The library of this file, or of the person where none is named. One that does not exist yet is empty.
+    pub(crate) fn open(path: Option<&Path>) -> anyhow::Result<Self> {
+        let path = path.map_or_else(default_path, |path| Ok(path.to_owned()))?;
+        let tracks = match fs::read(&path) {
+            Ok(bytes) if Catalogue::is_file(&bytes) => {
+                let catalogue = Catalogue::from_file(&bytes).with_context(|| path.display().to_string())?;
+                catalogue.tracks().to_vec()
+            }
+            Ok(_) => {
+                let path = path.display();
+                return Err(anyhow!(
+                    "{path} is not a library of moodbox; add it to one with: moodbox library import {path}"
+                ));
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
+        };
+        Ok(Self { path, tracks })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn tracks(&self) -> &[Track] {
+        &self.tracks
+    }
+
+    /// Adds tracks in the place of those with the same uri, and drops those with a uri that is `gone`.
+    pub(crate) fn merge(&mut self, new: Vec<Track>, gone: impl Fn(&str) -> bool) {
+        let mut at: std::collections::HashMap<String, usize> =
+            self.tracks.iter().enumerate().map(|(index, track)| (track.uri.clone(), index)).collect();
+        for track in new {
+            if let Some(&index) = at.get(&track.uri) {
+                self.tracks[index] = track;
+            } else {
+                at.insert(track.uri.clone(), self.tracks.len());
+                self.tracks.push(track);
+            }
+        }
+        self.tracks.retain(|track| !gone(&track.uri));
+    }
+
+    /// What the file holds.
+    pub(crate) fn to_file(&self) -> anyhow::Result<Vec<u8>> {
+        Ok(Catalogue::to_file(&self.tracks)?)
+    }
+
+    /// Writes the file: a power cut leaves the old or the new one.
+    pub(crate) fn keep(&self) -> anyhow::Result<()> {
+        replace(&self.path, &self.to_file()?).with_context(|| format!("cannot write {}", self.path.display()))
+    }
+}
+
+/// Puts new content in the place of a file: written beside it, flushed to the disk, then renamed over it.
+pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let mut beside = tempfile::Builder::new().prefix(".moodbox-").tempfile_in(folder)?;
+    beside.write_all(content)?;
+    beside.as_file().sync_all()?;
+    beside.persist(path)?;
+    File::open(folder)?.sync_all()
+}
+
+fn default_path() -> anyhow::Result<PathBuf> {
+    Ok(folder("XDG_DATA_HOME", ".local/share")?.join("library.jsonl"))
+}
+
+/// Our folder below the one that the variable names, or else below this one of the home folder (XDG base directories).
+fn folder(variable: &str, otherwise: &str) -> anyhow::Result<PathBuf> {
+    let absolute = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let base = absolute(variable).or_else(|| absolute("HOME").map(|home| home.join(otherwise)));
+    base.map(|base| base.join("moodbox"))
+        .ok_or_else(|| anyhow!("there is no home folder to keep the library in; name a file with --library"))
 }

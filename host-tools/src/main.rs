@@ -1,8 +1,10 @@
 //! `moodbox`: what a person does with the box from their own computer.
 
 mod cmd;
+mod eval;
 mod failure;
 mod library;
+mod mqtt;
 mod picture;
 
 use std::path::PathBuf;
@@ -27,10 +29,17 @@ enum Command {
     Analyze(cmd::analyze::Arguments),
     /// Measure how fast pictures are analysed on this computer.
     Bench(cmd::bench::Arguments),
+    /// Measure how well faces are found, expressions read and songs recommended, on data of your own.
+    #[command(subcommand)]
+    Eval(cmd::eval::Command),
     /// Rank songs for a mood, or for more of the same kind.
     Recommend(cmd::recommend::Arguments),
+    /// Keep the songs that the box shall know.
+    Library(cmd::library::Arguments),
     /// Run the whole box on this computer, on a recording or a webcam.
     Demo(cmd::demo::Arguments),
+    /// Teach a box how the face before it shows what it shows, in a guided minute.
+    Calibrate(cmd::calibrate::Arguments),
     /// Work with configuration files.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -50,8 +59,11 @@ fn main() -> ExitCode {
     let done = match command {
         Command::Analyze(arguments) => cmd::analyze::run(&arguments, json),
         Command::Bench(arguments) => cmd::bench::run(&arguments, json),
+        Command::Eval(command) => cmd::eval::run(&command, json),
         Command::Recommend(arguments) => cmd::recommend::run(&arguments, json),
+        Command::Library(arguments) => cmd::library::run(&arguments, json),
         Command::Demo(arguments) => cmd::demo::run(&arguments, json),
+        Command::Calibrate(arguments) => cmd::calibrate::run(&arguments, json),
         Command::Config(ConfigCommand::Check { file }) => cmd::config::check(&file, json),
     };
     match done {

@@ -220,6 +220,9 @@ class Check:
         await self.switch("switch.turn_on", "camera", "on")
         somebody = lambda: self.said("state")["faces"] > 0
         self.note("then somebody is seen", await self.home.until(somebody, 30), self.said("state"))
+        await self.home.call("button.press", self.id("reset_calibration"))
+        answered = lambda: self.said("response/calibrate.reset").get("status") == "ok"
+        self.note("a reset of the calibration is answered", await self.home.until(answered))
 
     async def switch(self, action, component, value, **data):
         await self.home.call(action, self.id(component), **data)

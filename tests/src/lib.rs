@@ -4,3 +4,4 @@ pub mod listener;
 pub mod mosquitto;
 pub mod programs;
 pub mod shared_data;
+pub mod sound_files;

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use check::is_topic;
 pub use value::{Bounded, Broker, DeviceId, Fraction, InvalidValue, Seconds, Source};
 
 use crate::affect::Policy;
@@ -281,7 +282,8 @@ impl Default for Mqtt {
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Music {
-    /// CSV or JSON file with the tracks; the built-in demo catalogue where it is absent.
+    /// File with the tracks: a table, a playlist, JSON or a library of the host tool. Where it is absent, what the host tool
+    /// has sent, or else the built-in demo catalogue.
     pub catalogue: Option<PathBuf>,
     /// `match` reflects the mood, `lift` leads up from it, `soothe` calms. Where it is absent: `soothe` for angry and
     /// fear, which songs reflect badly, and `match` for the rest.

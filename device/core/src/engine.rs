@@ -3,7 +3,9 @@
 //! The engine holds everything that the box publishes. After a lost connection, or when Home Assistant starts, it says it
 //! all again from its own state; nothing is queued while nobody listens.
 
+mod calibration;
 mod hearing;
+mod library;
 mod playlist;
 mod voice;
 
@@ -20,8 +22,10 @@ use crate::face::SeenFace;
 use crate::hass;
 use crate::led::{Fault, LedPattern};
 use crate::mood::{Confusion, MoodFilter, Room, RoomMood};
-use crate::music::{Catalogue, default_policy};
-use crate::topics::{CameraState, Diagnostics, Event as Announcement, Publication, State, Switch, Topics};
+use crate::music::{Catalogue, Feedback, Memory, Recommender, default_policy};
+use crate::personal::{Evidence, Personal};
+use crate::topics::{CameraState, Diagnostics, Event as Announcement, Piece, Publication, State, Switch, Topics};
+pub use library::{Received, Stored};
 use playlist::Playlist;
 use voice::Voice;
 
@@ -52,6 +56,8 @@ pub enum Event {
     },
     /// The figures of the last minute.
     Measured(Diagnostics),
+    /// The disk has dealt with a piece of a catalogue, see [`Effect::Store`].
+    Stored(Stored),
     /// Time passed: the deadline that [`Engine::next_deadline`] gave.
     Tick,
 }
@@ -103,6 +109,17 @@ pub enum Effect {
     Camera(bool),
     /// Keep these over a restart.
     Keep(Switches),
+    /// Add this to the log of what listeners did.
+    Remember(Feedback),
+    /// Keep this over a restart, too; none is to be forgotten.
+    KeepEvidence(Evidence),
+    /// Put a piece of a catalogue with the others, and answer with [`Event::Stored`].
+    Store {
+        /// That of the request.
+        transaction: String,
+        /// The piece.
+        piece: Piece,
+    },
     /// Tell the person who reads the log.
     Warn(String),
 }
@@ -138,8 +155,14 @@ pub struct Setting {
     pub confusion: Confusion,
     /// The songs.
     pub catalogue: Catalogue,
+    /// What listeners did with them before.
+    pub memory: Memory,
+    /// Time since 1970 at which the engine's own time is 0.
+    pub started: Duration,
     /// As they were left.
     pub switches: Switches,
+    /// What was learnt of the faces before this box, by the classifier in use.
+    pub evidence: Evidence,
     /// Decides what no rule decides.
     pub seed: u64,
 }
@@ -151,6 +174,7 @@ pub struct Engine {
     topics: Topics,
     discovery: serde_json::Value,
     switches: Switches,
+    personal: Personal,
     expression: ExpressionFilter,
     mood: MoodFilter,
     playlist: Playlist,
@@ -170,14 +194,17 @@ impl Engine {
     /// The engine, and what shall be done at the very start.
     #[must_use]
     pub fn new(setting: Setting, now: Duration) -> (Self, Vec<Effect>) {
-        let Setting { config, topics, device, confusion, catalogue, switches, seed } = setting;
+        let Setting { config, topics, device, confusion, catalogue, memory, started, switches, evidence, seed } =
+            setting;
         let mood = MoodFilter::new(&config.mood, &confusion);
+        let recommender = Recommender::new(catalogue, seed).remembering(memory);
         let mut engine = Self {
             discovery: hass::discovery(&topics, &device),
+            personal: Personal::new(evidence),
             expression: ExpressionFilter::new(&config.mood),
             known: mood.room(now),
             mood,
-            playlist: Playlist::new(catalogue, config.music.list_length.0 as usize, seed),
+            playlist: Playlist::new(recommender, config.music.list_length.0 as usize, started),
             voice: Voice::new(seed),
             camera_up: false,
             failed: BTreeMap::new(),
@@ -197,7 +224,7 @@ impl Engine {
     pub fn on(&mut self, event: Event, now: Duration) -> Vec<Effect> {
         let mut effects = Vec::new();
         match event {
-            Event::Seen(faces) => self.see(&faces, now),
+            Event::Seen(mut faces) => self.see(&mut faces, now),
             Event::CameraUp => {
                 self.camera_up = true;
                 self.mend(Part::Camera);
@@ -219,6 +246,7 @@ impl Engine {
                 self.voice.say(publication, &mut effects);
                 self.measured = Some(diagnostics);
             }
+            Event::Stored(stored) => self.stored(stored, now, &mut effects),
             Event::Tick => {}
         }
         if self.voice.introduction_due(now) {
@@ -246,13 +274,20 @@ impl Engine {
         self.expression.current().map(|(emotion, _)| emotion)
     }
 
+    /// The song that plays, if any was asked for.
+    #[must_use]
+    pub fn playing(&self) -> Option<&crate::topics::TrackPayload> {
+        self.playlist.playing()
+    }
+
     /// The songs that are recommended now.
     #[must_use]
     pub fn recommendation(&self) -> Option<&crate::topics::Recommendation> {
         self.playlist.recommendation()
     }
 
-    fn see(&mut self, faces: &[SeenFace], now: Duration) {
+    fn see(&mut self, faces: &mut [SeenFace], now: Duration) {
+        self.personal.see(faces, now);
         self.mood.observe(faces, now);
         self.expression.observe(faces, now);
     }

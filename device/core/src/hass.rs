@@ -158,6 +158,14 @@ fn controls(topics: &Topics) -> Vec<Component> {
                 "command_topic": command("choose"), "command_template": "{{ {'uri': value} | to_json }}",
             }),
         ),
+        (
+            "reset_calibration",
+            json!({
+                "p": "button", "name": "Reset calibration", "icon": "mdi:restore", "entity_category": "config",
+                "command_topic": topics.topic("request/calibrate.reset"),
+                "payload_press": "{\"transaction\": \"home-assistant\"}",
+            }),
+        ),
     ]
 }
 
@@ -229,7 +237,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::topics::{Command, Incoming};
+    use crate::topics::{Command, Incoming, Request};
 
     fn topics() -> Topics {
         Topics::new("moodbox", "homeassistant", "b827eb01")
@@ -279,7 +287,15 @@ mod tests {
         let mut commands = HashSet::new();
         for component in payload()["cmps"].as_object().unwrap().values() {
             let Some(topic) = component["command_topic"].as_str() else { continue };
-            let Some(Incoming::Command(name)) = topics.incoming(topic) else { panic!("{topic} is no command") };
+            let name = match topics.incoming(topic) {
+                Some(Incoming::Command(name)) => name,
+                Some(Incoming::Request(name)) => {
+                    let payload = component["payload_press"].as_str().unwrap();
+                    assert!(Request::parse(name, payload.as_bytes()).is_ok(), "{name} refuses {payload}");
+                    continue;
+                }
+                other => panic!("{topic} is {other:?}"),
+            };
             // The payloads that its documentation gives as defaults.
             let payloads = match component["p"].as_str().unwrap() {
                 "switch" => vec!["ON".to_owned(), "OFF".to_owned()],

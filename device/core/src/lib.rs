@@ -14,4 +14,5 @@ pub mod hass;
 pub mod led;
 pub mod mood;
 pub mod music;
+pub mod personal;
 pub mod topics;

@@ -5,6 +5,7 @@
 
 mod command;
 mod payload;
+mod piece;
 
 use serde::Serialize;
 
@@ -13,6 +14,7 @@ pub use payload::{
     CameraState, Diagnostics, Event, MAX_RECOMMENDATION_BYTES, Outcome, Recommendation, Response, SCHEMA, State,
     Switch, TrackNames, TrackPayload,
 };
+pub use piece::{MAX_FILE_BYTES, MAX_PIECE_BYTES, Piece};
 
 /// How hard a message is delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

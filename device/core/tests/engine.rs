@@ -10,7 +10,8 @@ use moodbox_core::engine::{Effect, Engine, Event, Part, Setting, Switches};
 use moodbox_core::face::{BBox, Face, Point, SeenFace};
 use moodbox_core::hass::Device;
 use moodbox_core::mood::Confusion;
-use moodbox_core::music::Catalogue;
+use moodbox_core::music::{Catalogue, Memory};
+use moodbox_core::personal::Evidence;
 use moodbox_core::topics::Topics;
 use proptest::prelude::*;
 use serde_json::Value;
@@ -31,7 +32,10 @@ impl Evening {
             device: Device { name: "Moodbox".to_owned(), version: "0".to_owned(), model: "test".to_owned() },
             confusion: Confusion::default(),
             catalogue: Catalogue::demo(),
+            memory: Memory::default(),
+            started: Duration::from_secs(1_790_000_000),
             switches,
+            evidence: Evidence::default(),
             seed: 1,
         };
         let (engine, first) = Engine::new(setting, Duration::ZERO);
@@ -42,6 +46,27 @@ impl Evening {
     fn tell(&mut self, event: Event) {
         let effects = self.engine.on(event, self.now);
         self.effects.extend(effects.into_iter().map(|e| (self.now, e)));
+    }
+
+    /// Asks, and gives back the answer's data or error.
+    fn request(&mut self, name: &str, fields: &str) -> Result<Value, String> {
+        let payload = format!("{{\"transaction\":\"t1\"{fields}}}");
+        self.tell(Event::Message { topic: format!("moodbox/t/request/{name}"), payload: payload.into() });
+        let answer = self.last(&format!("response/{name}"));
+        assert_eq!(answer["transaction"], "t1");
+        match answer["error"].as_str() {
+            Some(error) => Err(error.to_owned()),
+            None => Ok(answer["data"].clone()),
+        }
+    }
+
+    /// What was last to be kept of what was learnt.
+    fn kept(&self) -> Option<Evidence> {
+        let mut kept = self.effects.iter().filter_map(|(_, effect)| match effect {
+            Effect::KeepEvidence(evidence) => Some(*evidence),
+            _ => None,
+        });
+        kept.next_back()
     }
 
     fn command(&mut self, name: &str, payload: &str) {
@@ -207,6 +232,113 @@ fn home_assistant_hears_it_again_but_not_at_once() {
     let (again, _) = evening.said("now").pop().unwrap();
     assert_eq!(evening.said("now").len(), before + 1);
     assert!((born + Duration::from_secs(1)..=born + Duration::from_secs(10)).contains(&again));
+}
+
+fn tracks(list: &Value) -> Vec<String> {
+    list["tracks"].as_array().unwrap().iter().map(|track| track["uri"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_lift_climbs_from_song_to_song() {
+    let lifted = |mut evening: Evening, songs: usize| {
+        evening.command("policy", "lift");
+        (0..songs).for_each(|_| evening.command("next", ""));
+        let first = evening.last("recommendation")["tracks"][0].clone();
+        (first["valence"].as_f64().unwrap(), first["why"].as_str().unwrap().to_owned())
+    };
+    let sad_evening = || {
+        let mut evening = Evening::begin(Switches::default());
+        evening.tell(Event::Connected);
+        evening.tell(Event::CameraUp);
+        evening.watch(&[face(Emotion::Sad)], MINUTE);
+        evening
+    };
+    let (at_first, why) = lifted(sad_evening(), 0);
+    assert!(at_first < 0.0 && why.ends_with("where the mood is now"), "{at_first} {why}");
+    let (at_last, why) = lifted(sad_evening(), 6);
+    assert!(at_last > 0.3, "{at_last} {why}");
+}
+
+#[test]
+fn what_listeners_do_is_remembered_over_a_restart() {
+    let mut evening = happy_evening();
+    let first = tracks(&evening.last("recommendation"))[0].clone();
+    evening.command("next", "");
+    evening.command("like", "");
+    evening.command("skip", "");
+    evening.command("correct", "sad");
+    let deeds: Vec<_> = evening
+        .effects
+        .iter()
+        .filter_map(|(_, effect)| match effect {
+            Effect::Remember(feedback) => Some(feedback.clone()),
+            _ => None,
+        })
+        .collect();
+    let log: String = deeds.iter().map(moodbox_core::music::Feedback::line).collect();
+    let what: Vec<_> = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["what"].clone()).collect();
+    assert_eq!(what, ["played", "liked", "skipped", "played", "corrected"]);
+    let (memory, damaged) = Memory::read(log.as_bytes());
+    let standing = memory.standing(&first);
+    assert_eq!((standing.up, standing.down, damaged), (1, 0, 0));
+    assert!(standing.played.is_some_and(|at| at >= 1_790_000_000));
+}
+
+/// Somebody whose neutral face is read as sad.
+fn long_face() -> SeenFace {
+    let emotions = Probabilities::normalised([0.02, 0.01, 0.06, 0.04, 0.33, 0.5, 0.04]).unwrap();
+    SeenFace { emotions, ..face(Emotion::Sad) }
+}
+
+#[test]
+fn a_face_that_is_read_wrong_is_read_right_after_a_calibration_and_as_before_after_a_reset() {
+    let mut evening = Evening::begin(Switches::default());
+    evening.tell(Event::Connected);
+    evening.tell(Event::CameraUp);
+    let alone = evening.request("calibrate.look", ",\"seconds\":4").unwrap_err();
+    assert_eq!(alone, "a sharp face, and no other, was seen for 0.0 s of 4.0 s; one person must look at the camera");
+    evening.watch(&[long_face()], Duration::from_secs(10));
+    assert_eq!(evening.last("state")["expression"], "sad");
+    let look = evening.request("calibrate.look", ",\"seconds\":4").unwrap();
+    assert_eq!((&look["said"], &look["said"]["sad"]), (&look["read"], &0.5.into()));
+    let bias = evening.request("calibrate.set", &format!(",\"shown\":{{\"neutral\":{}}}", look["said"])).unwrap();
+    assert!(bias["bias"]["neutral"].as_f64().unwrap() > 0.2, "{bias}");
+    assert!(evening.kept().is_some_and(|evidence| !evidence.is_none()));
+    evening.watch(&[long_face()], Duration::from_secs(10));
+    assert_eq!(evening.last("state")["expression"], "neutral");
+    let again = evening.request("calibrate.look", ",\"seconds\":4").unwrap();
+    assert_eq!(again["said"], look["said"], "what is learnt from is not what was learnt");
+    assert_ne!(again["read"], look["said"]);
+    evening.request("calibrate.reset", "").unwrap();
+    assert_eq!(evening.kept(), Some(Evidence::default()));
+    evening.watch(&[long_face()], Duration::from_secs(10));
+    assert_eq!(evening.last("state")["expression"], "sad");
+}
+
+#[test]
+fn corrections_are_learnt_from_while_one_face_is_there() {
+    let mut evening = Evening::begin(Switches::default());
+    evening.tell(Event::Connected);
+    evening.tell(Event::CameraUp);
+    evening.command("correct", "neutral");
+    assert_eq!(evening.kept(), None, "nobody was there");
+    evening.watch(&[long_face()], Duration::from_secs(10));
+    evening.command("correct", "neutral");
+    let once = evening.kept();
+    assert!(once.is_some());
+    evening.command("correct", "neutral");
+    assert_eq!(evening.kept(), once, "the same face, said twice");
+    evening.watch(&[long_face()], Duration::from_secs(10));
+    evening.command("correct", "neutral");
+    assert_ne!(evening.kept(), once);
+    let kept = evening.kept();
+    evening.watch(&[long_face(), face(Emotion::Happy)], Duration::from_secs(10));
+    evening.command("correct", "angry");
+    assert_eq!(evening.kept(), kept, "nobody knows whose face it was");
+    let look = evening.request("calibrate.look", ",\"seconds\":4").unwrap_err();
+    assert!(look.starts_with("a sharp face, and no other, was seen for 0.0 s"), "{look}");
+    evening.command("camera", "OFF");
+    assert_eq!(evening.request("calibrate.look", ",\"seconds\":4").unwrap_err(), "the camera is switched off");
 }
 
 /// Anything that can happen.

@@ -166,7 +166,7 @@ fn songs_for_a_mood_agree_with_human_ratings() {
         random += by_chance / Emotion::ALL.len() as f32;
     }
     println!("all moods nDCG@10 {ours:.3} (random {random:.3})");
-    assert!(ours >= random + 0.08, "nDCG@10 {ours} against {random} by chance");
+    assert!(ours >= random + 0.10, "nDCG@10 {ours} against {random} by chance");
 }
 
 #[test]

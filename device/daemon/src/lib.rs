@@ -7,6 +7,7 @@ pub mod health;
 pub mod identity;
 pub mod lamp;
 pub mod leds;
+pub mod library;
 pub mod mqtt;
 pub mod run;
 pub mod sight;

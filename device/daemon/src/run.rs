@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::Path;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::sync::mpsc::TrySendError;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use moodbox_core::config::{Broker, Config};
 use moodbox_core::emotion::Emotion;
-use moodbox_core::engine::{Effect, Engine, Event, Part, Setting};
+use moodbox_core::engine::{Effect, Engine, Event, Part, Setting, Stored};
 use moodbox_core::face::SeenFace;
 use moodbox_core::hass::Device;
 use moodbox_core::led::LedPattern;
@@ -27,11 +28,12 @@ use crate::capture;
 use crate::health::{FrameTimes, Machine};
 use crate::identity;
 use crate::lamp::{self, DARK};
+use crate::library::Library;
 use crate::mqtt::{self, MqttEvent, SettingsError};
 use crate::sight::{Picture, Sighting};
-use crate::store::Store;
+use crate::store::{Kept, Store};
 use crate::systemd;
-use threads::{Said, Threads};
+use threads::{Disk, Said, Threads};
 
 /// Messages that may wait for the engine; it needs microseconds for one.
 const INBOX: usize = 16;
@@ -100,7 +102,11 @@ pub async fn run(
 ) -> Result<(), StartError> {
     let epoch = Instant::now();
     let root = Path::new("/");
-    let catalogue = read_catalogue(config.music.catalogue.as_deref())?;
+    let library = Library::new(&config.store.folder);
+    let catalogue = match config.music.catalogue.as_deref() {
+        None => sent_catalogue(&library),
+        named => read_catalogue(named)?,
+    };
     let id = config.device.id.clone().unwrap_or_else(|| identity::device_id(root));
     let topics = Topics::new(&config.mqtt.base_topic, &config.mqtt.discovery_prefix, id.as_str());
     let embedded = match config.mqtt.broker {
@@ -115,9 +121,21 @@ pub async fn run(
     let settings = mqtt::Settings::new(&config.mqtt, topics.clone(), port)?;
     let models = config.vision.models.as_deref().map_or_else(Models::built_in, Models::read);
     let fingerprint = models.as_ref().map_or_else(|_| "none".to_owned(), Models::fingerprint);
-    let store = Store::new(&config.store.folder);
+    let store = Store::new(&config.store.folder, &fingerprint);
     let switches = store.switches().unwrap_or_else(|error| {
         warn!("{error}; all switches are as after the first start");
+        None
+    });
+    let (log, memory, damaged) = store.feedback();
+    match damaged {
+        Ok(0) => {}
+        Ok(lines) => warn!("the log of likes and skips has {lines} damaged lines, which are passed over"),
+        Err(error) => warn!("{error}; likes and skips of before are not known"),
+    }
+    // Without models nothing is read, and a calibration that fits them when they are back shall still be there.
+    let evidence = if models.is_ok() { store.evidence() } else { Ok(None) };
+    let evidence = evidence.unwrap_or_else(|error| {
+        warn!("{error}; faces are read without personal calibration");
         None
     });
     info!("box {} with models {fingerprint}, broker {broker}", id.as_str());
@@ -131,7 +149,11 @@ pub async fn run(
         },
         confusion: confusion(models.as_ref().ok()),
         catalogue,
+        memory,
+        // A clock that stands before 1970 has not been set; ages then count from there.
+        started: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
         switches: switches.unwrap_or_default(),
+        evidence: evidence.unwrap_or_default(),
         seed: u64::from(std::process::id()),
         config: config.clone(),
     };
@@ -139,7 +161,8 @@ pub async fn run(
     let (publications, outbox) = mpsc::channel(OUTBOX);
     let (heard_in, heard) = mpsc::channel(INBOX);
     let connection = mqtt::spawn(settings, outbox, heard_in);
-    let (threads, said) = Threads::start(&config, epoch, models, store, watcher.is_some());
+    let disk = Disk { store, log, library };
+    let (threads, said) = Threads::start(&config, epoch, models, disk, watcher.is_some());
     let mut house = House {
         engine,
         epoch,
@@ -147,6 +170,7 @@ pub async fn run(
         recorded: config.camera.every_frame().then_some(Duration::ZERO),
         publications,
         light: DARK,
+        kept: Kept::default(),
         times: FrameTimes::default(),
         measured: (Duration::ZERO, 0),
         models: fingerprint,
@@ -180,6 +204,7 @@ struct House {
     recorded: Option<Duration>,
     publications: mpsc::Sender<Publication>,
     light: LedPattern,
+    kept: Kept,
     times: FrameTimes,
     /// When the last diagnostics were made, and how many frames there were then.
     measured: (Duration, u64),
@@ -232,6 +257,7 @@ impl House {
             Said::Camera(capture::News::Down(error)) => self.tell(Event::Failed(Part::Camera, error.to_string())),
             Said::Leds(lamp::News::Lit) => self.tell(Event::Works(Part::Leds)),
             Said::Leds(lamp::News::Dark(error)) => self.tell(Event::Failed(Part::Leds, error.to_string())),
+            Said::Stored(stored) => self.tell(Event::Stored(stored)),
             Said::Blind(reason) => self.tell(Event::Failed(Part::Models, reason)),
             Said::Seen(sighting) => {
                 self.times.push(sighting.took);
@@ -270,13 +296,31 @@ impl House {
                     self.threads.lamp.show(pattern);
                 }
                 Effect::Camera(on) => self.threads.shared.wanted.set(on),
-                Effect::Keep(mut switches) => {
-                    if self.threads.switches.put(&mut switches).is_err() {
-                        warn!("the switches are not kept: the thread that does it has ended");
+                Effect::Remember(feedback) => {
+                    if let Err(error) = self.threads.feedback.try_send(feedback) {
+                        warn!("what a listener did is not kept: {error}");
+                    }
+                }
+                Effect::Keep(switches) => self.keep(Kept { switches: Some(switches), ..self.kept }),
+                Effect::KeepEvidence(evidence) => self.keep(Kept { evidence: Some(evidence), ..self.kept }),
+                Effect::Store { transaction, piece } => {
+                    if let Err(error) = self.threads.pieces.try_send((transaction, piece)) {
+                        let (TrySendError::Full((transaction, _)) | TrySendError::Disconnected((transaction, _))) =
+                            error;
+                        let outcome = Err("the disk is busy; send the piece again".to_owned());
+                        self.tell(Event::Stored(Stored { transaction, outcome }));
                     }
                 }
                 Effect::Warn(text) => warn!("{text}"),
             }
+        }
+    }
+
+    /// All that has changed goes to the disk together: what was not taken yet is replaced.
+    fn keep(&mut self, kept: Kept) {
+        self.kept = kept;
+        if self.threads.kept.put(&mut { kept }).is_err() {
+            warn!("nothing is kept over a restart: the thread that does it has ended");
         }
     }
 
@@ -332,6 +376,15 @@ fn steady(period: Duration) -> Interval {
 fn confusion(models: Option<&Models>) -> Confusion {
     let rows = models.and_then(|m| m.fer.entry.emotions.as_ref()).map(|e| e.confusion);
     rows.and_then(|rows| Confusion::try_from(rows).ok()).unwrap_or_default()
+}
+
+/// The songs that were sent to the box, or the demo catalogue.
+fn sent_catalogue(library: &Library) -> Catalogue {
+    let sent = library.catalogue().unwrap_or_else(|error| {
+        warn!("{error}; the demo catalogue stands in until a library is sent again");
+        None
+    });
+    sent.unwrap_or_else(Catalogue::demo)
 }
 
 /// The songs of a file, or the demo catalogue. Rows that cannot be used are named in the log.

@@ -1,12 +1,34 @@
 //! What survives a restart. A write leaves the old or the new state, never a torn one; a box that cannot write runs on.
 
+mod feedback;
+
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use moodbox_core::engine::Switches;
+use moodbox_core::personal::Evidence;
+use serde::{Deserialize, Serialize};
+
+pub use feedback::FeedbackLog;
 
 const FILE: &str = "switches.json";
+const CALIBRATION: &str = "calibration.json";
+/// Where a calibration goes that cannot be used.
+const SET_ASIDE: &str = "calibration.set-aside.json";
+
+/// Version of the calibration's file: raised when a field changes its meaning.
+const CALIBRATION_VERSION: u32 = 1;
+
+/// The calibration's file.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Calibration {
+    version: u32,
+    /// Fingerprint of the models that read the faces: others err in other ways.
+    models: String,
+    shown: Evidence,
+}
 
 /// Why the state cannot be read or kept.
 #[derive(Debug, thiserror::Error)]
@@ -16,17 +38,27 @@ pub struct StoreError {
     reason: String,
 }
 
+/// What has changed since the start and shall outlive it; nothing where it is as it was.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Kept {
+    /// The switches.
+    pub switches: Option<Switches>,
+    /// What was learnt of faces.
+    pub evidence: Option<Evidence>,
+}
+
 /// A folder with the state.
 #[derive(Debug, Clone)]
 pub struct Store {
     folder: PathBuf,
+    models: String,
 }
 
 impl Store {
-    /// The state in this folder, which need not exist yet.
+    /// The state in this folder, which need not exist yet, of a box whose models have this fingerprint.
     #[must_use]
-    pub fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned() }
+    pub fn new(folder: &Path, models: &str) -> Self {
+        Self { folder: folder.to_owned(), models: models.to_owned() }
     }
 
     /// The switches as a person left them; `None` when nobody has touched one.
@@ -48,10 +80,58 @@ impl Store {
     /// # Errors
     /// When the folder cannot be made or written to.
     pub fn keep_switches(&self, switches: &Switches) -> Result<(), StoreError> {
-        let path = self.folder.join(FILE);
+        self.write(FILE, switches)
+    }
+
+    /// What was learnt of faces; `None` when nothing was. A file that is damaged, of another version or made with other
+    /// models is set aside, so that it is told of once.
+    ///
+    /// # Errors
+    /// When the file is there and cannot be read or used.
+    pub fn evidence(&self) -> Result<Option<Evidence>, StoreError> {
+        let path = self.folder.join(CALIBRATION);
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(StoreError { path, reason: error.to_string() }),
+        };
+        let reason = match serde_json::from_slice::<Calibration>(&text) {
+            Ok(Calibration { version: CALIBRATION_VERSION, models: theirs, shown }) if theirs == self.models => {
+                return Ok(Some(shown));
+            }
+            Ok(Calibration { version: CALIBRATION_VERSION, .. }) => "it was made with other models".to_owned(),
+            Ok(Calibration { version, .. }) => format!("version {version} is not known, only {CALIBRATION_VERSION}"),
+            Err(error) => error.to_string(),
+        };
+        let reason = match fs::rename(&path, self.folder.join(SET_ASIDE)) {
+            Ok(()) => format!("{reason}; set aside as {SET_ASIDE}"),
+            Err(error) => format!("{reason}, and it cannot be set aside: {error}"),
+        };
+        Err(StoreError { path, reason })
+    }
+
+    /// Keeps what was learnt of faces. Where that is nothing, nothing is kept.
+    ///
+    /// # Errors
+    /// When the folder cannot be made or written to.
+    pub fn keep_evidence(&self, evidence: &Evidence) -> Result<(), StoreError> {
+        if !evidence.is_none() {
+            let models = self.models.clone();
+            let calibration = Calibration { version: CALIBRATION_VERSION, models, shown: *evidence };
+            return self.write(CALIBRATION, &calibration);
+        }
+        let path = self.folder.join(CALIBRATION);
+        match fs::remove_file(&path).and_then(|()| flush_folder(&path)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(StoreError { path, reason: error.to_string() }),
+            _ => Ok(()),
+        }
+    }
+
+    fn write(&self, name: &str, value: &impl Serialize) -> Result<(), StoreError> {
+        let path = self.folder.join(name);
         let write = || {
             fs::create_dir_all(&self.folder)?;
-            let text = serde_json::to_vec(switches)?;
+            let text = serde_json::to_vec(value)?;
             replace(&path, &text)
         };
         write().map_err(|error| StoreError { path: path.clone(), reason: error.to_string() })
@@ -66,19 +146,25 @@ fn replace(path: &Path, content: &[u8]) -> std::io::Result<()> {
     file.write_all(content)?;
     file.sync_all()?;
     fs::rename(&beside, path)?;
+    flush_folder(path)
+}
+
+/// Flushes the folder that this file is in.
+fn flush_folder(path: &Path) -> std::io::Result<()> {
     path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
 #[cfg(test)]
 mod tests {
     use moodbox_core::affect::Policy;
+    use moodbox_core::emotion::{Emotion, Probabilities};
 
     use super::*;
 
     #[test]
     fn switches_come_back() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::new(&folder.path().join("not/yet/there"));
+        let store = Store::new(&folder.path().join("not/yet/there"), "a");
         assert_eq!(store.switches().unwrap(), None);
         let switches = Switches { camera: false, leds: true, policy: Some(Policy::Lift) };
         store.keep_switches(&switches).unwrap();
@@ -89,17 +175,55 @@ mod tests {
     #[test]
     fn a_damaged_file_is_named() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::new(folder.path());
+        let store = Store::new(folder.path(), "a");
         fs::write(folder.path().join(FILE), "{").unwrap();
         let error = store.switches().unwrap_err().to_string();
         assert!(error.contains("switches.json: EOF"), "{error}");
+    }
+
+    fn smile() -> Evidence {
+        Evidence::guided([(Emotion::Happy, Probabilities::certain(Emotion::Surprise))])
+    }
+
+    #[test]
+    fn a_calibration_comes_back_until_it_is_reset() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(&folder.path().join("not/yet/there"), "a");
+        assert_eq!(store.evidence().unwrap(), None);
+        store.keep_evidence(&Evidence::default()).unwrap();
+        store.keep_evidence(&smile()).unwrap();
+        assert_eq!(store.evidence().unwrap(), Some(smile()));
+        store.keep_evidence(&Evidence::default()).unwrap();
+        assert_eq!(store.evidence().unwrap(), None);
+        assert_eq!(fs::read_dir(folder.path().join("not/yet/there")).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_calibration_that_cannot_be_used_is_set_aside_and_named_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path(), "a");
+        let row = "[0,0,0,0,0,0,0]";
+        let rows = |first: &str| format!("[{first},{}]", [row; 6].join(","));
+        for (text, reason) in [
+            ("{".to_owned(), "EOF while parsing"),
+            (format!("{{\"version\":2,\"models\":\"a\",\"shown\":{}}}", rows(row)), "version 2 is not known, only 1"),
+            (format!("{{\"version\":1,\"models\":\"b\",\"shown\":{}}}", rows(row)), "it was made with other models"),
+            (format!("{{\"version\":1,\"models\":\"a\",\"shown\":{}}}", rows("[-1,0,0,0,0,0,0]")), "counts of faces"),
+        ] {
+            fs::write(folder.path().join(CALIBRATION), &text).unwrap();
+            let error = store.evidence().unwrap_err().to_string();
+            assert!(error.contains(&format!("calibration.json: {reason}")), "{error}");
+            assert!(error.ends_with("; set aside as calibration.set-aside.json"), "{error}");
+            assert_eq!(store.evidence().unwrap(), None);
+            assert_eq!(fs::read_to_string(folder.path().join(SET_ASIDE)).unwrap(), text);
+        }
     }
 
     #[test]
     fn a_folder_that_cannot_be_made_is_named() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("file"), "").unwrap();
-        let store = Store::new(&folder.path().join("file"));
+        let store = Store::new(&folder.path().join("file"), "a");
         let switches = Switches { camera: true, leds: true, policy: None };
         assert!(store.keep_switches(&switches).is_err());
     }

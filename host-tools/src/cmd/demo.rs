@@ -1,5 +1,6 @@
 //! `moodbox demo`: the whole box on this computer, with the daemon's own code and its own broker.
 
+mod evening;
 mod lines;
 mod screen;
 
@@ -26,6 +27,13 @@ const RECORDED_FPS: u32 = 4;
 /// What to look at.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
+    /// Live through an evening of four hours in seconds, with simulated people and no picture: what is played, why, and
+    /// how it follows the mood.
+    #[arg(long, conflicts_with_all = ["camera", "source", "plain"])]
+    evening: bool,
+    /// Decides what happens in that evening.
+    #[arg(long, default_value_t = 1, requires = "evening")]
+    seed: u64,
     /// Look through this computer's webcam instead of at the recording.
     #[arg(long, conflicts_with = "source")]
     camera: bool,
@@ -41,6 +49,9 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
+    if arguments.evening {
+        return evening::run(library::read(arguments.library.as_deref())?, arguments.seed, json);
+    }
     let draw = !json && !arguments.plain && io::stdout().is_terminal();
     // Removed when the demo ends: the recording, and what the daemon wants to remember.
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;

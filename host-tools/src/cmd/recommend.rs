@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::anyhow;
 use moodbox_core::affect::{Affect, Policy};
 use moodbox_core::emotion::Emotion;
-use moodbox_core::music::{Recommended, Recommender, default_policy};
+use moodbox_core::music::{Part, Recommended, Recommender, default_policy};
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -22,12 +22,15 @@ pub(crate) struct Arguments {
     /// match, lift or soothe; by default what suits the mood.
     #[arg(long, conflicts_with = "after")]
     policy: Option<Policy>,
-    /// A CSV or JSON file with tracks; the demo catalogue where it is left out.
+    /// A file with tracks; your own library, or else the demo catalogue, where it is left out.
     #[arg(long, value_name = "FILE")]
     library: Option<PathBuf>,
     /// Recommend more of the same kind as this track.
     #[arg(long, value_name = "URI")]
     after: Option<String>,
+    /// Show what each score is made of.
+    #[arg(long)]
+    explain: bool,
     /// How many.
     #[arg(short, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
     n: u16,
@@ -60,11 +63,14 @@ struct Row {
     valence: f32,
     arousal: f32,
     score: f32,
+    /// What the score is the sum of, for who wants it explained.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    parts: Vec<Part>,
     why: String,
 }
 
-impl From<Recommended> for Row {
-    fn from(Recommended { track, score, why }: Recommended) -> Self {
+impl Row {
+    fn new(Recommended { track, score, parts, why }: Recommended, explain: bool) -> Self {
         Self {
             genre: track.genres.first().cloned().unwrap_or_default(),
             uri: track.uri,
@@ -76,6 +82,7 @@ impl From<Recommended> for Row {
             valence: track.affect.valence,
             arousal: track.affect.arousal,
             score,
+            parts: if explain { parts } else { Vec::new() },
             why,
         }
     }
@@ -84,17 +91,18 @@ impl From<Recommended> for Row {
 pub(crate) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
     let n = arguments.n.into();
     let recommender = Recommender::new(library::read(arguments.library.as_deref())?, arguments.seed);
+    let row = |recommended| Row::new(recommended, arguments.explain);
     let report = match (&arguments.after, arguments.mood) {
         (Some(uri), _) => {
             let tracks = recommender.after(uri, n, Duration::ZERO).map_err(|e| anyhow!(e))?;
-            let tracks = tracks.into_iter().map(Row::from).collect();
+            let tracks = tracks.into_iter().map(row).collect();
             Report { mood: None, policy: None, after: Some(uri.clone()), tracks }
         }
         (None, mood) => {
             let mood = mood.ok_or_else(|| anyhow!("say which mood, with --mood"))?;
             let policy = arguments.policy.unwrap_or(default_policy(mood));
             let tracks = recommender.for_mood(Affect::of(mood), policy, n, Duration::ZERO);
-            let tracks = tracks.into_iter().map(Row::from).collect();
+            let tracks = tracks.into_iter().map(row).collect();
             Report { mood: Some(mood), policy: Some(policy), after: None, tracks }
         }
     };
@@ -106,6 +114,10 @@ pub(crate) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
             let year = row.year.map(|y| format!(", {y}")).unwrap_or_default();
             writeln!(out, "{:2}. {} \u{2013} {} ({}{year})", i + 1, row.artist, row.title, row.genre)?;
             writeln!(out, "    {}", row.why)?;
+            if arguments.explain {
+                let parts: Vec<_> = row.parts.iter().map(|part| format!("{} {:+.2}", part.name, part.value)).collect();
+                writeln!(out, "    score {:.2}: {}", row.score, parts.join(", "))?;
+            }
         }
     }
     Ok(())

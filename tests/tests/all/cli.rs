@@ -3,6 +3,9 @@
 mod analyze;
 mod bench;
 mod demo;
+mod eval;
+mod eval_music;
+mod library;
 mod output;
 mod recommend;
 mod screen;
@@ -45,7 +48,14 @@ impl Done {
 
 /// Runs `moodbox` with these words.
 fn moodbox<S: AsRef<OsStr>>(words: &[S]) -> Done {
-    let output = assert_cmd::Command::new(program("moodbox")).args(words).timeout(PATIENCE).output().unwrap();
+    // The library of the person who runs the tests is not their business.
+    let nowhere = std::env::temp_dir().join("moodbox-tests-nobody");
+    let output = assert_cmd::Command::new(program("moodbox"))
+        .args(words)
+        .env("XDG_DATA_HOME", nowhere)
+        .timeout(PATIENCE)
+        .output()
+        .unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     Done {
         code: output.status.code(),
@@ -85,7 +95,24 @@ fn without_words_it_says_how_to_use_it() {
 
 #[test]
 fn each_command_explains_itself() {
-    for command in ["", "analyze", "bench", "recommend", "demo", "config", "config check"] {
+    for command in [
+        "",
+        "analyze",
+        "bench",
+        "recommend",
+        "demo",
+        "eval",
+        "eval faces",
+        "eval fer",
+        "eval music",
+        "calibrate",
+        "config",
+        "config check",
+        "library",
+        "library scan",
+        "library import",
+        "library push",
+    ] {
         let help = typed(&format!("{command} --help")).well();
         insta::assert_snapshot!(format!("help {command}").trim().replace(' ', "_"), help);
     }
@@ -101,6 +128,10 @@ fn wrong_words_are_refused() {
         "bench",
         "bench --frames . --threads 9",
         "bench --frames . --rounds 0",
+        "eval",
+        "eval fer",
+        "eval faces",
+        "eval faces boxes.json --min-face 5",
         "recommend",
         "recommend --mood jolly",
         "recommend --mood mixed",
@@ -110,8 +141,22 @@ fn wrong_words_are_refused() {
         "recommend --mood happy -n 2000",
         "recommend --mood happy -n -1",
         "recommend --mood happy --after x",
+        "library",
+        "library scan",
+        "library import",
+        "library show",
+        "library push",
+        "library push --broker http://home --id box",
         "demo --source webcam",
         "demo --camera --source v4l2:auto",
+        "calibrate",
+        "calibrate --broker mqtt://localhost",
+        "calibrate --broker localhost --id a",
+        "calibrate --broker embedded --id a",
+        "calibrate --broker mqtt://user:secret@localhost --id a",
+        "calibrate --broker mqtt://localhost --id Kitchen",
+        "calibrate --broker mqtt://localhost --id a --hold 9",
+        "calibrate --broker mqtt://localhost --id a --reset --hold 2",
         "config",
         "config check",
     ] {

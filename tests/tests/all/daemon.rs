@@ -1,8 +1,10 @@
 //! `moodboxd` as a process, with a real broker and a recording for a camera.
 
+mod calibration;
 mod commands;
 mod embedded;
 mod faults;
+mod library;
 mod life;
 mod models;
 mod payloads;

@@ -63,7 +63,9 @@ fn less([lower, upper]: [&str; 2], is: f32, of: f32) -> String {
     format!("{lower} ({is}) must be less than {upper} ({of})")
 }
 
-fn is_topic(topic: &str) -> bool {
+/// Whether this may be the first part of a topic: 1 to 128 bytes without wildcards or slashes at its ends.
+#[must_use]
+pub fn is_topic(topic: &str) -> bool {
     (1..=128).contains(&topic.len())
         && !topic.contains(['+', '#'])
         && !topic.contains(char::is_control)

@@ -6,6 +6,7 @@ use super::playlist::Turn;
 use super::{Effect, Engine, Part};
 use crate::expression::ExpressionFilter;
 use crate::mood::Room;
+use crate::personal::Evidence;
 use crate::topics::{Command, Event as Announcement, Incoming, Request, RequestKind, Response};
 
 impl Engine {
@@ -25,13 +26,32 @@ impl Engine {
             }
             Some(Incoming::Request(name)) => {
                 let response = match Request::parse(name, payload) {
-                    Ok(Request { transaction, kind: RequestKind::ConfigGet }) => self.config_get(transaction),
-                    Err(error) => Response::error(error.transaction, error.reason.to_string()),
+                    Ok(Request { transaction, kind }) => self.answer(transaction, kind, now, effects),
+                    Err(error) => Some(Response::error(error.transaction, error.reason.to_string())),
                 };
-                self.voice.say(self.topics.response(name, &response), effects);
+                if let Some(response) = response {
+                    self.voice.say(self.topics.response(name, &response), effects);
+                }
             }
             Some(Incoming::HomeAssistant) | None => {}
         }
+    }
+
+    /// The answer; nothing where it comes later.
+    fn answer(
+        &mut self,
+        transaction: String,
+        kind: RequestKind,
+        now: Duration,
+        effects: &mut Vec<Effect>,
+    ) -> Option<Response> {
+        Some(match kind {
+            RequestKind::ConfigGet => self.config_get(transaction),
+            RequestKind::CalibrateLook { over } => self.calibrate_look(transaction, over, now),
+            RequestKind::CalibrateSet(evidence) => self.calibrate(transaction, evidence, effects),
+            RequestKind::CalibrateReset => self.calibrate(transaction, Evidence::default(), effects),
+            RequestKind::LibraryPut(piece) => return self.take_piece(transaction, piece, effects),
+        })
     }
 
     fn config_get(&self, transaction: String) -> Response {
@@ -62,19 +82,24 @@ impl Engine {
                     self.recommend(&room, now, effects);
                 }
             }
-            Command::Correct(emotion) => self.mood.correct(emotion, now),
+            Command::Correct(emotion) => {
+                self.mood.correct(emotion, now);
+                effects.push(Effect::Remember(self.playlist.correct(now)));
+                self.learn(emotion, now, effects);
+            }
             Command::Recommend => {
                 self.playlist.forget_the_choice();
                 self.recommend(&room, now, effects);
             }
-            Command::Like => self.playlist.like()?,
+            Command::Like => effects.push(Effect::Remember(self.playlist.like(now)?)),
             Command::Choose { uri } => {
-                self.playlist.play(&uri, Turn::Chosen, &room, now).map_err(|e| e.to_string())?;
+                let feedback = self.playlist.play(&uri, Turn::Chosen, &room, now).map_err(|e| e.to_string())?;
+                effects.push(Effect::Remember(feedback));
                 self.announce_playing(&room, effects);
             }
             Command::Next => self.next(Turn::Next, &room, now, effects)?,
             Command::Skip => {
-                self.playlist.skip(now)?;
+                effects.extend(self.playlist.skip(now)?.map(Effect::Remember));
                 self.next(Turn::Next, &room, now, effects)?;
             }
         }
@@ -90,9 +115,9 @@ impl Engine {
         if first.is_empty() {
             return Err("there is no song to go on to: the catalogue is empty".to_owned());
         }
-        self.playlist.play(&first, turn, room, now).map_err(|e| e.to_string())?;
+        effects.push(Effect::Remember(self.playlist.play(&first, turn, room, now).map_err(|e| e.to_string())?));
         if !self.playlist.follows_a_choice() {
-            self.playlist.reflect(room, self.policy(room.mood), now);
+            self.playlist.go_on(room, self.policy(room.mood), now);
         }
         self.announce_playing(room, effects);
         Ok(())

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::affect::{Affect, Policy};
 use crate::mood::{Room, RoomMood};
-use crate::music::{Catalogue, Recommended, Recommender, UnknownTrack};
+use crate::music::{Aim, Catalogue, Feedback, Recommended, Recommender, UnknownTrack};
 use crate::topics::{Recommendation, TrackNames, TrackPayload};
 
 /// How a song comes to play.
@@ -28,20 +28,26 @@ pub(super) struct Playlist {
     choice: Option<String>,
     /// Where the room was when the list was made for its mood.
     target: Option<Affect>,
+    /// Songs played since then on the way up that *lift* takes.
+    climbed: usize,
     policy: Policy,
+    /// Time since 1970 at which the engine's time began: plays and votes keep their age over restarts.
+    started: Duration,
 }
 
 impl Playlist {
-    pub(super) fn new(catalogue: Catalogue, length: usize, seed: u64) -> Self {
+    pub(super) const fn new(recommender: Recommender, length: usize, started: Duration) -> Self {
         Self {
-            recommender: Recommender::new(catalogue, seed),
+            recommender,
             length,
             recommendation: None,
             lists: 0,
             playing: None,
             choice: None,
             target: None,
+            climbed: 0,
             policy: Policy::Match,
+            started,
         }
     }
 
@@ -67,54 +73,79 @@ impl Playlist {
         self.target = None;
     }
 
+    /// From now on these are the songs. What plays goes on playing.
+    pub(super) fn change_catalogue(&mut self, catalogue: Catalogue) {
+        self.recommender.change_catalogue(catalogue);
+        self.recommendation = None;
+        self.forget_the_choice();
+    }
+
     /// Names of the first song of the list; empty where there is none.
     pub(super) fn first_names(&self) -> TrackNames {
         let first = self.recommendation.as_ref().and_then(|r| r.tracks.first());
         first.map(TrackNames::from).unwrap_or_default()
     }
 
-    /// A list for the mood of the room.
+    /// A new list for the mood of the room.
     pub(super) fn reflect(&mut self, room: &Room, policy: Policy, now: Duration) {
-        let tracks = self.recommender.for_mood(room.affect, policy, self.length, now);
-        self.target = Some(room.affect);
+        (self.target, self.climbed) = (Some(room.affect), 0);
+        self.list(room, policy, None, now);
+    }
+
+    /// The list for the mood goes on after a song of it was played: near its kind, or one step farther up.
+    pub(super) fn go_on(&mut self, room: &Room, policy: Policy, now: Duration) {
+        if policy == Policy::Lift {
+            self.climbed += 1;
+        } else {
+            self.target = Some(room.affect);
+        }
+        let playing = self.playing.as_ref().map(|track| track.uri.clone());
+        self.list(room, policy, playing.as_deref(), now);
+    }
+
+    fn list(&mut self, room: &Room, policy: Policy, playing: Option<&str>, now: Duration) {
+        let mood = self.target.unwrap_or(room.affect);
+        let aim = Aim { mood, policy, climbed: self.climbed, playing };
+        let tracks = self.recommender.toward(&aim, self.length, self.started + now);
         self.policy = policy;
         self.put(room, reason(room, policy), &tracks);
     }
 
     /// A song starts. The list then goes on with more of its kind where it was chosen, or a song before it was.
-    pub(super) fn play(&mut self, uri: &str, turn: Turn, room: &Room, now: Duration) -> Result<(), UnknownTrack> {
-        match turn {
-            Turn::Chosen => {
-                self.recommender.chosen(uri, now)?;
-                self.choice = Some(uri.to_owned());
-            }
-            Turn::Next => {
-                self.recommender.played(uri, now)?;
-                if self.choice.is_some() {
-                    self.choice = Some(uri.to_owned());
-                }
-            }
+    pub(super) fn play(&mut self, uri: &str, turn: Turn, room: &Room, now: Duration) -> Result<Feedback, UnknownTrack> {
+        let at = self.started + now;
+        let feedback = match turn {
+            Turn::Chosen => self.recommender.chosen(uri, at)?,
+            Turn::Next => self.recommender.played(uri, at)?,
+        };
+        if turn == Turn::Chosen || self.choice.is_some() {
+            self.choice = Some(uri.to_owned());
         }
         let listed = self.recommendation.as_ref().and_then(|r| r.tracks.iter().find(|t| t.uri == uri)).cloned();
         self.playing = listed.or_else(|| self.unlisted(uri));
         if let (Some(choice), Some(playing)) = (&self.choice, &self.playing) {
-            let tracks = self.recommender.after(choice, self.length, now)?;
+            let tracks = self.recommender.after(choice, self.length, at)?;
             let reason = format!("more like \u{ab}{}\u{bb} by {}", playing.title, playing.artist);
             self.put(room, reason, &tracks);
         }
-        Ok(())
+        Ok(feedback)
     }
 
     /// Somebody likes what plays, or else what comes next.
-    pub(super) fn like(&mut self) -> Result<(), String> {
+    pub(super) fn like(&mut self, now: Duration) -> Result<Feedback, String> {
         let uri = self.current()?;
-        self.recommender.liked(&uri).map_err(|e| e.to_string())
+        self.recommender.liked(&uri, self.started + now).map_err(|e| e.to_string())
     }
 
-    /// Somebody does not want what plays, or else what comes next.
-    pub(super) fn skip(&mut self, now: Duration) -> Result<(), String> {
+    /// Somebody does not want what plays, or else what comes next; nothing where it was heard for long enough.
+    pub(super) fn skip(&mut self, now: Duration) -> Result<Option<Feedback>, String> {
         let uri = self.current()?;
-        self.recommender.skipped(&uri, now).map_err(|e| e.to_string())
+        self.recommender.skipped(&uri, self.started + now).map_err(|e| e.to_string())
+    }
+
+    /// Somebody said that the mood was misread.
+    pub(super) fn correct(&mut self, now: Duration) -> Feedback {
+        self.recommender.corrected(self.started + now)
     }
 
     fn current(&self) -> Result<String, String> {
@@ -126,7 +157,7 @@ impl Playlist {
     /// A song that was chosen although it was not in the list.
     fn unlisted(&self, uri: &str) -> Option<TrackPayload> {
         let track = self.recommender.catalogue().get(uri)?.clone();
-        Some(payload(&Recommended { track, score: 1.0, why: "chosen by you".to_owned() }))
+        Some(payload(&Recommended { track, score: 1.0, parts: Vec::new(), why: "chosen by you".to_owned() }))
     }
 
     fn put(&mut self, room: &Room, reason: String, tracks: &[Recommended]) {
@@ -142,7 +173,7 @@ impl Playlist {
 }
 
 fn payload(recommended: &Recommended) -> TrackPayload {
-    let Recommended { track, score, why } = recommended;
+    let Recommended { track, score, why, parts: _ } = recommended;
     TrackPayload {
         uri: track.uri.clone(),
         title: track.title.clone(),

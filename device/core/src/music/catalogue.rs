@@ -1,14 +1,12 @@
 //! The songs that can be recommended, prepared once so that a query over them is one pass.
 
-use std::collections::HashMap;
+use serde::{Deserialize, Serialize};
 
-use serde::Serialize;
-
-use super::genre::Genre;
+use super::features::{Features, Prepared};
 use crate::affect::Affect;
 
 /// Whether a song is in a major or a minor key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "the names are the meaning")]
 pub enum Mode {
@@ -16,8 +14,48 @@ pub enum Mode {
     Minor,
 }
 
+/// Where a song's place on the plane comes from; earlier ones are trusted more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Source {
+    /// Words for moods that a person or a service wrote into the file.
+    Tags,
+    /// A table that somebody made or exported.
+    #[default]
+    Table,
+    /// The sound itself.
+    Sound,
+    /// What songs of its genre are like.
+    Genre,
+    /// The catalogue that comes with the box.
+    Demo,
+    /// Nowhere: it stands in the middle.
+    Unknown,
+}
+
+impl Source {
+    /// All of them, from the most trusted.
+    pub const ALL: [Self; 6] = [Self::Tags, Self::Table, Self::Sound, Self::Genre, Self::Demo, Self::Unknown];
+
+    /// The word used in files, lower case.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Tags => "tags",
+            Self::Table => "table",
+            Self::Sound => "sound",
+            Self::Genre => "genre",
+            Self::Demo => "demo",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Numbers that describe the colour of a sound.
+pub const TIMBRE: usize = 12;
+
 /// A song. Its JSON form is what [`Catalogue::import`] reads.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Track {
     /// What a player calls it; one of a kind in a catalogue.
     pub uri: String,
@@ -32,6 +70,15 @@ pub struct Track {
     pub year: Option<u16>,
     /// In free words, from broad to narrow; may be empty.
     pub genres: Vec<String>,
+    /// Moods and occasions in free words, as people tag songs; may be empty.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// The recording at `MusicBrainz`, a UUID in lower case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mbid: Option<String>,
+    /// The International Standard Recording Code, twelve letters and digits without dashes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub isrc: Option<String>,
     /// Where it lies on the plane, on the scale of its source.
     #[serde(flatten)]
     pub affect: Affect,
@@ -41,8 +88,12 @@ pub struct Track {
     /// Its key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<Mode>,
+    /// The colour of its sound: means of the mel-frequency cepstral coefficients 1 to 12, which are near for sounds that
+    /// are alike. The first ones vary most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timbre: Option<[f32; TIMBRE]>,
     /// Where valence and arousal come from.
-    pub source: String,
+    pub source: Source,
     /// How far they can be trusted, 0..1.
     pub confidence: f32,
 }
@@ -53,24 +104,16 @@ pub struct Catalogue {
     tracks: Vec<Track>,
     /// Indices of `tracks` in the order of their uris.
     by_uri: Vec<u32>,
-    /// One for each track.
-    features: Vec<Features>,
-    /// Every genre that a track names, once.
-    genres: Vec<Genre>,
-    artists: usize,
+    prepared: Prepared,
 }
 
-/// What ranking looks at in a track.
-#[derive(Debug, Clone)]
-pub(super) struct Features {
-    /// Its place on the plane by rank: as many songs of this catalogue lie below as above 0.
-    pub(super) place: Affect,
-    /// The same number for every spelling of the artist in upper and lower case; less than [`Catalogue::artists`].
-    pub(super) artist: u32,
-    /// Indices into [`Catalogue::genres`].
-    pub(super) genres: Box<[u32]>,
-    /// Set of all families of its genres, see [`Genre::families`].
-    pub(super) families: u16,
+/// How near the genres of two tracks are.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Kinship {
+    /// Whether they share a family of genres.
+    pub same_family: bool,
+    /// Of their nearest genres: 1 the same, 0 nothing in common.
+    pub nearness: f32,
 }
 
 impl Catalogue {
@@ -82,27 +125,10 @@ impl Catalogue {
 
     /// Prepares tracks whose uris differ.
     pub(super) fn new(tracks: Vec<Track>) -> Self {
-        let valences = by_rank(&tracks.iter().map(|t| t.affect.valence).collect::<Vec<_>>());
-        let arousals = by_rank(&tracks.iter().map(|t| t.affect.arousal).collect::<Vec<_>>());
-        let mut artists = Numbers::default();
-        let mut genres = Genres::default();
-        let features: Vec<Features> = tracks
-            .iter()
-            .zip(valences.into_iter().zip(arousals))
-            .map(|(track, (valence, arousal))| {
-                let own: Box<[u32]> = track.genres.iter().map(|text| genres.number(text)).collect();
-                Features {
-                    place: Affect::new(valence, arousal),
-                    artist: artists.of(&track.artist.to_lowercase()),
-                    families: own.iter().fold(0, |set, &genre| set | genres.all[genre as usize].families()),
-                    genres: own,
-                }
-            })
-            .collect();
-        let (genres, artists) = (genres.all, artists.0.len());
+        let prepared = Prepared::new(&tracks);
         let mut by_uri: Vec<u32> = (0..tracks.len() as u32).collect();
         by_uri.sort_unstable_by(|&a, &b| tracks[a as usize].uri.cmp(&tracks[b as usize].uri));
-        Self { tracks, by_uri, features, genres, artists }
+        Self { tracks, by_uri, prepared }
     }
 
     /// All tracks, in the order of the file.
@@ -117,113 +143,53 @@ impl Catalogue {
         self.index_of(uri).map(|index| &self.tracks[index])
     }
 
+    /// Where a track lies on the plane by rank: as many songs of this catalogue lie below as above 0 on each axis.
+    #[must_use]
+    pub fn place(&self, uri: &str) -> Option<Affect> {
+        self.index_of(uri).map(|index| self.features()[index].place)
+    }
+
+    /// How near the genres of two tracks are; nothing where a track is unknown or has no genre.
+    #[must_use]
+    pub fn kinship(&self, a: &str, b: &str) -> Option<Kinship> {
+        let genres =
+            |uri| Some(self.features()[self.index_of(uri)?].genres.iter().map(|&g| &self.prepared.genres[g as usize]));
+        let (a, b) = (genres(a)?, genres(b)?);
+        let pairs = || a.clone().flat_map(|a| b.clone().map(move |b| (a, b)));
+        let nearness = pairs().map(|(a, b)| a.nearness(b)).reduce(f32::max)?;
+        let same_family = pairs().any(|(a, b)| a.name == b.name || (a.family().is_some() && a.family() == b.family()));
+        Some(Kinship { same_family, nearness })
+    }
+
+    /// The later one of two tracks with the same uri, which [`Self::new`] is not meant for.
+    pub(super) fn doubled(&self) -> Option<usize> {
+        let uri = |index: u32| &self.tracks[index as usize].uri;
+        let pair = self.by_uri.windows(2).find(|pair| uri(pair[0]) == uri(pair[1]))?;
+        pair.iter().max().map(|index| *index as usize)
+    }
+
     pub(super) fn index_of(&self, uri: &str) -> Option<usize> {
         let at = self.by_uri.binary_search_by(|&i| self.tracks[i as usize].uri.as_str().cmp(uri)).ok()?;
         Some(self.by_uri[at] as usize)
     }
 
     pub(super) fn features(&self) -> &[Features] {
-        &self.features
+        &self.prepared.features
     }
 
-    pub(super) fn genres(&self) -> &[Genre] {
-        &self.genres
+    pub(super) const fn prepared(&self) -> &Prepared {
+        &self.prepared
     }
-
-    pub(super) fn artists(&self) -> usize {
-        self.artists
-    }
-}
-
-/// Numbers names in the order in which they first come.
-#[derive(Default)]
-struct Numbers(HashMap<String, u32>);
-
-impl Numbers {
-    fn of(&mut self, name: &str) -> u32 {
-        if let Some(&number) = self.0.get(name) {
-            return number;
-        }
-        let number = self.0.len() as u32;
-        self.0.insert(name.to_owned(), number);
-        number
-    }
-}
-
-/// Numbers genres, and reads each spelling once.
-#[derive(Default)]
-struct Genres<'a> {
-    all: Vec<Genre>,
-    by_name: Numbers,
-    by_text: HashMap<&'a str, u32>,
-}
-
-impl<'a> Genres<'a> {
-    fn number(&mut self, text: &'a str) -> u32 {
-        *self.by_text.entry(text).or_insert_with(|| {
-            let genre = Genre::read(text);
-            let number = self.by_name.of(&genre.name);
-            if number as usize == self.all.len() {
-                self.all.push(genre);
-            }
-            number
-        })
-    }
-}
-
-/// Each value's rank among all, scaled to -1..1. Equal values share the mean of their ranks; a lone value is 0.
-///
-/// Libraries lean: most pop is bright and lively. By rank every mood finds its share of the songs.
-fn by_rank(values: &[f32]) -> Vec<f32> {
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_unstable_by(|&a, &b| values[a].total_cmp(&values[b]));
-    let mut ranks = vec![0.0; values.len()];
-    let mut below = 0;
-    // 0 and -0 are equal values, though the total order knows them apart.
-    for equal in order.chunk_by(|&a, &b| values[a] >= values[b]) {
-        // The mean rank of the run is `below + (len - 1) / 2`; the highest rank there is, `values.len() - 1`, becomes 1.
-        let twice_mean = 2 * below + equal.len() - 1;
-        for &index in equal {
-            ranks[index] = if values.len() == 1 { 0.0 } else { twice_mean as f32 / (values.len() - 1) as f32 - 1.0 };
-        }
-        below += equal.len();
-    }
-    ranks
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
-
-    #[test]
-    fn ranks_are_scaled_and_ties_share_their_mean() {
-        assert!(by_rank(&[]).is_empty());
-        assert_eq!(by_rank(&[0.7]), [0.0]);
-        assert_eq!(by_rank(&[0.9, 0.1, 0.5]), [1.0, -1.0, 0.0]);
-        assert_eq!(by_rank(&[0.5, 0.5, 0.5]), [0.0, 0.0, 0.0]);
-        assert_eq!(by_rank(&[0.0, -0.0, 1.0, -1.0, 1.0]), [-0.25, -0.25, 0.75, -1.0, 0.75]);
-    }
 
     #[test]
     fn the_demo_catalogue_holds_without_exception() {
         let import = Catalogue::import(include_bytes!("../../data/demo-catalogue.csv")).unwrap();
         assert_eq!(import.rejected, []);
         assert_eq!(Catalogue::demo().tracks(), import.catalogue.tracks());
-    }
-
-    proptest! {
-        #[test]
-        fn ranks_stay_in_range_keep_the_order_and_balance(values in prop::collection::vec(-1f32..=1.0, 1..60)) {
-            let ranks = by_rank(&values);
-            prop_assert!(ranks.iter().all(|r| (-1.0..=1.0).contains(r)));
-            for (a, rank_a) in values.iter().zip(&ranks) {
-                for (b, rank_b) in values.iter().zip(&ranks) {
-                    prop_assert_eq!(a.partial_cmp(b), rank_a.partial_cmp(rank_b));
-                }
-            }
-            prop_assert!(ranks.iter().sum::<f32>().abs() < 1e-3);
-        }
     }
 }

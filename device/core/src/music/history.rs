@@ -1,31 +1,36 @@
-//! What was played and what people thought of it, and how that moves a song.
+//! How what listeners did moves the songs of a catalogue.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::Part;
 use super::catalogue::Catalogue;
+use super::feedback::{Memory, Standing};
 
 /// What a song loses right after it was played, and the time in which that fades (to 1/e).
 const RECENCY: f32 = 0.3;
-const RECENCY_FADE: Duration = Duration::from_secs(7 * 24 * 3600);
+const RECENCY_FADE_S: f32 = 7.0 * 24.0 * 3600.0;
 
 /// A skip later than this after the start says that the song was heard, not that it was disliked.
 const SKIP_WITHIN: Duration = Duration::from_secs(30);
 
-/// The most that votes move a song, up or down. As much as recency: a song that all like still gets its rest.
+/// The most that votes for a song, its artist or its genres move it, up or down. As much as recency: a song that all like
+/// still gets its rest.
 const VOTES: f32 = 0.3;
 
-/// Votes of each kind that are taken for granted (the Beta prior). A genre stands for many songs, so it takes more votes to
-/// move it.
+/// Votes of each kind that are taken for granted (the Beta prior). An artist stands for some songs and a genre for many, so
+/// it takes more votes to move them.
 const TRACK_PRIOR: f32 = 1.0;
+const ARTIST_PRIOR: f32 = 3.0;
 const GENRE_PRIOR: f32 = 5.0;
 
-/// Plays and votes since the start.
+/// Plays and votes, by the numbers that the catalogue gives to recordings, artists and genres.
 #[derive(Debug, Clone, Default)]
 pub(super) struct History {
-    /// Last time of each track.
-    played: BTreeMap<usize, Duration>,
-    tracks: BTreeMap<usize, Votes>,
+    /// What is counted below, for each track.
+    counted: BTreeMap<usize, Standing>,
+    recordings: BTreeMap<u32, Standing>,
+    artists: BTreeMap<u32, Votes>,
     genres: BTreeMap<u32, Votes>,
 }
 
@@ -36,9 +41,9 @@ struct Votes {
 }
 
 impl Votes {
-    const fn count(&mut self, up: bool) {
-        let votes = if up { &mut self.up } else { &mut self.down };
-        *votes = votes.saturating_add(1);
+    const fn recount(&mut self, before: Standing, now: Standing) {
+        self.up = self.up.saturating_add(now.up).saturating_sub(before.up);
+        self.down = self.down.saturating_add(now.down).saturating_sub(before.down);
     }
 
     /// Mean of the Beta-Bernoulli posterior, brought from 0..1 to `-VOTES..VOTES`.
@@ -48,48 +53,98 @@ impl Votes {
     }
 }
 
+impl Standing {
+    const fn votes(self) -> Votes {
+        Votes { up: self.up, down: self.down }
+    }
+}
+
 impl History {
-    pub(super) fn played(&mut self, track: usize, now: Duration) {
-        self.played.insert(track, now);
+    /// What a memory comes to for a catalogue; songs that it does not have wait in the memory.
+    pub(super) fn new(catalogue: &Catalogue, memory: &Memory) -> Self {
+        let mut history = Self::default();
+        for uri in memory.uris() {
+            history.recount(catalogue, uri, memory.standing(uri));
+        }
+        history
     }
 
-    pub(super) fn vote(&mut self, catalogue: &Catalogue, track: usize, up: bool) {
-        self.tracks.entry(track).or_default().count(up);
-        for &genre in &catalogue.features()[track].genres {
-            self.genres.entry(genre).or_default().count(up);
+    /// The standing of a song has changed.
+    pub(super) fn recount(&mut self, catalogue: &Catalogue, uri: &str, now: Standing) {
+        let Some(track) = catalogue.index_of(uri) else { return };
+        let song = &catalogue.features()[track];
+        let before = self.counted.insert(track, now).unwrap_or_default();
+        let recording = self.recordings.entry(song.recording).or_default();
+        let mut votes = recording.votes();
+        votes.recount(before, now);
+        *recording = Standing { up: votes.up, down: votes.down, played: recording.played.max(now.played) };
+        self.artists.entry(song.artist).or_default().recount(before, now);
+        for genre in &song.genres {
+            self.genres.entry(*genre).or_default().recount(before, now);
         }
     }
 
     /// Whether skipping a track at `now` is a vote against it.
-    pub(super) fn skip_is_vote(&self, track: usize, now: Duration) -> bool {
-        self.played.get(&track).is_none_or(|&start| now.saturating_sub(start) < SKIP_WITHIN)
+    pub(super) fn skip_is_vote(&self, catalogue: &Catalogue, track: usize, now: Duration) -> bool {
+        let played = self.recordings.get(&catalogue.features()[track].recording).and_then(|song| song.played);
+        played.is_none_or(|start| now.saturating_sub(Duration::from_secs(start)) < SKIP_WITHIN)
     }
 
-    /// Whether more liked a track than skipped it.
-    pub(super) fn is_liked(&self, track: usize) -> bool {
-        self.tracks.get(&track).is_some_and(|votes| votes.up > votes.down)
+    /// Whether more liked a song than skipped it.
+    pub(super) fn is_liked(&self, catalogue: &Catalogue, track: usize) -> bool {
+        self.recordings.get(&catalogue.features()[track].recording).is_some_and(|song| song.up > song.down)
     }
 
     /// What each song gains or loses by plays and votes.
     pub(super) fn scores(&self, catalogue: &Catalogue, now: Duration) -> Vec<f32> {
-        let mut scores = vec![0.0; catalogue.tracks().len()];
-        if !self.genres.is_empty() {
-            let mut shifts = vec![0.0; catalogue.genres().len()];
-            for (&genre, votes) in &self.genres {
-                shifts[genre as usize] = votes.shift(GENRE_PRIOR);
-            }
-            for (score, song) in scores.iter_mut().zip(catalogue.features()) {
-                let sum: f32 = song.genres.iter().map(|&genre| shifts[genre as usize]).sum();
-                *score += sum / song.genres.len().max(1) as f32;
-            }
+        let songs = catalogue.features();
+        let mut scores = vec![0.0; songs.len()];
+        if self.counted.is_empty() {
+            return scores;
         }
-        for (&track, votes) in &self.tracks {
-            scores[track] += votes.shift(TRACK_PRIOR);
+        // Dense tables, so that the pass over all songs looks nothing up in a tree.
+        let mut recordings = vec![0.0; songs.len()];
+        for (&recording, song) in &self.recordings {
+            recordings[recording as usize] = song.votes().shift(TRACK_PRIOR) - rest(*song, now);
         }
-        for (&track, &at) in &self.played {
-            let age = now.saturating_sub(at).as_secs_f32() / RECENCY_FADE.as_secs_f32();
-            scores[track] -= RECENCY * (-age).exp();
+        let artists = shifts(&self.artists, catalogue.prepared().artists, ARTIST_PRIOR);
+        let genres = shifts(&self.genres, catalogue.prepared().genres.len(), GENRE_PRIOR);
+        for (score, song) in scores.iter_mut().zip(songs) {
+            let by_genre: f32 = song.genres.iter().map(|&genre| genres[genre as usize]).sum();
+            *score = recordings[song.recording as usize]
+                + artists[song.artist as usize]
+                + by_genre / song.genres.len().max(1) as f32;
         }
         scores
     }
+
+    /// What one song gains or loses, by reason; together what [`Self::scores`] says.
+    pub(super) fn parts(&self, catalogue: &Catalogue, track: usize, now: Duration) -> [Part; 4] {
+        let song = &catalogue.features()[track];
+        let standing = self.recordings.get(&song.recording).copied().unwrap_or_default();
+        let votes = |table: &BTreeMap<u32, Votes>, key| table.get(&key).copied().unwrap_or_default();
+        let by_genre: f32 = song.genres.iter().map(|genre| votes(&self.genres, *genre).shift(GENRE_PRIOR)).sum();
+        [
+            Part { name: "votes for the song", value: standing.votes().shift(TRACK_PRIOR) },
+            Part { name: "votes for the artist", value: votes(&self.artists, song.artist).shift(ARTIST_PRIOR) },
+            Part { name: "votes for the genre", value: by_genre / song.genres.len().max(1) as f32 },
+            Part { name: "played lately", value: -rest(standing, now) },
+        ]
+    }
+}
+
+/// What a song loses for having been played.
+fn rest(song: Standing, now: Duration) -> f32 {
+    song.played.map_or(0.0, |at| {
+        let age = now.saturating_sub(Duration::from_secs(at)).as_secs_f32();
+        RECENCY * (-age / RECENCY_FADE_S).exp()
+    })
+}
+
+fn shifts(votes: &BTreeMap<u32, Votes>, count: usize, prior: f32) -> Vec<f32> {
+    let mut shifts = vec![0.0; count];
+    for (&number, votes) in votes {
+        shifts[number as usize] = votes.shift(prior);
+    }
+    shifts
 }

@@ -1,10 +1,11 @@
-//! Catalogues from files: CSV or JSON, told apart by their content.
+//! Catalogues from files: tables, playlists, JSON or our own format, told apart by their content.
 //!
 //! Files come from spreadsheets, scripts and other players, and some rows will be wrong. A wrong row is named by its line
 //! and costs no other row.
 
 mod csv;
 mod json;
+mod m3u;
 mod row;
 #[cfg(test)]
 mod tests;
@@ -13,9 +14,13 @@ use std::collections::HashMap;
 use std::fmt;
 
 use super::catalogue::{Catalogue, Track};
+use super::file::FileError;
 
 /// Most tracks that a catalogue holds.
 pub const MAX_TRACKS: usize = 1_000_000;
+
+/// Most genres, and most tags, of one track: enough for every real one, and few enough to compare with all others.
+pub const MAX_WORDS: usize = 16;
 
 /// Times that reading starts again after an entry that swallowed those behind it. Each time may read the rest of the
 /// file, so there must be an end to it.
@@ -52,14 +57,20 @@ pub enum ImportError {
     #[error("the catalogue is empty")]
     Empty,
     /// It is a picture, an archive, UTF-16 or the like.
-    #[error("the catalogue is neither CSV nor JSON in UTF-8")]
+    #[error("the catalogue is neither a table, a playlist nor JSON in UTF-8")]
     NotText,
+    /// It is a catalogue that moodbox has written, and cannot be used.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// It is JSON, but something else than a list.
     #[error("the catalogue is JSON but no list of tracks: it must start with [")]
     NotAList,
     /// The first line of the CSV does not name what every track needs.
-    #[error("the first line of the catalogue must name its columns, parted by commas; missing: {}", .0.join(", "))]
+    #[error("the first line of the catalogue must name its columns; missing: {}", .0.join(", "))]
     MissingColumns(Vec<&'static str>),
+    /// The first line names a column twice.
+    #[error("the first line of the catalogue names the column {0} twice")]
+    DoubledColumn(String),
     /// Every entry is bad.
     #[error("the catalogue has no usable track{}", .0.first().map(|first| format!("; {first}")).unwrap_or_default())]
     NoTrack(Vec<Rejected>),
@@ -71,21 +82,29 @@ pub enum ImportError {
 impl Catalogue {
     /// Reads a catalogue from the bytes of a file, in UTF-8 with or without a byte order mark.
     ///
-    /// CSV: the first line names the columns, in any order; `uri`, `title`, `artist`, `valence` and `arousal` are needed,
-    /// `album`, `year`, `genres` (parted by `;`), `tempo` (beats a minute), `mode` (`major` or `minor`), `source` and
-    /// `confidence` (0..1) are not, and others are ignored. Valence and arousal are -1..1.
+    /// Tables, parted by commas, semicolons or tabs: the first line names the columns, in any order; `uri`, `title` and
+    /// `artist` are needed. `valence` and `arousal` (-1..1) may be absent together, and the track stands in the middle with
+    /// [`Source::Unknown`](super::Source). `album`, `year`, `genres` and `tags` (parted by `;`), `mbid`, `isrc`, `tempo`
+    /// (beats a minute), `mode` (`major` or `minor`), `source` and `confidence` (0..1) are optional, and others are
+    /// ignored. Columns may be named as Exportify does; its `Energy` and `Valence` are 0..1.
     ///
-    /// JSON: a list of objects with the same names; `genres` is a list of strings.
+    /// Playlists: M3U and M3U8.
+    ///
+    /// JSON: a list of objects with our names; `genres` and `tags` are lists of strings.
     ///
     /// # Errors
     /// When it is neither, or has no usable track.
     pub fn import(file: &[u8]) -> Result<Import, ImportError> {
+        if Self::is_file(file) {
+            return Ok(Import { catalogue: Self::from_file(file)?, rejected: Vec::new() });
+        }
         let text = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file);
         let mut entries = Entries::default();
         match text.iter().find(|byte| !byte.is_ascii_whitespace()) {
             None => return Err(ImportError::Empty),
             Some(b'[') => json::read(text, &mut entries),
             Some(b'{') => return Err(ImportError::NotAList),
+            Some(_) if m3u::is_playlist(text) => m3u::read(text, &mut entries),
             Some(_) => csv::read(text, &mut entries)?,
         }
         entries.finish()
@@ -146,6 +165,13 @@ impl Entries {
         }
         Ok(Import { catalogue: Catalogue::new(self.tracks), rejected: self.rejected })
     }
+}
+
+/// `text` without control characters, its words parted by single spaces: it will be printed on terminals and displays.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    let parts = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|part| !part.is_empty());
+    parts.collect::<Vec<_>>().join(" ")
 }
 
 fn line_breaks(bytes: &[u8]) -> usize {

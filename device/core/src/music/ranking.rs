@@ -1,8 +1,11 @@
 //! Which songs, in which order: scores, at most two songs an artist, and variety.
 
-use crate::affect::{Affect, Policy};
+use std::collections::HashMap;
 
-use super::catalogue::Catalogue;
+use super::Part;
+use super::catalogue::{Catalogue, Track};
+use super::features::Features;
+use crate::affect::{Affect, Policy};
 
 /// Songs by one artist in a list.
 const ARTIST_CAP: usize = 2;
@@ -22,11 +25,17 @@ const EXPLORE_AMONG: usize = 50;
 /// Distance on the plane at which songs stop feeling alike.
 const ALIKE: f32 = 0.45;
 
-/// Weights of genre, place and tempo after a song was chosen. The design gives .15 more to timbre; as no track carries
-/// one yet, the rest is scaled up to make 1.
-const GENRE: f32 = 0.45 / 0.85;
-const PLACE: f32 = 0.30 / 0.85;
-const TEMPO: f32 = 0.10 / 0.85;
+/// How far a place on the plane is spread along each axis: the variance of ranks in -1..1.
+const VARIANCE: f32 = 1.0 / 3.0;
+
+/// Weights of genre, place, tempo and timbre after a song was chosen.
+const GENRE: f32 = 0.45;
+const PLACE: f32 = 0.30;
+const TEMPO: f32 = 0.10;
+const TIMBRE: f32 = 0.15;
+
+/// What being of the kind of the song that plays adds for a song that fits the mood.
+const SAME_KIND: f32 = 0.3;
 
 /// What another song by the chosen song's artist loses.
 const SAME_ARTIST: f32 = 0.15;
@@ -39,51 +48,89 @@ const FEWEST_STEPS: f32 = 3.0;
 /// Where *soothe* leads.
 pub(super) const CALM: Affect = Affect::new(0.4, -0.4);
 
-/// The place that each song of a list of `n` aims at.
-pub(super) fn way(policy: Policy, mood: Affect, n: usize) -> Vec<Affect> {
+/// The place that each song of a list of `n` aims at, when `climbed` songs of a *lift* that began at `mood` were played.
+pub(super) fn way(policy: Policy, mood: Affect, climbed: usize, n: usize) -> Vec<Affect> {
     match policy {
         Policy::Match => vec![mood; n],
         Policy::Soothe => vec![CALM; n],
         Policy::Lift => {
             let step = STEP.min(mood.distance(UP) / FEWEST_STEPS);
-            (0..n).map(|song| mood.toward(UP, step * song as f32)).collect()
+            (climbed..climbed + n).map(|song| mood.toward(UP, step * song as f32)).collect()
         }
     }
 }
 
-/// Adds to each song's score how near it lies to `target`: 1 on it, less by the distance.
-pub(super) fn add_nearness(catalogue: &Catalogue, target: Affect, scores: &mut [f32]) {
-    for (score, song) in scores.iter_mut().zip(catalogue.features()) {
-        *score += 1.0 - song.place.distance(target);
-    }
+/// How near to `target` listeners will find a song: 1 on it.
+///
+/// What is known of a song's place is a guess whose agreement with listeners is its trust, a correlation r. Where they put
+/// it is then spread around r times the guess with the variance (1 - r²) that the guess does not explain, and this is the
+/// mean of a bump of width [`ALIKE`] over that spread. At full trust it is the bump itself, and the order is that of the
+/// distance; a song of which nothing is known is as good as any in the middle.
+pub(super) fn nearness(song: &Features, target: Affect) -> f32 {
+    let known = ALIKE * ALIKE;
+    let spread = known + VARIANCE * (1.0 - song.trust * song.trust);
+    let apart = song.expected().distance(target);
+    known / spread * (-apart * apart / (2.0 * spread)).exp()
 }
 
-/// Adds to each song's score how much it is of the same kind as `chosen`, 0..1.
-pub(super) fn add_likeness(catalogue: &Catalogue, chosen: usize, scores: &mut [f32]) {
-    let like = &catalogue.features()[chosen];
-    let tempo = catalogue.tracks()[chosen].tempo;
-    // One row for each genre of the chosen song: how near it is to every genre of the catalogue.
-    let near: Vec<Vec<f32>> = like
-        .genres
-        .iter()
-        .map(|&own| catalogue.genres().iter().map(|genre| catalogue.genres()[own as usize].nearness(genre)).collect())
-        .collect();
-    for ((score, song), track) in scores.iter_mut().zip(catalogue.features()).zip(catalogue.tracks()) {
-        let best_matches = near.iter().map(|row| song.genres.iter().map(|&g| row[g as usize]).fold(0.0, f32::max));
-        let genre = best_matches.sum::<f32>() / near.len().max(1) as f32;
-        let apart = song.place.distance(like.place) / ALIKE;
-        *score += GENRE * genre + PLACE * (-apart * apart / 2.0).exp() + TEMPO * tempo_likeness(tempo, track.tempo);
-        if song.artist == like.artist {
-            *score -= SAME_ARTIST;
-        }
+/// What other songs are compared with: one song of the catalogue.
+pub(super) struct Kind<'a> {
+    catalogue: &'a Catalogue,
+    track: &'a Track,
+    song: &'a Features,
+    /// One row for each genre of the song: how near it is to every genre of the catalogue.
+    near: Vec<Vec<f32>>,
+}
+
+impl<'a> Kind<'a> {
+    pub(super) fn of(catalogue: &'a Catalogue, index: usize) -> Self {
+        let (track, song) = (&catalogue.tracks()[index], &catalogue.features()[index]);
+        let genres = &catalogue.prepared().genres;
+        let row = |own: &u32| genres.iter().map(|genre| genres[*own as usize].nearness(genre)).collect();
+        Self { catalogue, track, song, near: song.genres.iter().map(row).collect() }
+    }
+
+    /// How near the genres of another song are, 0..1: the mean over this song's genres of the nearest of the other's.
+    fn genre(&self, song: &Features) -> f32 {
+        let best_matches = self.near.iter().map(|row| song.genres.iter().map(|&g| row[g as usize]).fold(0.0, f32::max));
+        best_matches.sum::<f32>() / self.near.len().max(1) as f32
+    }
+
+    /// What a song that fits the mood gains for being of this kind.
+    pub(super) fn bonus(&self, index: usize) -> f32 {
+        SAME_KIND * self.genre(&self.catalogue.features()[index])
+    }
+
+    /// How much another song is of the same kind, by reason; up to 1 in all.
+    pub(super) fn likeness(&self, index: usize) -> [Part; 5] {
+        let song = &self.catalogue.features()[index];
+        let apart = song.place.distance(self.song.place) / ALIKE;
+        [
+            Part { name: "genre", value: GENRE * self.genre(song) },
+            Part { name: "place", value: PLACE * (-apart * apart / 2.0).exp() },
+            Part { name: "tempo", value: TEMPO * tempo_likeness(self.song.octave, song.octave) },
+            Part { name: "timbre", value: TIMBRE * self.timbre_likeness(index) },
+            Part { name: "same artist", value: if song.artist == self.song.artist { -SAME_ARTIST } else { 0.0 } },
+        ]
+    }
+
+    /// 1 for the same colour of sound, less by how unusual the difference is among the catalogue's songs. Unknown is as
+    /// good as chance.
+    fn timbre_likeness(&self, index: usize) -> f32 {
+        let Some(a) = &self.track.timbre else { return 0.5 };
+        let Some(b) = &self.catalogue.tracks()[index].timbre else { return 0.5 };
+        let spreads = &self.catalogue.prepared().timbre_spread;
+        let unusual = |((a, b), spread): ((&f32, &f32), &f32)| ((a - b) / spread.max(f32::MIN_POSITIVE)).powi(2);
+        let apart = a.iter().zip(b).zip(spreads).map(unusual).sum::<f32>() / spreads.len() as f32;
+        // Two songs drawn at random are 2 apart on average, which is worth .5 here as well.
+        (-apart * std::f32::consts::LN_2 / 2.0).exp()
     }
 }
 
 /// 1 for the same tempo, twice it or half of it, 0 for the farthest from that. Unknown is as good as chance.
 fn tempo_likeness(a: Option<f32>, b: Option<f32>) -> f32 {
     let (Some(a), Some(b)) = (a, b) else { return 0.5 };
-    let octaves = (a / b).log2();
-    1.0 - 2.0 * (octaves - octaves.round()).abs()
+    1.0 - 2.0 * (a - b - (a - b).round()).abs()
 }
 
 /// A song that was taken.
@@ -110,11 +157,18 @@ pub(super) struct Selection<'a> {
     picks: Vec<Pick>,
     /// The song that the list follows, which must not come again.
     after: Option<usize>,
+    /// Whether songs of different kinds are wanted; after a choice the kind is what was asked for.
+    mixed: bool,
 }
 
 impl<'a> Selection<'a> {
-    pub(super) const fn new(catalogue: &'a Catalogue, after: Option<usize>) -> Self {
-        Self { catalogue, picks: Vec::new(), after }
+    /// Songs of different kinds, unless the kind of the one that plays is wanted.
+    pub(super) const fn for_mood(catalogue: &'a Catalogue, playing: Option<usize>) -> Self {
+        Self { catalogue, picks: Vec::new(), after: playing, mixed: playing.is_none() }
+    }
+
+    pub(super) const fn of_a_kind(catalogue: &'a Catalogue, chosen: usize) -> Self {
+        Self { catalogue, picks: Vec::new(), after: Some(chosen), mixed: false }
     }
 
     /// Takes up to `count` more songs by `scores`, one for each track. With `dice` one in ten but the first is drawn from
@@ -146,34 +200,40 @@ impl<'a> Selection<'a> {
     fn pool(&self, scores: &[f32]) -> Vec<Candidate> {
         let songs = self.catalogue.features();
         let better = |a: usize, b: usize| scores[b].total_cmp(&scores[a]).then(a.cmp(&b));
-        // The cap comes before the cut: one artist's many songs must not fill the pool.
-        let mut best = vec![[None; ARTIST_CAP]; self.catalogue.artists()];
-        for song in (0..songs.len()).filter(|&song| self.allows(song)) {
-            let mut next = Some(song);
-            for place in &mut best[songs[song].artist as usize] {
-                if next.is_some_and(|next| place.is_none_or(|held| better(next, held).is_lt())) {
-                    std::mem::swap(place, &mut next);
-                }
+        let mut order: Vec<usize> = (0..songs.len()).filter(|&song| self.allows(song)).collect();
+        // The cap comes before the cut: one artist's many songs must not fill the pool. So the cut is tried with twice the
+        // songs, and with more while too many fall to the cap.
+        let songs_left = order.len();
+        let mut cut = 2 * POOL;
+        let pool = loop {
+            if cut < order.len() {
+                order.select_nth_unstable_by(cut, |&a, &b| better(a, b));
             }
-        }
-        let mut pool: Vec<usize> = best.into_iter().flatten().flatten().collect();
-        if pool.len() > POOL {
-            pool.select_nth_unstable_by(POOL, |&a, &b| better(a, b));
-            pool.truncate(POOL);
-        }
-        pool.sort_unstable_by(|&a, &b| better(a, b));
+            let best = &mut order[..cut.min(songs_left)];
+            best.sort_unstable_by(|&a, &b| better(a, b));
+            let mut by_artist: HashMap<u32, usize> = HashMap::new();
+            let capped = best.iter().copied().filter(|&song| {
+                let count = by_artist.entry(songs[song].artist).or_default();
+                *count += 1;
+                *count <= ARTIST_CAP
+            });
+            let pool: Vec<usize> = capped.take(POOL).collect();
+            if pool.len() == POOL || cut >= songs_left {
+                break pool;
+            }
+            cut *= 4;
+        };
         let nearest_pick =
             |song: usize| self.picks.iter().map(|pick| self.sameness(song, pick.index)).fold(0.0, f32::max);
         pool.into_iter().map(|song| Candidate { song, sameness: nearest_pick(song) }).collect()
     }
 
-    /// How much two songs bore one after the other, 0..1. After a choice the kind is what was asked for, so only the artist
-    /// counts.
+    /// How much two songs bore one after the other, 0..1.
     fn sameness(&self, a: usize, b: usize) -> f32 {
         let (a, b) = (&self.catalogue.features()[a], &self.catalogue.features()[b]);
         if a.artist == b.artist {
             1.0
-        } else if self.after.is_some() {
+        } else if !self.mixed {
             0.0
         } else if a.genres.iter().any(|genre| b.genres.contains(genre)) {
             0.5
@@ -184,14 +244,13 @@ impl<'a> Selection<'a> {
         }
     }
 
-    /// Whether a song may be added: it is not there yet, nor under another uri, and its artist is not too often.
+    /// Whether a song may be added: its recording is not there yet, and its artist is not too often.
     fn allows(&self, song: usize) -> bool {
-        let songs = self.catalogue.features();
-        let title = |song: usize| &self.catalogue.tracks()[song].title;
-        let by_artist = |other: &usize| songs[*other].artist == songs[song].artist;
-        let there = self.picks.iter().map(|pick| pick.index);
-        there.clone().filter(by_artist).count() < ARTIST_CAP
-            && !there.chain(self.after).filter(by_artist).any(|other| title(other).eq_ignore_ascii_case(title(song)))
+        let song = &self.catalogue.features()[song];
+        let there = |index: usize| &self.catalogue.features()[index];
+        self.after.is_none_or(|after| there(after).recording != song.recording)
+            && self.picks.iter().all(|pick| there(pick.index).recording != song.recording)
+            && self.picks.iter().filter(|pick| there(pick.index).artist == song.artist).count() < ARTIST_CAP
     }
 }
 

@@ -1,5 +1,6 @@
 //! Why a song was recommended, in one sentence that a person understands.
 
+use super::Aim;
 use super::catalogue::Catalogue;
 use super::ranking::{CALM, Pick, UP};
 use crate::affect::{Affect, Policy};
@@ -30,10 +31,11 @@ fn sound(place: Affect) -> &'static str {
 }
 
 /// Why `pick` is in a list for `mood`; `last` is the song before it.
-pub(super) fn for_mood(catalogue: &Catalogue, policy: Policy, mood: Affect, pick: Pick, last: Option<Pick>) -> String {
-    let place = |pick: Pick| catalogue.features()[pick.index].place;
+pub(super) fn for_mood(catalogue: &Catalogue, aim: &Aim<'_>, pick: Pick, last: Option<Pick>) -> String {
+    let Aim { mood, policy, climbed, .. } = *aim;
+    let place = |pick: Pick| catalogue.features()[pick.index].expected();
     let here = place(pick);
-    let sound = sound(here);
+    let sound = sound(catalogue.features()[pick.index].place);
     if pick.explored {
         return format!("something else to try: {sound}");
     }
@@ -44,8 +46,8 @@ pub(super) fn for_mood(catalogue: &Catalogue, policy: Policy, mood: Affect, pick
         Policy::Soothe => format!("{sound}, among the most soothing in this library"),
         Policy::Lift => match last.map(|last| here.distance(UP) < place(last).distance(UP)) {
             _ if here.distance(UP) <= REACHED => format!("{sound}, where the way up ends"),
-            None => format!("{sound}, where the mood is now"),
-            Some(true) => format!("a step up from the last one: {sound}"),
+            None if climbed == 0 => format!("{sound}, where the mood is now"),
+            None | Some(true) => format!("a step up from the last one: {sound}"),
             Some(false) => format!("{sound}, on the way up"),
         },
     }

@@ -1,9 +1,14 @@
 //! What is accepted over MQTT: nothing but what is listed here.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use serde::Deserialize;
 
+use super::piece::{MAX_PIECE_BYTES, Piece};
 use crate::affect::Policy;
-use crate::emotion::Emotion;
+use crate::emotion::{Emotion, Named};
+use crate::personal::{Evidence, LOOK_BACK};
 
 /// Longest payload of a command or request.
 pub const MAX_COMMAND_BYTES: usize = 4096;
@@ -72,7 +77,7 @@ impl Command {
 }
 
 /// A question that is answered on `response/<name>`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Request {
     /// Chosen by who asks, and given back with the answer.
     pub transaction: String,
@@ -81,10 +86,26 @@ pub struct Request {
 }
 
 /// What may be asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum RequestKind {
     /// The configuration in use.
     ConfigGet,
+    /// What the face before the camera showed just now.
+    CalibrateLook {
+        /// The last so much of the time, 1 to 5 s.
+        over: Duration,
+    },
+    /// Read faces with what was learnt from these.
+    CalibrateSet(Evidence),
+    /// Read faces as the classifier does, and forget what was learnt.
+    CalibrateReset,
+    /// Take a piece of a new catalogue.
+    LibraryPut(Piece),
+}
+
+impl RequestKind {
+    /// The names of all requests, the last part of their topics.
+    pub const NAMES: [&str; 5] = ["config.get", "calibrate.look", "calibrate.set", "calibrate.reset", "library.put"];
 }
 
 /// Why a request was refused.
@@ -99,28 +120,96 @@ pub struct RequestError {
 
 impl Request {
     /// Reads the request `name`, the last part of its topic, from its payload: JSON with a `transaction` of at most 64
-    /// bytes and nothing else.
+    /// bytes, what the request takes besides, and nothing else.
     ///
     /// # Errors
-    /// When there is no request of this name, or the payload is over [`MAX_COMMAND_BYTES`] or not such JSON.
+    /// When there is no request of this name, or the payload is over [`MAX_COMMAND_BYTES`] ([`MAX_PIECE_BYTES`] for a
+    /// piece) or not such JSON.
     pub fn parse(name: &str, payload: &[u8]) -> Result<Self, RequestError> {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
-        struct Fields {
+        struct Plain {
             transaction: String,
         }
-        let fields = text(payload)
-            .and_then(|text| from_json::<Fields>(text, "{\"transaction\": \"...\"}"))
-            .and_then(|fields| within("transaction", fields.transaction, MAX_TRANSACTION_BYTES));
-        let transaction = fields.map_err(|reason| RequestError { transaction: None, reason })?;
-        match name {
-            "config.get" => Ok(Self { transaction, kind: RequestKind::ConfigGet }),
-            _ => Err(RequestError {
-                transaction: Some(transaction),
-                reason: CommandError(format!("no request is called {}; known is config.get", quoted(name))),
-            }),
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Look {
+            transaction: String,
+            seconds: f32,
+        }
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Set {
+            transaction: String,
+            shown: BTreeMap<Emotion, Named>,
+        }
+        let read = match name {
+            "calibrate.look" => fields(payload, "{\"transaction\": \"...\", \"seconds\": 4}")
+                .map(|Look { transaction, seconds }| (transaction, look(seconds))),
+            "calibrate.set" => {
+                fields(payload, "{\"transaction\": \"...\", \"shown\": {\"happy\": {\"angry\": 0.01, ...}, ...}}")
+                    .map(|Set { transaction, shown }| (transaction, set(shown)))
+            }
+            "library.put" => piece(payload),
+            _ => fields(payload, "{\"transaction\": \"...\"}")
+                .map(|Plain { transaction }| (transaction, without_fields(name))),
+        };
+        let checked =
+            read.and_then(|(transaction, kind)| Ok((within("transaction", transaction, MAX_TRANSACTION_BYTES)?, kind)));
+        let (transaction, kind) = checked.map_err(|reason| RequestError { transaction: None, reason })?;
+        match kind {
+            Ok(kind) => Ok(Self { transaction, kind }),
+            Err(reason) => Err(RequestError { transaction: Some(transaction), reason }),
         }
     }
+}
+
+fn fields<'a, T: Deserialize<'a>>(payload: &'a [u8], form: &str) -> Result<T, CommandError> {
+    from_json(text(payload)?, form)
+}
+
+fn look(seconds: f32) -> Result<RequestKind, CommandError> {
+    let longest = LOOK_BACK.as_secs_f32();
+    if (1.0..=longest).contains(&seconds) {
+        Ok(RequestKind::CalibrateLook { over: Duration::from_secs_f32(seconds) })
+    } else {
+        refuse(format!("seconds must be from 1 to {longest}, not {seconds}"))
+    }
+}
+
+fn set(shown: BTreeMap<Emotion, Named>) -> Result<RequestKind, CommandError> {
+    if shown.is_empty() {
+        return refuse("shown must not be empty; calibrate.reset forgets what was learnt".to_owned());
+    }
+    let held = shown.into_iter().map(|(emotion, Named(said))| (emotion, said));
+    Ok(RequestKind::CalibrateSet(Evidence::guided(held)))
+}
+
+fn without_fields(name: &str) -> Result<RequestKind, CommandError> {
+    match name {
+        "config.get" => Ok(RequestKind::ConfigGet),
+        "calibrate.reset" => Ok(RequestKind::CalibrateReset),
+        _ => {
+            let known = RequestKind::NAMES.join(", ");
+            refuse(format!("no request is called {}; known are {known}", quoted(name)))
+        }
+    }
+}
+
+fn piece(payload: &[u8]) -> Result<(String, Result<RequestKind, CommandError>), CommandError> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Put {
+        transaction: String,
+        sha256: String,
+        size: u64,
+        offset: u64,
+        text: String,
+    }
+    const FORM: &str = r#"{"transaction": "...", "sha256": "...", "size": 0, "offset": 0, "text": "..."}"#;
+    let Put { transaction, sha256, size, offset, text } = from_json(text_within(payload, MAX_PIECE_BYTES)?, FORM)?;
+    let piece = Piece { sha256, size, offset, text };
+    Ok((transaction, piece.check().map(|()| RequestKind::LibraryPut(piece)).map_err(CommandError)))
 }
 
 fn refuse<T>(reason: String) -> Result<T, CommandError> {
@@ -128,8 +217,12 @@ fn refuse<T>(reason: String) -> Result<T, CommandError> {
 }
 
 fn text(payload: &[u8]) -> Result<&str, CommandError> {
-    if payload.len() > MAX_COMMAND_BYTES {
-        return refuse(format!("a payload has at most {MAX_COMMAND_BYTES} bytes, not {}", payload.len()));
+    text_within(payload, MAX_COMMAND_BYTES)
+}
+
+fn text_within(payload: &[u8], longest: usize) -> Result<&str, CommandError> {
+    if payload.len() > longest {
+        return refuse(format!("a payload has at most {longest} bytes, not {}", payload.len()));
     }
     match std::str::from_utf8(payload) {
         Ok(text) => Ok(text.trim()),
@@ -204,6 +297,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::emotion::Probabilities;
 
     #[test]
     fn every_command_is_read() {
@@ -265,11 +359,84 @@ mod tests {
         assert_eq!(Request::parse("config.get", br#"{"transaction":"a1"}"#), Ok(request));
     }
 
+    fn row() -> String {
+        let each = Emotion::ALL.map(|e| format!("\"{e}\":{}", if e == Emotion::Sad { 0.4 } else { 0.1 }));
+        format!("{{{}}}", each.join(","))
+    }
+
+    #[test]
+    fn a_calibration_can_be_asked_for() {
+        let parse = |name, fields: &str| {
+            Request::parse(name, format!("{{\"transaction\":\"a1\"{fields}}}").as_bytes()).map(|request| request.kind)
+        };
+        let over = Duration::from_millis(2500);
+        assert_eq!(parse("calibrate.look", ",\"seconds\":2.5"), Ok(RequestKind::CalibrateLook { over }));
+        assert_eq!(parse("calibrate.reset", ""), Ok(RequestKind::CalibrateReset));
+        let said = Probabilities::normalised([0.1, 0.1, 0.1, 0.1, 0.1, 0.4, 0.1]).unwrap();
+        let shown = format!(",\"shown\":{{\"happy\":{},\"sad\":{}}}", row(), row());
+        let evidence = Evidence::guided([(Emotion::Happy, said), (Emotion::Sad, said)]);
+        assert_eq!(parse("calibrate.set", &shown), Ok(RequestKind::CalibrateSet(evidence)));
+    }
+
+    #[test]
+    fn a_calibration_that_makes_no_sense_is_refused() {
+        let form = "must be {\"transaction\": \"...\", \"shown\": {\"happy\": {\"angry\": 0.01, ...}, ...}}: ";
+        let six = row().replace("\"sad\":0.4,", "");
+        let negative = row().replace("0.4", "-0.4");
+        for (name, fields, reason) in [
+            ("calibrate.look", "\"seconds\":0.5".to_owned(), "seconds must be from 1 to 5, not 0.5".to_owned()),
+            ("calibrate.look", "\"seconds\":1e30".to_owned(), "seconds must be from 1 to 5, not 1".to_owned()),
+            ("calibrate.set", "\"shown\":{}".to_owned(), "shown must not be empty; calibrate.reset forgets".to_owned()),
+            ("calibrate.set", "\"shown\":[]".to_owned(), format!("{form}invalid type")),
+            ("calibrate.set", format!("\"shown\":{{\"glad\":{}}}", row()), format!("{form}unknown variant")),
+            ("calibrate.set", format!("\"shown\":{{\"sad\":{six}}}"), format!("{form}probabilities must be seven")),
+            ("calibrate.set", format!("\"shown\":{{\"sad\":{negative}}}"), format!("{form}probabilities must be")),
+            (
+                "calibrate.reset",
+                "\"seconds\":1".to_owned(),
+                "must be {\"transaction\": \"...\"}: unknown field".to_owned(),
+            ),
+        ] {
+            let payload = format!("{{\"transaction\":\"a1\",{fields}}}");
+            let told = Request::parse(name, payload.as_bytes()).unwrap_err().to_string();
+            assert!(told.starts_with(&reason), "{fields}: {told}");
+        }
+    }
+
+    #[test]
+    fn a_piece_of_a_catalogue_is_read() {
+        let piece = Piece { sha256: "0a".repeat(32), size: 9, offset: 3, text: "abc\n".to_owned() };
+        let parse = |piece: &Piece| {
+            let mut payload = serde_json::to_value(piece).unwrap();
+            payload["transaction"] = "a1".into();
+            Request::parse("library.put", payload.to_string().as_bytes())
+        };
+        let read = Request { transaction: "a1".to_owned(), kind: RequestKind::LibraryPut(piece.clone()) };
+        assert_eq!(parse(&piece), Ok(read));
+        for (wrong, reason) in [
+            (Piece { sha256: "../../etc/passwd".to_owned(), ..piece.clone() }, "sha256 must be 64 hexadecimal digits"),
+            (Piece { sha256: "0A".repeat(32), ..piece.clone() }, "sha256 must be 64 hexadecimal digits"),
+            (Piece { size: 0, ..piece.clone() }, "size must be from 1 to 536870912, not 0"),
+            (Piece { size: u64::MAX, ..piece.clone() }, "size must be from 1 to"),
+            (Piece { offset: 6, ..piece.clone() }, "the piece goes beyond the size"),
+            (Piece { offset: u64::MAX, ..piece.clone() }, "the piece goes beyond the size"),
+        ] {
+            let error = parse(&wrong).unwrap_err();
+            assert_eq!(error.transaction.as_deref(), Some("a1"));
+            assert!(error.to_string().starts_with(reason), "{error}");
+        }
+        let long = Piece { size: MAX_PIECE_BYTES as u64, offset: 0, text: "x".repeat(MAX_PIECE_BYTES), ..piece };
+        assert!(parse(&long).unwrap_err().to_string().starts_with("a payload has at most 49152 bytes"));
+    }
+
     #[test]
     fn a_refused_request_keeps_its_transaction() {
         let error = Request::parse("shell", br#"{"transaction":"a1"}"#).unwrap_err();
         assert_eq!(error.transaction.as_deref(), Some("a1"));
-        assert_eq!(error.to_string(), r#"no request is called "shell"; known is config.get"#);
+        assert_eq!(
+            error.to_string(),
+            r#"no request is called "shell"; known are config.get, calibrate.look, calibrate.set, calibrate.reset, library.put"#
+        );
         let error = Request::parse("config.get", br#"{"transaction":"a1","file":"/etc/shadow"}"#).unwrap_err();
         assert_eq!(error.transaction, None);
         let long = format!(r#"{{"transaction":"{}"}}"#, "t".repeat(65));

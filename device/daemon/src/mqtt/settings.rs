@@ -7,15 +7,15 @@ use std::{fs, io};
 use moodbox_core::config::{Broker, Mqtt};
 use moodbox_core::topics::Topics;
 use rumqttc::tokio_native_tls::native_tls::{self, Certificate, Protocol, TlsConnector};
-use rumqttc::v5::MqttOptions;
 use rumqttc::v5::mqttbytes::v5::LastWill;
+use rumqttc::v5::{ConnectionError, MqttOptions};
 use rumqttc::{TlsConfiguration, Transport};
 
-use super::quality;
+use super::{quality, trouble};
 
-/// Largest message taken from the broker. Twice the longest command, so that one that is somewhat too long is still
-/// refused with a reason; the broker keeps longer ones away.
-const MAX_PACKET_BYTES: u32 = 8 * 1024;
+/// Largest message taken from the broker. More than the longest piece of a catalogue, so that one that is somewhat too long
+/// is still refused with a reason; the broker keeps longer ones away.
+const MAX_PACKET_BYTES: u32 = 64 * 1024;
 
 /// Messages that may wait for the broker's confirmation, in each direction. The client keeps a slot for each.
 const MAX_INFLIGHT: u16 = 20;
@@ -70,6 +70,23 @@ impl Settings {
     /// # Errors
     /// When a file cannot be read or does not hold what it should.
     pub fn new(config: &Mqtt, topics: Topics, embedded_port: u16) -> Result<Self, SettingsError> {
+        let mut settings = Self::as_client(config, topics.device(), topics, embedded_port)?;
+        let options = &mut settings.options;
+        options.set_max_packet_size(Some(MAX_PACKET_BYTES)).set_receive_maximum(Some(MAX_INFLIGHT));
+        let will = settings.topics.availability(false);
+        options.set_last_will(LastWill::new(will.topic, will.payload, quality(will.qos), will.retain, None));
+        Ok(settings)
+    }
+
+    /// For somebody who speaks with the box of these topics: a connection under a name of its own and without a will.
+    ///
+    /// # Errors
+    /// When a file cannot be read or does not hold what it should.
+    pub fn of_guest(config: &Mqtt, name: String, topics: Topics) -> Result<Self, SettingsError> {
+        Self::as_client(config, name, topics, config.embedded_port.0 as u16)
+    }
+
+    fn as_client(config: &Mqtt, name: String, topics: Topics, embedded_port: u16) -> Result<Self, SettingsError> {
         let (tls, host, port) = match &config.broker {
             Broker::Embedded => (false, "127.0.0.1", embedded_port),
             Broker::Remote { tls, host, port } => (*tls, host.as_str(), *port),
@@ -77,18 +94,14 @@ impl Settings {
         // The client joins host and port with a colon.
         let address = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
         let broker = format!("{}://{address}:{port}", if tls { "mqtts" } else { "mqtt" });
-        let mut options = MqttOptions::new(topics.device(), address, port);
+        let mut options = MqttOptions::new(name, address, port);
         options
             .set_keep_alive(Duration::from_secs(config.keep_alive_s.0.into()))
             .set_connection_timeout(CONNECT_TIMEOUT_S)
-            .set_max_packet_size(Some(MAX_PACKET_BYTES))
-            .set_receive_maximum(Some(MAX_INFLIGHT))
             .set_outgoing_inflight_upper_limit(MAX_INFLIGHT);
         let mut network = options.network_options();
         network.set_tcp_nodelay(true);
         options.set_network_options(network);
-        let will = topics.availability(false);
-        options.set_last_will(LastWill::new(will.topic, will.payload, quality(will.qos), will.retain, None));
         if let Some(username) = &config.username {
             let password = config.password_file.as_deref().map(password).transpose()?;
             options.set_credentials(username, password.unwrap_or_default());
@@ -98,6 +111,30 @@ impl Settings {
             options.set_transport(Transport::tls_with_config(TlsConfiguration::NativeConnector(connector)));
         }
         Ok(Self { options, topics, broker, ca_file: config.ca_file.clone() })
+    }
+
+    /// What the client needs to connect.
+    #[must_use]
+    pub fn options(&self) -> MqttOptions {
+        self.options.clone()
+    }
+
+    /// The broker as a person writes it.
+    #[must_use]
+    pub fn broker(&self) -> &str {
+        &self.broker
+    }
+
+    /// The topics of the box.
+    #[must_use]
+    pub const fn topics(&self) -> &Topics {
+        &self.topics
+    }
+
+    /// One line for a person: why there is no connection, and what to do.
+    #[must_use]
+    pub fn explain(&self, error: &ConnectionError) -> String {
+        trouble::explain(self, error, false).reason
     }
 }
 

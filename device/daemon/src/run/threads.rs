@@ -1,11 +1,14 @@
 //! The threads: capture, vision, LEDs and disk. The only file that spawns and joins them.
 
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use moodbox_core::config::Config;
-use moodbox_core::engine::Switches;
+use moodbox_core::engine::Stored;
+use moodbox_core::music::Feedback;
+use moodbox_core::topics::Piece;
 use moodbox_models::{Models, ModelsError};
 use tokio::sync::mpsc;
 use tracing::warn;
@@ -13,30 +16,50 @@ use tracing::warn;
 use crate::camera::latest::Latest;
 use crate::capture::{self, Shared};
 use crate::lamp::{self, Lamp};
+use crate::library::Library;
 use crate::sight::{self, Pace, Sighting};
-use crate::store::Store;
+use crate::store::{FeedbackLog, Kept, Store};
 use crate::systemd::Pulse;
 
 /// News that may wait for the engine.
 const INBOX: usize = 16;
+
+/// Deeds of listeners that may wait for the disk; people press a button now and then.
+const FEEDBACK: usize = 64;
+
+/// Pieces of a catalogue that may wait for the disk; who sends them waits for each answer.
+const PIECES: usize = 4;
 
 /// What the threads say.
 pub(super) enum Said {
     Camera(capture::News),
     Leds(lamp::News),
     Seen(Sighting),
+    /// What became of a piece of a catalogue.
+    Stored(Stored),
     /// Nothing can be seen in frames, and why.
     Blind(String),
+}
+
+/// What is kept on the disk.
+pub(super) struct Disk {
+    pub(super) store: Store,
+    pub(super) log: FeedbackLog,
+    pub(super) library: Library,
 }
 
 /// The threads, and what they share with the rest.
 pub(super) struct Threads {
     pub(super) shared: Arc<Shared>,
     pub(super) lamp: Arc<Lamp>,
-    /// Switches for the disk.
-    pub(super) switches: Arc<Latest<Switches>>,
+    /// What listeners did, for the log.
+    pub(super) feedback: SyncSender<Feedback>,
+    /// What the disk shall keep.
+    pub(super) kept: Arc<Latest<Kept>>,
+    /// Pieces of a catalogue for the disk, with the transactions that brought them.
+    pub(super) pieces: SyncSender<(String, Piece)>,
     sight_pulse: Arc<Pulse>,
-    handles: [(&'static str, JoinHandle<()>); 4],
+    handles: [(&'static str, JoinHandle<()>); 6],
 }
 
 impl Threads {
@@ -45,21 +68,25 @@ impl Threads {
         config: &Config,
         epoch: Instant,
         models: Result<Models, ModelsError>,
-        store: Store,
+        disk: Disk,
         watched: bool,
     ) -> (Self, mpsc::Receiver<Said>) {
         let (say, said) = mpsc::channel(INBOX);
         let shared = Arc::new(Shared::default());
         let lamp = Arc::new(Lamp::default());
-        let switches = Arc::new(Latest::default());
+        let kept = Arc::new(Latest::default());
         let sight_pulse = Arc::new(Pulse::default());
+        let (feedback, deeds) = sync_channel(FEEDBACK);
+        let (pieces, library) = gather(disk.library, &say);
         let handles = [
             ("LED", light(config, Arc::clone(&lamp), &say)),
-            ("store", keep(store, Arc::clone(&switches))),
+            ("library", library),
+            ("store", keep(disk.store, Arc::clone(&kept))),
+            ("feedback", remember(disk.log, deeds)),
             ("capture", capture(config, epoch, Arc::clone(&shared), say.clone())),
             ("vision", see(config, models, watched, Arc::clone(&shared), Arc::clone(&sight_pulse), say)),
         ];
-        (Self { shared, lamp, switches, sight_pulse, handles }, said)
+        (Self { shared, lamp, feedback, kept, pieces, sight_pulse, handles }, said)
     }
 
     /// What the watchdog looks at.
@@ -72,7 +99,9 @@ impl Threads {
         self.shared.wanted.never_again();
         self.shared.frames.close();
         self.lamp.end();
-        self.switches.close();
+        drop(self.feedback);
+        self.kept.close();
+        drop(self.pieces);
         for (name, thread) in self.handles {
             if thread.join().is_err() {
                 warn!("the {name} thread has failed");
@@ -125,12 +154,45 @@ fn light(config: &Config, lamp: Arc<Lamp>, say: &mpsc::Sender<Said>) -> JoinHand
     })
 }
 
-fn keep(store: Store, switches: Arc<Latest<Switches>>) -> JoinHandle<()> {
+/// Like the LEDs this holds no sender: it runs to the very end.
+fn gather(mut library: Library, say: &mpsc::Sender<Said>) -> (SyncSender<(String, Piece)>, JoinHandle<()>) {
+    let (sender, pieces) = sync_channel::<(String, Piece)>(PIECES);
+    let say = say.downgrade();
+    let thread = thread::spawn(move || {
+        for (transaction, piece) in pieces {
+            let outcome = library.take(&piece).map_err(|error| error.to_string());
+            if let Some(say) = say.upgrade() {
+                drop(say.blocking_send(Said::Stored(Stored { transaction, outcome })));
+            }
+        }
+    });
+    (sender, thread)
+}
+
+fn keep(store: Store, mailbox: Arc<Latest<Kept>>) -> JoinHandle<()> {
     thread::spawn(move || {
-        let mut newest = Switches::default();
-        while switches.take(&mut newest).is_ok() {
-            if let Err(error) = store.keep_switches(&newest) {
+        let (mut newest, mut written) = (Kept::default(), Kept::default());
+        while mailbox.take(&mut newest).is_ok() {
+            if let Some(switches) = newest.switches.filter(|_| newest.switches != written.switches)
+                && let Err(error) = store.keep_switches(&switches)
+            {
                 warn!("{error}; the switch will be forgotten at the next start");
+            }
+            if let Some(evidence) = newest.evidence.filter(|_| newest.evidence != written.evidence)
+                && let Err(error) = store.keep_evidence(&evidence)
+            {
+                warn!("{error}; the calibration will be as before at the next start");
+            }
+            written = newest;
+        }
+    })
+}
+
+fn remember(mut log: FeedbackLog, deeds: Receiver<Feedback>) -> JoinHandle<()> {
+    thread::spawn(move || {
+        for feedback in deeds {
+            if let Err(error) = log.append(&feedback) {
+                warn!("{error}; this like, skip or choice will be forgotten at the next start");
             }
         }
     })

@@ -127,3 +127,21 @@ fn a_recording_that_is_not_there_ends_the_demo_with_a_reason() {
         assert_eq!(typed(&format!("demo --plain --source {source}")).refused(2), format!("moodbox: {reason}"));
     }
 }
+
+#[test]
+fn an_evening_is_lived_through_and_follows_the_mood() {
+    let evening = typed("demo --evening --json");
+    let mut songs = evening.json();
+    let summary = songs.pop().unwrap();
+    assert!(songs.len() >= 60, "{} songs", songs.len());
+    assert!(songs.iter().all(|song| song["track"]["why"].as_str().is_some_and(|why| !why.is_empty())));
+    assert!(songs.iter().any(|song| song["how"] == "chosen"));
+    assert!(songs.is_sorted_by_key(|song| song["at_s"].as_u64()));
+    let figure = |name: &str| summary[name].as_f64().unwrap();
+    assert!(figure("mood_right") > 0.6, "{summary}");
+    assert!(figure("distance") < 0.8 * figure("distance_by_chance"), "{summary}");
+    assert_eq!(typed("demo --evening --json --seed 1").stdout, evening.stdout);
+    assert_ne!(typed("demo --evening --json --seed 2").stdout, evening.stdout);
+    let text = typed("demo --evening").well();
+    assert!(text.lines().last().unwrap().starts_with("next song of the same family"), "{text}");
+}

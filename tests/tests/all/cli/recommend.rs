@@ -107,7 +107,7 @@ fn a_library_may_be_json() {
     let library = file(folder.path(), "songs.json", text);
     let done = moodbox(&["recommend", "--mood", "happy", "--library", &library]);
     assert_eq!(done.code, Some(0));
-    assert_eq!(done.lines, [format!("moodbox: {library}: line 2: valence is missing")]);
+    assert_eq!(done.lines, [format!("moodbox: {library}: line 2: title is missing")]);
     assert!(done.stdout.starts_with(" 1. Somebody \u{2013} One"), "{}", done.stdout);
 }
 
@@ -116,14 +116,11 @@ fn a_library_that_cannot_be_used_is_named() {
     let folder = tempfile::tempdir().unwrap();
     for (content, reason) in [
         (&b""[..], "the catalogue is empty"),
-        (b"\xff\xfe\0a\0b", "the catalogue is neither CSV nor JSON in UTF-8"),
+        (b"\xff\xfe\0a\0b", "the catalogue is neither a table, a playlist nor JSON in UTF-8"),
         (b"{}", "the catalogue is JSON but no list of tracks: it must start with ["),
         (b"[]", "the catalogue has no usable track"),
         (b"[{\"uri\":", "the catalogue has no usable track; line 1: "),
-        (
-            b"title;artist\nOne;Somebody\n",
-            "the first line of the catalogue must name its columns, parted by commas; missing: ",
-        ),
+        (b"title;artist\nOne;Somebody\n", "the first line of the catalogue must name its columns; missing: "),
         (b"uri,title,artist,valence,arousal\n", "the catalogue has no usable track"),
     ] {
         let library = file(folder.path(), "songs", content);
@@ -133,4 +130,19 @@ fn a_library_that_cannot_be_used_is_named() {
     let none = folder.path().join("none").display().to_string();
     let told = moodbox(&["recommend", "--mood", "happy", "--library", &none]).refused(2);
     assert_eq!(told, format!("moodbox: cannot read {none}: No such file or directory (os error 2)"));
+}
+
+#[test]
+fn a_score_is_the_sum_of_its_parts() {
+    for words in ["--mood sad", "--mood sad --policy lift", "--after demo:track:abba-dancing-queen"] {
+        let report = &typed(&format!("recommend {words} --explain --json")).json()[0];
+        for track in tracks(report) {
+            let parts: Vec<f64> =
+                track["parts"].as_array().unwrap().iter().map(|part| part["value"].as_f64().unwrap()).collect();
+            assert!((parts.iter().sum::<f64>() - track["score"].as_f64().unwrap()).abs() < 1e-5, "{track}");
+        }
+    }
+    let text = typed("recommend --mood happy -n 1 --explain").well();
+    assert!(text.lines().last().unwrap().starts_with("    score 0."), "{text}");
+    assert!(typed("recommend --mood happy -n 1 --json").json()[0]["tracks"][0].get("parts").is_none());
 }

@@ -15,7 +15,7 @@ impl Home {
         self.listener.until("/event", |event| event.json()["event_type"] == kind).json()
     }
 
-    fn state(&mut self, key: &str, value: &str) -> Value {
+    pub(super) fn state(&mut self, key: &str, value: &str) -> Value {
         self.listener.until("/state", |state| state.json()[key] == value).json()
     }
 

@@ -110,7 +110,7 @@ fn a_catalogue_that_cannot_be_used_is_named() {
     );
     for (content, reason) in [
         (&b""[..], "the catalogue is empty"),
-        (b"\x89PNG\r\n\x1a\n\0\0", "the catalogue is neither CSV nor JSON in UTF-8"),
+        (b"\x89PNG\r\n\x1a\n\0\0", "the catalogue is neither a table, a playlist nor JSON in UTF-8"),
         (b"{\"tracks\":[]}", "the catalogue is JSON but no list of tracks: it must start with ["),
         (b"title,artist\nOne,Somebody\n", "the first line of the catalogue must name its columns"),
         (

@@ -107,11 +107,9 @@ fn read_entry(entry: &[u8]) -> Result<Track, String> {
         None | Some(Value::Null) => Ok(Cow::Borrowed("")),
         Some(Value::String(text)) => Ok(Cow::Borrowed(text)),
         Some(Value::Number(number)) => Ok(Cow::Owned(number.to_string())),
-        Some(Value::Array(list)) if name == "genres" => {
-            let genres: Option<Vec<&str>> = list.iter().map(Value::as_str).collect();
-            genres
-                .map(|genres| Cow::Owned(genres.join(";")))
-                .ok_or_else(|| "genres must be a list of strings".to_owned())
+        Some(Value::Array(list)) if matches!(name, "genres" | "tags") => {
+            let words: Option<Vec<&str>> = list.iter().map(Value::as_str).collect();
+            words.map(|words| Cow::Owned(words.join(";"))).ok_or_else(|| format!("{name} must be a list of strings"))
         }
         Some(_) => Err(format!("{name} must be text or a number")),
     })

@@ -3,19 +3,24 @@
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
+use super::{MAX_WORDS, one_line};
 use crate::affect::Affect;
-use crate::music::catalogue::{Mode, Track};
+use crate::music::catalogue::{Mode, Source, Track};
+use crate::topics::MAX_URI_BYTES;
 
 /// Every value that a track may have, and whether it must.
-pub(super) const COLUMNS: [(&str, bool); 12] = [
+pub(super) const COLUMNS: [(&str, bool); 15] = [
     ("uri", true),
     ("title", true),
     ("artist", true),
     ("album", false),
     ("year", false),
     ("genres", false),
-    ("valence", true),
-    ("arousal", true),
+    ("tags", false),
+    ("mbid", false),
+    ("isrc", false),
+    ("valence", false),
+    ("arousal", false),
     ("tempo", false),
     ("mode", false),
     ("source", false),
@@ -24,9 +29,6 @@ pub(super) const COLUMNS: [(&str, bool); 12] = [
 
 /// Longest value, in bytes.
 const MAX_VALUE: usize = 4096;
-
-/// Most genres of one track: enough for every real one, and few enough to compare with all others.
-const MAX_GENRES: usize = 16;
 
 /// How far valence and arousal are trusted where the file does not say.
 const DEFAULT_CONFIDENCE: f32 = 0.5;
@@ -48,8 +50,16 @@ pub(super) fn track<'a>(value: impl Fn(&str) -> Result<Cow<'a, str>, String>) ->
     if uri.contains(char::is_control) {
         return Err(format!("uri {} has a control character", shown(&uri)));
     }
-    let valence = number("valence", -1.0..=1.0)?.ok_or("valence is missing")?;
-    let arousal = number("arousal", -1.0..=1.0)?.ok_or("arousal is missing")?;
+    if uri.len() > MAX_URI_BYTES {
+        return Err(format!("uri is longer than {MAX_URI_BYTES} bytes"));
+    }
+    let affect = match (number("valence", -1.0..=1.0)?, number("arousal", -1.0..=1.0)?) {
+        (Some(valence), Some(arousal)) => Some(Affect::new(valence, arousal)),
+        (None, None) => None,
+        (None, Some(_)) => return Err("valence is missing".to_owned()),
+        (Some(_), None) => return Err("arousal is missing".to_owned()),
+    };
+    let confidence = number("confidence", 0.0..=1.0)?.unwrap_or(DEFAULT_CONFIDENCE);
     Ok(Track {
         uri: needed("uri", uri)?,
         title: needed_words("title")?,
@@ -64,17 +74,22 @@ pub(super) fn track<'a>(value: impl Fn(&str) -> Result<Cow<'a, str>, String>) ->
                     .ok_or_else(|| format!("year {} is not a year", shown(text)))?,
             ),
         },
-        genres: genres(&value("genres")?)?,
-        affect: Affect::new(valence, arousal),
-        tempo: number("tempo", 20.0..=400.0)?,
+        genres: list("genres", &value("genres")?)?,
+        tags: list("tags", &value("tags")?)?,
+        mbid: mbid(&value("mbid")?),
+        isrc: isrc(&value("isrc")?),
+        affect: affect.unwrap_or_default(),
+        // Some write 0 where they do not know.
+        tempo: if value("tempo")?.trim().parse() == Ok(0f32) { None } else { number("tempo", 20.0..=400.0)? },
         mode: match value("mode")?.trim() {
             "" => None,
-            "major" => Some(Mode::Major),
-            "minor" => Some(Mode::Minor),
+            "major" | "1" => Some(Mode::Major),
+            "minor" | "0" => Some(Mode::Minor),
             text => return Err(format!("mode {} is neither major nor minor", shown(text))),
         },
-        source: words("source")?,
-        confidence: number("confidence", 0.0..=1.0)?.unwrap_or(DEFAULT_CONFIDENCE),
+        timbre: None,
+        source: if affect.is_some() { source(&value("source")?) } else { Source::Unknown },
+        confidence: if affect.is_some() { confidence } else { 0.0 },
     })
 }
 
@@ -93,18 +108,31 @@ fn in_range(name: &str, text: &str, range: &RangeInclusive<f32>) -> Result<Optio
     Ok(Some(number))
 }
 
-fn genres(text: &str) -> Result<Vec<String>, String> {
-    let genres: Vec<String> = text.split(';').map(one_line).filter(|genre| !genre.is_empty()).collect();
-    if genres.len() > MAX_GENRES {
-        return Err(format!("{} genres are more than {MAX_GENRES}", genres.len()));
+fn list(name: &str, text: &str) -> Result<Vec<String>, String> {
+    let words: Vec<String> = text.split(';').map(one_line).filter(|word| !word.is_empty()).collect();
+    if words.len() > MAX_WORDS {
+        return Err(format!("{} {name} are more than {MAX_WORDS}", words.len()));
     }
-    Ok(genres)
+    Ok(words)
 }
 
-/// `text` without control characters, its words parted by single spaces: it will be printed on terminals and displays.
-fn one_line(text: &str) -> String {
-    let parts = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|part| !part.is_empty());
-    parts.collect::<Vec<_>>().join(" ")
+/// A table may name its own source, which is a table's all the same.
+fn source(text: &str) -> Source {
+    let named = Source::ALL.into_iter().find(|source| text.trim().eq_ignore_ascii_case(source.name()));
+    named.unwrap_or_default()
+}
+
+/// A `MusicBrainz` id in its usual form; anything else names no recording.
+fn mbid(text: &str) -> Option<String> {
+    let text = text.trim().to_ascii_lowercase();
+    let parts = text.split('-').map(|part| part.bytes().all(|b| b.is_ascii_hexdigit()).then_some(part.len()));
+    parts.eq([8, 4, 4, 4, 12].map(Some)).then_some(text)
+}
+
+/// An ISRC without the dashes that some write; anything else names no recording.
+fn isrc(text: &str) -> Option<String> {
+    let text: String = text.trim().chars().filter(|c| *c != '-').collect::<String>().to_ascii_uppercase();
+    (text.len() == 12 && text.bytes().all(|b| b.is_ascii_alphanumeric())).then_some(text)
 }
 
 /// A value as it is shown in a message: in quotes, escaped, and not too long.

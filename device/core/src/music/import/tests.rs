@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::music::Mode;
+use crate::music::{Mode, Source};
 
 const HEADER: &str = "uri,title,artist,album,year,genres,valence,arousal,tempo,mode,source,confidence\n";
 
@@ -38,10 +38,24 @@ fn a_full_csv_row_is_read() {
         affect: crate::affect::Affect::new(-0.25, 0.5),
         tempo: Some(120.5),
         mode: Some(Mode::Minor),
-        source: "ours".to_owned(),
         confidence: 0.4,
+        ..Track::default()
     };
     assert_eq!(import.catalogue.tracks(), [expected]);
+}
+
+#[test]
+fn a_recording_is_known_by_its_codes() {
+    let file = "uri,title,artist,valence,arousal,mbid,isrc,tags,source\n\
+        u:1,T,A,0,0,F4A31F0A-51DD-4FA7-986D-3095C40C5ED9,us-rc1-76-07839,calm; late night,Tags\n\
+        u:2,T,B,0,0,f4a31f0a,12345,,my ears\n";
+    let import = Catalogue::import(file.as_bytes()).unwrap();
+    assert_eq!(import.rejected, []);
+    let [whole, vague] = import.catalogue.tracks() else { panic!("two tracks") };
+    assert_eq!(whole.mbid.as_deref(), Some("f4a31f0a-51dd-4fa7-986d-3095c40c5ed9"));
+    assert_eq!(whole.isrc.as_deref(), Some("USRC17607839"));
+    assert_eq!((&whole.tags[..], whole.source), (&["calm".to_owned(), "late night".to_owned()][..], Source::Tags));
+    assert_eq!((&vague.mbid, &vague.isrc, vague.source), (&None, &None, Source::Table));
 }
 
 #[test]
@@ -164,19 +178,19 @@ fn what_is_no_catalogue_is_refused_in_one_line() {
     let line = |file: &[u8]| Catalogue::import(file).unwrap_err().to_string();
     assert_eq!(line(b""), "the catalogue is empty");
     assert_eq!(line(b"\xef\xbb\xbf \r\n\n"), "the catalogue is empty");
-    assert_eq!(line(b"\x89PNG\r\n\x1a\n"), "the catalogue is neither CSV nor JSON in UTF-8");
-    assert_eq!(line(b"\xff\xfeu\0r\0i\0"), "the catalogue is neither CSV nor JSON in UTF-8");
-    assert_eq!(line(b"u\0r\0i\0,\0"), "the catalogue is neither CSV nor JSON in UTF-8");
+    assert_eq!(line(b"\x89PNG\r\n\x1a\n"), "the catalogue is neither a table, a playlist nor JSON in UTF-8");
+    assert_eq!(line(b"\xff\xfeu\0r\0i\0"), "the catalogue is neither a table, a playlist nor JSON in UTF-8");
+    assert_eq!(line(b"u\0r\0i\0,\0"), "the catalogue is neither a table, a playlist nor JSON in UTF-8");
     assert_eq!(line(b"{\"tracks\": []}"), "the catalogue is JSON but no list of tracks: it must start with [");
     assert_eq!(line(b"[]"), "the catalogue has no usable track");
     assert_eq!(line(HEADER.as_bytes()), "the catalogue has no usable track");
+    let missing = |names: &str| format!("the first line of the catalogue must name its columns; missing: {names}");
+    assert_eq!(line(b"a;b\n"), missing("uri, title, artist"));
+    assert_eq!(line(b"uri,title,artist,valence\nu,T,A,0\n"), missing("arousal"));
+    assert_eq!(line(b"uri,title,artist,energy\nu,T,A,0\n"), missing("valence"));
     assert_eq!(
-        line(b"title;artist;uri\n"),
-        "the first line of the catalogue must name its columns, parted by commas; missing: uri, title, artist, valence, arousal"
-    );
-    assert_eq!(
-        line(b"uri,title,artist,energy,valence\nu,T,A,0,0\n"),
-        "the first line of the catalogue must name its columns, parted by commas; missing: arousal"
+        line(b"uri,title,artist,Title\nu,T,A,0\n"),
+        "the first line of the catalogue names the column title twice"
     );
     assert_eq!(
         line(format!("{HEADER}u:2,T,,,,,0,0,,,,\n").as_bytes()),
@@ -184,11 +198,84 @@ fn what_is_no_catalogue_is_refused_in_one_line() {
     );
 }
 
+#[test]
+fn a_table_of_exportify_is_read() {
+    let file = "\u{feff}\"Track URI\",\"Track Name\",\"Artist URI(s)\",\"Artist Name(s)\",\"Album Name\",\"Album Release Date\",\
+        \"ISRC\",\"Artist Genres\",\"Energy\",\"Mode\",\"Valence\",\"Tempo\"\r\n\
+        \"spotify:track:1\",\"One, \"\"live\"\"\",\"spotify:artist:1\",\"Ada\",\"First\",\"1971-05-01\",\"USRC17607839\",\
+        \"indie folk,dream pop\",\"0.75\",\"1\",\"0.25\",\"118.5\"\r\n\
+        \"spotify:track:2\",\"Two\",\"\",\"Bob\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"0\"\r\n\
+        \"spotify:track:3\",\"Three\",\"\",\"Bob\",\"\",\"\",\"\",\"\",\"75\",\"\",\"0.5\",\"0\"\r\n\
+        \"spotify:track:4\",\"Four\",\"\",\"Bob\",\"\",\"\",\"\",\"\",\"NaN\",\"\",\"0.5\",\"0\"\r\n";
+    let import = Catalogue::import(file.as_bytes()).unwrap();
+    let [one, two] = import.catalogue.tracks() else { panic!("two tracks") };
+    assert_eq!(
+        (one.title.as_str(), one.year, one.mode, one.tempo),
+        ("One, \"live\"", Some(1971), Some(Mode::Major), Some(118.5))
+    );
+    assert_eq!((one.affect, one.source), (crate::affect::Affect::new(-0.5, 0.5), Source::Table));
+    assert_eq!(
+        (&one.genres[..], one.isrc.as_deref()),
+        (&["indie folk".to_owned(), "dream pop".to_owned()][..], Some("USRC17607839"))
+    );
+    assert_eq!((two.affect, two.source, two.confidence), (crate::affect::Affect::default(), Source::Unknown, 0.0));
+    assert_eq!((two.tempo, two.mode), (None, None));
+    assert_eq!(rejected(file), ["line 4: energy 75 is outside 0..1", "line 5: energy NaN is outside 0..1"]);
+}
+
+#[test]
+fn semicolons_and_tabs_part_columns_too() {
+    for file in [
+        "Title;Artist;URI;Valence;Arousal;Mood\n\"a,b;c\";A;u:1;0.5;-0.5;calm,late\n",
+        "Title\tArtist\tURI\tValence\tArousal\tMood\na,b;c\tA\tu:1\t0.5\t-0.5\tcalm, late\n",
+    ] {
+        let import = Catalogue::import(file.as_bytes()).unwrap();
+        let track = &import.catalogue.tracks()[0];
+        assert_eq!((track.title.as_str(), &track.tags[..]), ("a,b;c", &["calm".to_owned(), "late".to_owned()][..]));
+    }
+}
+
+#[test]
+fn a_playlist_is_read() {
+    let file = "\u{feff}#EXTM3U\r\n#EXTINF:211,Ada - First, light\r\n#EXTALB:Album\r\n#EXTGENRE:Folk\r\nAda/01 First.flac\r\n\r\n\
+        # a remark\r\nBob - Second.mp3\r\nhttp://radio.example/stream\r\nBob - Second.mp3\r\n";
+    let import = Catalogue::import(file.as_bytes()).unwrap();
+    let named: Vec<_> = import
+        .catalogue
+        .tracks()
+        .iter()
+        .map(|t| [t.uri.as_str(), &t.artist, &t.title, &t.album].map(str::to_owned))
+        .collect();
+    assert_eq!(
+        named,
+        [
+            ["Ada/01 First.flac", "Ada", "First, light", "Album"],
+            ["Bob - Second.mp3", "Bob", "Second", ""],
+            ["http://radio.example/stream", "unknown artist", "stream", ""],
+        ]
+    );
+    assert_eq!(import.catalogue.tracks()[0].genres, ["Folk"]);
+    assert!(import.catalogue.tracks().iter().all(|track| track.source == Source::Unknown));
+    assert_eq!(rejected(file), ["line 10: uri \"Bob - Second.mp3\" is already on line 8"]);
+    assert_eq!(kept("a/b.MP3\nc/d.ogg\n"), ["a/b.MP3", "c/d.ogg"]);
+    assert_eq!(rejected(b"#EXTM3U\nBj\xf6rk.mp3\nb.mp3"), ["line 2: is not UTF-8; save the playlist as M3U8"]);
+}
+
+#[test]
+fn a_catalogue_of_ours_is_read() {
+    let file = Catalogue::to_file(Catalogue::demo().tracks()).unwrap();
+    assert_eq!(Catalogue::import(&file).unwrap().catalogue.tracks(), Catalogue::demo().tracks());
+    let cut = Catalogue::import(&file[..file.len() - 1]).unwrap_err().to_string();
+    assert_eq!(cut, "the catalogue is damaged: its checksum is wrong; make or send it again");
+}
+
 /// Bytes that look like a catalogue here and there.
 fn nearly_a_catalogue() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         Just(HEADER.as_bytes().to_vec()),
         Just(b"u:1,T,A,,,pop,0,0,,,,\n".to_vec()),
+        Just(b"#EXTM3U\n#EXTINF:1,A - T\na.mp3\n".to_vec()),
+        Just(b"Track URI;Track Name;Artist Name(s);Energy;Valence\nu:9;T;A;0.5;0.5\n".to_vec()),
         Just(b"[{\"uri\":\"u:1\",\"title\":\"T\",\"artist\":\"A\",\"valence\":0,\"arousal\":0}".to_vec()),
         prop::sample::select(b"[]{},;\"\\\n\r \xff0-".to_vec()).prop_map(|byte| vec![byte]),
         prop::collection::vec(any::<u8>(), 0..4),

@@ -1,0 +1,54 @@
+//! `moodbox library`: the songs that the box shall know.
+
+mod add;
+mod look;
+mod push;
+mod stats;
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+use crate::failure::Failure;
+use crate::library::Library;
+
+/// Which library, and what to do with it.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The file with the library; by default one in your data folder.
+    #[arg(long, value_name = "FILE", global = true)]
+    library: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Read the tags of the sound files in a folder, and with --listen how they sound.
+    Scan(add::ScanArguments),
+    /// Add the songs of playlists (M3U), tables (CSV, as from Exportify) and JSON files.
+    Import(add::ImportArguments),
+    /// List all songs.
+    List,
+    /// Show all that is known of a song.
+    Show {
+        /// What players call it.
+        uri: String,
+    },
+    /// Show how the songs spread over moods and genres, and where that is known from.
+    Stats,
+    /// Send the library to a box.
+    Push(push::Arguments),
+}
+
+pub(crate) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
+    let mut library = Library::open(arguments.library.as_deref())?;
+    match &arguments.command {
+        Command::Scan(scan) => add::scan(&mut library, scan, json),
+        Command::Import(import) => add::import(&mut library, import, json),
+        Command::List => look::list(&library, json),
+        Command::Show { uri } => look::show(&library, uri, json),
+        Command::Stats => stats::run(&library, json),
+        Command::Push(push) => push::run(&library, push, json),
+    }
+}

@@ -1,0 +1,303 @@
+//! From a folder of sound files to tracks, on all cores.
+
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::num::NonZero;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use moodbox_core::affect::Affect;
+use moodbox_core::music::{Mode, Source, Track};
+use walkdir::WalkDir;
+
+use super::listen::{Heard, listen};
+use super::place::Places;
+use super::seen::{Content, Identity, Seen, Sounding};
+use super::tags::{self, Tags};
+
+/// Endings of the files that are looked into; what is in them decides.
+const ENDINGS: [&str; 9] = ["mp3", "flac", "ogg", "oga", "opus", "m4a", "mp4", "wav", "wave"];
+
+/// Time after which what was read is safe from a crash.
+const FLUSH: Duration = Duration::from_secs(1);
+
+/// Majorness from which a key is called major, and below the negative of which minor.
+const CLEAR_MODE: f32 = 0.05;
+
+/// Who plays a song that does not say it.
+const NOBODY: &str = "unknown artist";
+
+/// What files are called towards players.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Names {
+    /// `file:///music/a.flac`, for players on this computer.
+    File,
+    /// The path below the folder, which is how MPD calls it where the folder is its music folder.
+    Mpd,
+    /// `local:track:a.flac`, as Mopidy-Local calls it.
+    Mopidy,
+}
+
+/// A file that is of no use, or of less than it could be, and why.
+pub(crate) struct Complaint {
+    pub(crate) path: PathBuf,
+    pub(crate) reason: String,
+}
+
+/// What a scan came to.
+pub(crate) struct Scanned {
+    pub(crate) tracks: Vec<Track>,
+    pub(crate) complaints: Vec<Complaint>,
+    /// Names of files that were there in an earlier scan and are not any more.
+    pub(crate) gone: HashSet<String>,
+    /// Files that were read now, not in an earlier scan.
+    pub(crate) read: usize,
+    /// Whether it was stopped before its end.
+    pub(crate) stopped: bool,
+}
+
+/// What to look at, and how.
+pub(crate) struct Scan<'a> {
+    /// An absolute path.
+    pub(crate) folder: &'a Path,
+    pub(crate) listen: bool,
+    pub(crate) names: Names,
+    /// Ends the scan early; what was read until then is kept.
+    pub(crate) stop: &'a AtomicBool,
+}
+
+struct Found {
+    path: PathBuf,
+    identity: Identity,
+}
+
+impl Scan<'_> {
+    /// Scans; `progress` is told of the number of files at first, and then of each that is done.
+    pub(crate) fn run(&self, mut progress: impl FnMut(usize, Option<usize>)) -> anyhow::Result<Scanned> {
+        let log = super::folder("XDG_CACHE_HOME", ".cache")?.join("scanned.jsonl");
+        let mut seen = Seen::open(&log).with_context(|| format!("cannot use {}", log.display()))?;
+        let (found, mut complaints) = self.walk();
+        let is_known =
+            |file: &&Found| seen.get(&file.path, file.identity).is_some_and(|content| content.is_enough(self.listen));
+        let (known, new): (Vec<&Found>, Vec<&Found>) = found.iter().partition(is_known);
+        progress(0, Some(new.len()));
+        let mut contents: Vec<(&Path, Content)> = Vec::with_capacity(found.len());
+        for file in known {
+            contents.extend(seen.get(&file.path, file.identity).map(|content| (file.path.as_path(), content.clone())));
+        }
+        let fresh =
+            self.read(&new, &mut seen, &mut progress).with_context(|| format!("cannot write {}", log.display()))?;
+        let read = fresh.len();
+        contents.extend(fresh);
+        contents.sort_by_key(|(path, _)| *path);
+
+        let stopped = self.stop.load(Ordering::Relaxed);
+        let places = Places::new();
+        let mut tracks = Vec::with_capacity(contents.len());
+        for (path, content) in contents {
+            let complain = |reason| Complaint { path: path.to_owned(), reason };
+            match content {
+                Content::Useless(reason) => complaints.push(complain(reason)),
+                Content::Song { tags, sound } => {
+                    // Nobody asked to listen now: that an earlier scan could not is no news.
+                    let sound = if self.listen { sound } else { sound.filter(Result::is_ok) };
+                    let sound = sound.transpose().unwrap_or_else(|reason| {
+                        complaints.push(complain(reason));
+                        None
+                    });
+                    match self.track(path, *tags, sound, &places) {
+                        Ok(track) => tracks.push(track),
+                        Err(reason) => complaints.push(complain(reason)),
+                    }
+                }
+            }
+        }
+        let there: HashSet<&Path> = found.iter().map(|file| file.path.as_path()).collect();
+        let gone = seen.below(self.folder).filter(|path| !there.contains(path) && !path.exists());
+        let gone = if stopped { HashSet::new() } else { gone.filter_map(|path| self.name(path)).collect() };
+        Ok(Scanned { tracks, complaints, gone, read, stopped })
+    }
+
+    /// Every sound file once, though links may lead to it in several ways, and what could not be looked into.
+    fn walk(&self) -> (Vec<Found>, Vec<Complaint>) {
+        let (mut found, mut complaints) = (Vec::<Found>::new(), Vec::new());
+        // Where in `found` each file is, and whether a link led there.
+        let mut known: HashMap<(u64, u64), (usize, bool)> = HashMap::new();
+        for entry in WalkDir::new(self.folder).follow_links(true).sort_by_file_name() {
+            if self.stop.load(Ordering::Relaxed) {
+                break;
+            }
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    let path = error.path().unwrap_or(self.folder).to_owned();
+                    let reason = match error.io_error() {
+                        None => "is a link to a folder that it lies in".to_owned(),
+                        Some(io) => format!("cannot be read: {io}"),
+                    };
+                    complaints.push(Complaint { path, reason });
+                    continue;
+                }
+            };
+            let ending = entry.path().extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
+            if !entry.file_type().is_file() || !ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str())) {
+                continue;
+            }
+            let complain = |reason: String| Complaint { path: entry.path().to_owned(), reason };
+            if entry.path().to_str().is_none() {
+                complaints
+                    .push(complain("has a name that is not UTF-8, which players are not told; rename it".to_owned()));
+                continue;
+            }
+            let about = match fs::metadata(entry.path()) {
+                Ok(about) => about,
+                Err(error) => {
+                    complaints.push(complain(format!("cannot be read: {error}")));
+                    continue;
+                }
+            };
+            let file = Found { path: entry.path().to_owned(), identity: Identity::from(&about) };
+            let by_link = entry.path_is_symlink();
+            match known.get_mut(&(about.dev(), about.ino())) {
+                None => {
+                    known.insert((about.dev(), about.ino()), (found.len(), by_link));
+                    found.push(file);
+                }
+                // The file itself goes before a link to it.
+                Some((at, linked)) if *linked && !by_link => (found[*at], *linked) = (file, false),
+                Some(_) => {}
+            }
+        }
+        (found, complaints)
+    }
+
+    /// Reads the files on all cores, and puts down what they hold as it comes.
+    fn read<'f>(
+        &self,
+        files: &[&'f Found],
+        seen: &mut Seen,
+        progress: &mut impl FnMut(usize, Option<usize>),
+    ) -> std::io::Result<Vec<(&'f Path, Content)>> {
+        let workers = thread::available_parallelism().map_or(1, NonZero::get);
+        let next = AtomicUsize::new(0);
+        let (sender, receiver) = mpsc::sync_channel(4 * workers);
+        thread::scope(|scope| {
+            for _ in 0..workers {
+                let (sender, next) = (sender.clone(), &next);
+                scope.spawn(move || {
+                    while !self.stop.load(Ordering::Relaxed) {
+                        let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
+                        let content = self.content(&file.path);
+                        let Some(content) = content else { break };
+                        if sender.send((*file, content)).is_err() {
+                            break;
+                        }
+                    }
+                });
+            }
+            drop(sender);
+            let mut contents = Vec::with_capacity(files.len());
+            let mut flushed = Instant::now();
+            for (file, content) in receiver {
+                seen.add(&file.path, file.identity, &content)?;
+                if flushed.elapsed() >= FLUSH {
+                    seen.flush()?;
+                    flushed = Instant::now();
+                }
+                contents.push((file.path.as_path(), content));
+                progress(contents.len(), None);
+            }
+            seen.flush()?;
+            Ok(contents)
+        })
+    }
+
+    /// What is in a file; nothing when the scan was stopped while it was listened to.
+    fn content(&self, path: &Path) -> Option<Content> {
+        let tags = match tags::read(path) {
+            Ok(tags) => Box::new(tags),
+            Err(reason) => return Some(Content::Useless(reason)),
+        };
+        let sound = if self.listen {
+            match listen(path, self.stop) {
+                Ok(Heard::Stopped) => return None,
+                Ok(Heard::Sound(sound)) => {
+                    let guess = sound.affect();
+                    Some(Ok(Sounding {
+                        valence: guess.valence,
+                        arousal: guess.arousal,
+                        tempo: sound.tempo,
+                        majorness: sound.majorness,
+                        timbre: sound.timbre.map(|coefficient| (coefficient * 100.0).round() / 100.0),
+                    }))
+                }
+                Err(reason) => Some(Err(reason)),
+            }
+        } else {
+            None
+        };
+        Some(Content::Song { tags, sound })
+    }
+
+    fn track(&self, path: &Path, tags: Tags, sound: Option<Sounding>, places: &Places) -> Result<Track, String> {
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let (stem_artist, stem_title) = stem.split_once(" - ").unwrap_or((NOBODY, &stem));
+        let or = |text: String, other: &str| if text.is_empty() { moodbox_core::music::one_line(other) } else { text };
+        let mut track = Track {
+            uri: self.name(path).ok_or("has a name that players are not told")?,
+            title: or(tags.title, stem_title),
+            artist: or(tags.artist, stem_artist),
+            album: tags.album,
+            year: tags.year,
+            genres: tags.genres,
+            tags: tags.moods,
+            mbid: tags.mbid,
+            isrc: tags.isrc,
+            tempo: tags.tempo,
+            source: Source::Unknown,
+            ..Track::default()
+        };
+        if let Some(sound) = sound {
+            track.affect = Affect::new(sound.valence, sound.arousal);
+            (track.source, track.confidence) = (Source::Sound, moodbox_sound::CONFIDENCE);
+            track.tempo = track.tempo.or(sound.tempo);
+            track.timbre = Some(sound.timbre);
+            track.mode = sound
+                .majorness
+                .filter(|majorness| majorness.abs() >= CLEAR_MODE)
+                .map(|majorness| if majorness > 0.0 { Mode::Major } else { Mode::Minor });
+        }
+        places.put(&mut track);
+        track.check()?;
+        Ok(track)
+    }
+
+    /// What a player calls the file.
+    fn name(&self, path: &Path) -> Option<String> {
+        let below = || path.strip_prefix(self.folder).ok()?.to_str();
+        match self.names {
+            Names::File => path.to_str().map(|path| format!("file://{}", percent_encoded(path))),
+            Names::Mpd => below().map(str::to_owned),
+            Names::Mopidy => below().map(|below| format!("local:track:{}", percent_encoded(below))),
+        }
+    }
+}
+
+/// A path as it stands in an address (RFC 3986).
+fn percent_encoded(path: &str) -> String {
+    use std::fmt::Write as _;
+    let mut encoded = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => encoded.push(byte.into()),
+            // Writing to text cannot fail.
+            _ => drop(write!(encoded, "%{byte:02X}")),
+        }
+    }
+    encoded
+}

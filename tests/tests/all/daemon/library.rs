@@ -1,0 +1,124 @@
+//! A library on its way to the box: `moodbox library push`, and what a box makes of pieces that do not fit.
+
+use std::fs;
+use std::path::PathBuf;
+
+use moodbox_core::music::{Catalogue, Track};
+use moodbox_tests::listener::PATIENCE;
+use moodbox_tests::programs::{lines_of, program};
+use serde_json::{Value, json};
+
+use super::{Home, smile};
+
+/// A catalogue that only this test knows.
+fn catalogue(songs: usize) -> Vec<u8> {
+    let track = |n: usize| Track {
+        uri: format!("test:{n}"),
+        title: format!("Song {n} \u{1f3b5}"),
+        artist: format!("Artist {n}"),
+        genres: vec!["folk".to_owned()],
+        ..Track::default()
+    };
+    Catalogue::to_file(&(0..songs).map(track).collect::<Vec<_>>()).unwrap()
+}
+
+impl Home {
+    fn library(&self, songs: usize) -> PathBuf {
+        let path = self.folder.path().join(format!("{songs}.jsonl"));
+        fs::write(&path, catalogue(songs)).unwrap();
+        path
+    }
+
+    /// `moodbox library push`: exit code, stdout and stderr.
+    fn push(&self, songs: usize, id: &str) -> (Option<i32>, String, Vec<String>) {
+        let output = assert_cmd::Command::new(program("moodbox"))
+            .args(["library", "push", "--id", id, "--library"])
+            .arg(self.library(songs))
+            .args(["--broker", &format!("mqtt://127.0.0.1:{}", self.broker.port())])
+            .timeout(PATIENCE)
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        let lines = lines_of(&stderr).into_iter().map(ToOwned::to_owned).collect();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap(), lines)
+    }
+
+    fn put(&mut self, fields: &Value) -> Value {
+        self.listener.publish("moodbox/test/request/library.put", fields.to_string(), false);
+        self.listener
+            .until("/response/library.put", |answer| answer.json()["transaction"] == fields["transaction"])
+            .json()
+    }
+
+    fn list_of_the_test(&mut self) {
+        let ours = |text: &str| text.contains("\"uri\":\"test:");
+        self.listener.until("/recommendation", |list| ours(&list.text));
+    }
+}
+
+#[test]
+fn a_library_is_sent_used_at_once_and_kept() {
+    let mut home = Home::with_a_smile();
+    home.state("mood", "happy");
+    let (code, stdout, lines) = home.push(2000, "test");
+    assert_eq!((code, stdout.as_str(), &lines[..]), (Some(0), "the box has 2000 songs now\n", &[][..]));
+    home.list_of_the_test();
+    home.daemon.signal("TERM");
+    home.listener.until("/availability", |message| message.text == "offline");
+    home.start_again();
+    home.list_of_the_test();
+}
+
+#[test]
+fn pieces_that_do_not_fit_are_answered_and_harm_nothing() {
+    let mut home = Home::with_a_smile();
+    home.state("mood", "happy");
+    assert_eq!(home.push(3, "test").0, Some(0));
+    home.list_of_the_test();
+    let text = String::from_utf8(catalogue(4)).unwrap();
+    let piece = |transaction: &str, offset: usize, text: &str| json!({ "transaction": transaction, "sha256": "0".repeat(64), "size": 700, "offset": offset, "text": text });
+    assert_eq!(home.put(&piece("1", 100, &text[..100]))["data"], json!({ "received": 0 }));
+    assert_eq!(home.put(&piece("2", 0, &text[..100]))["data"], json!({ "received": 100 }));
+    assert_eq!(home.put(&piece("3", 0, &text[..100]))["data"], json!({ "received": 100 }));
+    let told = home.put(&piece("4", 100, &text[..600]));
+    assert_eq!(told["error"], "the checksum of what came is wrong; send it again");
+    let told = home.put(&json!({ "transaction": "5", "sha256": "../up", "size": 1, "offset": 0, "text": "" }));
+    assert_eq!(told["error"], "sha256 must be 64 hexadecimal digits in lower case");
+    // The last good one is still in use.
+    home.command("recommend", "");
+    home.list_of_the_test();
+    let kept = fs::read(home.folder.path().join("store/catalogue.jsonl")).unwrap();
+    assert_eq!(kept, catalogue(3));
+}
+
+#[test]
+fn a_box_with_a_catalogue_of_its_own_refuses() {
+    let mut home = Home::prepared(&smile(), "[music]\ncatalogue = \"FOLDER/songs.csv\"", |before| {
+        fs::write(before.folder.join("songs.csv"), "uri,title,artist\nu:1,One,Ada\n").unwrap();
+    });
+    home.state("camera", "on");
+    let (code, stdout, lines) = home.push(3, "test");
+    let reason = "the configuration of the box names a catalogue; take music.catalogue out to send one";
+    assert_eq!((code, stdout.as_str()), (Some(1), ""));
+    assert_eq!(lines, [format!("moodbox: the box refuses the library: {reason}")]);
+}
+
+#[test]
+fn a_library_that_is_damaged_on_the_disk_is_named_and_the_box_runs() {
+    let mut home = Home::prepared(&smile(), "", |before| {
+        fs::create_dir(before.folder.join("store")).unwrap();
+        fs::write(before.folder.join("store/catalogue.jsonl"), &catalogue(3)[..200]).unwrap();
+    });
+    home.daemon.says("the catalogue is damaged");
+    home.state("mood", "happy");
+    assert_eq!(home.push(5, "test").0, Some(0));
+    home.list_of_the_test();
+}
+
+#[test]
+fn a_box_that_does_not_answer_is_said() {
+    let home = Home::with_a_smile();
+    let (code, stdout, lines) = home.push(3, "other");
+    assert_eq!((code, stdout.as_str(), lines.len()), (Some(3), "", 1), "{lines:?}");
+    assert!(lines[0].contains("box other does not answer"), "{lines:?}");
+}
