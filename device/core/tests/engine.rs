@@ -154,6 +154,22 @@ fn nothing_is_said_before_the_broker_listens_and_all_of_it_then() {
 }
 
 #[test]
+fn a_room_that_is_hard_to_read_begins_in_the_middle() {
+    let mut evening = Evening::begin(Switches::default());
+    evening.tell(Event::CameraUp);
+    evening.tell(Event::Connected);
+    let unclear = SeenFace { emotions: Probabilities::UNIFORM, ..face(Emotion::Neutral) };
+    evening.watch(&[unclear], Duration::from_secs(2));
+    let list = evening.last("recommendation");
+    assert_eq!(evening.last("state")["unsure"], true);
+    let mean = |key: &str| {
+        let tracks = list["tracks"].as_array().unwrap();
+        tracks.iter().map(|track| track[key].as_f64().unwrap()).sum::<f64>() / tracks.len() as f64
+    };
+    assert!(mean("valence").abs() < 0.25 && mean("arousal").abs() < 0.35, "{list}");
+}
+
+#[test]
 fn a_steady_room_is_not_news() {
     let mut evening = happy_evening();
     let before = (evening.said("state").len(), evening.said("recommendation").len());

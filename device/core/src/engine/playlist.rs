@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::affect::{Affect, Policy};
+use crate::emotion::Emotion;
 use crate::mood::{Room, RoomMood};
 use crate::music::{Aim, Catalogue, Feedback, Recommended, Recommender, UnknownTrack};
 use crate::topics::{Recommendation, TrackNames, TrackPayload};
@@ -88,7 +89,7 @@ impl Playlist {
 
     /// A new list for the mood of the room.
     pub(super) fn reflect(&mut self, room: &Room, policy: Policy, now: Duration) {
-        (self.target, self.climbed) = (Some(room.affect), 0);
+        (self.target, self.climbed) = (Some(place(room)), 0);
         self.list(room, policy, None, now);
     }
 
@@ -97,14 +98,14 @@ impl Playlist {
         if policy == Policy::Lift {
             self.climbed += 1;
         } else {
-            self.target = Some(room.affect);
+            self.target = Some(place(room));
         }
         let playing = self.playing.as_ref().map(|track| track.uri.clone());
         self.list(room, policy, playing.as_deref(), now);
     }
 
     fn list(&mut self, room: &Room, policy: Policy, playing: Option<&str>, now: Duration) {
-        let mood = self.target.unwrap_or(room.affect);
+        let mood = self.target.unwrap_or(place(room));
         let aim = Aim { mood, policy, climbed: self.climbed, playing };
         let tracks = self.recommender.toward(&aim, self.length, self.started + now);
         self.policy = policy;
@@ -187,17 +188,24 @@ fn payload(recommended: &Recommended) -> TrackPayload {
     }
 }
 
+/// Where music for a room starts from. The mean of a guess lies among the unpleasant moods, which are the most, and who has
+/// just come in shall not be met with dark songs for that.
+fn place(room: &Room) -> Affect {
+    if room.unsure { Affect::of(Emotion::Neutral) } else { room.affect }
+}
+
 fn reason(room: &Room, policy: Policy) -> String {
-    let room = match room.mood {
+    let seen = match room.mood {
         RoomMood::Emotion(emotion) if room.unsure => format!("the room is hard to read, perhaps {emotion}"),
         RoomMood::Emotion(emotion) => format!("the room looks {emotion}"),
         RoomMood::Mixed => "the moods in the room differ".to_owned(),
         RoomMood::Absent => "nobody is there".to_owned(),
     };
     let aim = match policy {
+        Policy::Match if room.unsure => "songs from the middle until it is clear",
         Policy::Match => "songs that reflect it",
         Policy::Lift => "songs that lead up from it",
         Policy::Soothe => "songs that calm",
     };
-    format!("{room}: {aim}")
+    format!("{seen}: {aim}")
 }
