@@ -5,6 +5,7 @@ mod detection;
 mod emotions;
 mod models;
 mod personal;
+mod validation;
 
 use std::fs;
 use std::path::{Path, PathBuf};

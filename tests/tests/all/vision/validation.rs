@@ -1,0 +1,64 @@
+//! The shipped classifier on the faces that its metrics in the manifest were measured on, with the box's own code.
+
+use std::fs;
+use std::path::Path;
+
+use moodbox_core::emotion::{COUNT, Emotion};
+use moodbox_core::face::{BBox, Face, Point};
+use moodbox_models::Models;
+use moodbox_tests::shared_data;
+use moodbox_vision::fer::Fer;
+use moodbox_vision::frame::{Format, Frame};
+use moodbox_vision::mtcnn::Cost;
+use npyz::npz::NpzArchive;
+
+/// What the labels of FER2013 stand for.
+const LABELS: [Emotion; COUNT] = [
+    Emotion::Angry,
+    Emotion::Disgust,
+    Emotion::Fear,
+    Emotion::Happy,
+    Emotion::Sad,
+    Emotion::Surprise,
+    Emotion::Neutral,
+];
+const SIDE: usize = 48;
+
+/// The pipeline leaves out two pictures that show no face, and TensorFlow's XNNPACK rounds a little otherwise.
+const TOLERANCE: f64 = 0.005;
+
+fn array<T: npyz::Deserialize>(archive: &mut NpzArchive<impl std::io::Read + std::io::Seek>, name: &str) -> Vec<T> {
+    archive.by_name(name).unwrap().unwrap().into_vec().unwrap()
+}
+
+fn metric(name: &str) -> f64 {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/manifest.toml");
+    let manifest: toml::Table = fs::read_to_string(path).unwrap().parse().unwrap();
+    let models = manifest["model"].as_array().unwrap();
+    let fer = models.iter().find(|model| model["name"].as_str() == Some("fer")).unwrap();
+    fer["metrics"][name].as_float().unwrap()
+}
+
+#[test]
+fn the_shipped_file_is_as_good_as_its_manifest_says() {
+    let Some(file) = shared_data::path("fer/fer2013-validation.npz") else { return };
+    let mut archive = NpzArchive::open(file).unwrap();
+    let (pixels, labels): (Vec<u8>, Vec<i8>) = (array(&mut archive, "pixels"), array(&mut archive, "emotion"));
+    let mut fer = Fer::new(&Models::built_in().unwrap(), 1).unwrap();
+    let bbox = BBox { x: 0.0, y: 0.0, w: SIDE as f32, h: SIDE as f32 };
+    let whole = Face { bbox, score: 1.0, landmarks: [Point::default(); 5] };
+    let (mut right, mut all) = ([0; COUNT], [0; COUNT]);
+    for (face, label) in pixels.chunks_exact(SIDE * SIDE).zip(labels) {
+        let frame = Frame::new(face, Format::Grey, SIDE, SIDE, SIDE).unwrap();
+        fer.prepare(&frame);
+        let (read, _) = fer.read(&frame, &whole, &mut Cost::default()).unwrap();
+        all[label as usize] += 1;
+        right[label as usize] += usize::from(read.top().0 == LABELS[label as usize]);
+    }
+    let recall = right.iter().zip(all).map(|(right, all)| f64::from(*right as u32) / f64::from(all as u32));
+    let balanced = recall.sum::<f64>() / COUNT as f64;
+    let accuracy = right.iter().sum::<usize>() as f64 / all.iter().sum::<usize>() as f64;
+    println!("accuracy {accuracy:.4}, balanced {balanced:.4}");
+    assert!((accuracy - metric("accuracy")).abs() < TOLERANCE, "accuracy {accuracy}");
+    assert!((balanced - metric("balanced_accuracy")).abs() < 2.0 * TOLERANCE, "balanced accuracy {balanced}");
+}
