@@ -32,7 +32,7 @@ install_packages() {
     echo "set-up: installing ${missing[*]} (asks for your password)"
     as_root=(sudo)
   fi
-  # A test starts its own brokers; the package's service shall not take the port.
+  # Tests start their own brokers and players; the packages' services shall not take the ports.
   local log
   log=$(mktemp)
   { "${as_root[@]}" apt-get update -qq &&
@@ -85,7 +85,7 @@ arch=$(uname -m)
 install_packages gcc g++ libc6-dev make pkg-config libssl-dev libclang-dev python3 python3-pip
 check_rust
 fetch_tflite "$arch"
-[ "${1:-build}" != test ] || install_packages mosquitto mosquitto-clients openssl
+[ "${1:-build}" != test ] || install_packages mosquitto mosquitto-clients mpd openssl
 if [ "${1:-build}" = check ]; then
   install_tool cargo-deny "$CARGO_DENY"
   install_tool cargo-audit "$CARGO_AUDIT"
