@@ -96,6 +96,39 @@ enum Told {
     Heard(Option<Song>),
 }
 
+/// Whether we know which songs of the player's queue are ours.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Acquaintance {
+    /// We never saw it.
+    #[default]
+    New,
+    /// Its connection was lost.
+    Lost,
+    Known,
+}
+
+/// A song of the list for one that somebody asked for and that the player lacks.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum StandIn {
+    #[default]
+    None,
+    /// It is one of the next list, which has more like the one that was asked for.
+    OfTheNextList,
+    /// That list is there.
+    OfThisList,
+}
+
+/// What the person was told.
+#[derive(Debug, Default)]
+struct Said {
+    /// Songs that the player does not have or cannot play: at most those that the box knows.
+    named: BTreeSet<String>,
+    /// That the player has none of the list.
+    none: bool,
+    /// The song in the queue that plays.
+    plays: Option<u64>,
+}
+
 /// The state of following.
 #[derive(Debug, Default)]
 pub(super) struct Follower {
@@ -107,30 +140,19 @@ pub(super) struct Follower {
     player: Option<(Snapshot, Duration)>,
     /// Songs that we put into the queue, by number, under the box's names for them.
     ours: BTreeMap<u64, String>,
-    /// Whether ours were found in the queue since the player came.
-    recognised: bool,
-    /// Whether they ever were.
-    had_songs: bool,
+    acquaintance: Acquaintance,
     /// Songs that the player does not have, until it knows others.
     missing: BTreeSet<String>,
-    /// Songs of which that was said: at most those that the box knows.
-    named: BTreeSet<String>,
-    /// Whether it was said that the player has none of the list.
-    said_none: bool,
     /// What the box was told and has not confirmed, and until when that is waited for.
     report: Option<(String, Duration)>,
     /// A song that somebody asked the box for, on its way into the queue.
     wanted: Option<String>,
-    /// Whether somebody asked for a song that the player lacks, for which one of the next list stands in.
-    owes: bool,
-    /// Whether that list is there.
-    pays: bool,
+    stand_in: StandIn,
     /// The song that we made the player go to.
     led_to: Option<u64>,
-    /// The song in the queue of which it was last said that it plays.
-    announced: Option<u64>,
     /// Whether the player shall be started once there is a song.
     start: bool,
+    said: Said,
 }
 
 impl Follower {
@@ -150,16 +172,22 @@ impl Follower {
             }
             Event::List(list) => {
                 self.list = Some(list);
-                self.pays = mem::take(&mut self.owes);
+                self.stand_in = match self.stand_in {
+                    StandIn::OfTheNextList => StandIn::OfThisList,
+                    StandIn::None | StandIn::OfThisList => StandIn::None,
+                };
             }
             Event::Now(song) => self.hear_now(song, &mut actions),
             Event::Refused(command, reason) => self.hear_refusal(&command, reason, &mut actions),
-            Event::Player(snapshot) => self.see(snapshot, now, &mut actions),
+            Event::Player(snapshot) => self.see(&snapshot, now, &mut actions),
             Event::PlayerDown => {
                 self.start |= self.player.take().is_some_and(|(before, _)| before.doing == Doing::Playing);
-                (self.agreed, self.recognised) = (false, false);
-                (self.wanted, self.led_to, self.announced) = (None, None, None);
-                (self.owes, self.pays) = (false, false);
+                self.agreed = false;
+                if self.acquaintance == Acquaintance::Known {
+                    self.acquaintance = Acquaintance::Lost;
+                }
+                (self.wanted, self.stand_in) = (None, StandIn::None);
+                (self.led_to, self.said.plays) = (None, None);
                 self.missing.clear();
             }
             Event::Added(uri, id) => {
@@ -231,21 +259,21 @@ impl Follower {
     }
 
     fn lack(&mut self, uri: String, actions: &mut Vec<Action>) {
-        if self.named.insert(uri.clone()) {
+        if self.said.named.insert(uri.clone()) {
             actions.push(Action::Say(Line::NotThere { song: self.song(&uri) }));
         }
         if self.wanted.as_ref() == Some(&uri) {
-            (self.wanted, self.owes) = (None, true);
+            (self.wanted, self.stand_in) = (None, StandIn::OfTheNextList);
         }
         self.missing.insert(uri);
     }
 
     fn lead_to(&mut self, id: u64, actions: &mut Vec<Action>) {
         actions.push(Action::Play(id));
-        (self.led_to, self.start, self.pays) = (Some(id), false, false);
+        (self.led_to, self.start, self.stand_in) = (Some(id), false, StandIn::None);
     }
 
-    fn see(&mut self, snapshot: Snapshot, now: Duration, actions: &mut Vec<Action>) {
+    fn see(&mut self, snapshot: &Snapshot, now: Duration, actions: &mut Vec<Action>) {
         let before = self.player.replace((snapshot.clone(), now));
         let Some((before, at)) = before else {
             if snapshot.doing == Doing::Paused {
@@ -254,7 +282,7 @@ impl Follower {
             self.start &= snapshot.doing == Doing::Stopped;
             return;
         };
-        let failed = self.see_failure(&before, &snapshot, actions);
+        let failed = self.see_failure(&before, snapshot, actions);
         let began = before.current.as_ref().map(|entry| entry.id) != snapshot.current.as_ref().map(|entry| entry.id)
             || before.doing == Doing::Stopped;
         if began && snapshot.doing != Doing::Stopped {
@@ -282,7 +310,7 @@ impl Follower {
         let Some(uri) = led_to.or_else(|| before.current.as_ref().map(|entry| self.name_of(entry))) else {
             return false;
         };
-        if self.named.insert(uri.clone()) {
+        if self.said.named.insert(uri.clone()) {
             actions.push(Action::Say(Line::Unplayable { song: self.song(&uri), reason: reason.clone() }));
         }
         self.missing.insert(uri);
@@ -322,7 +350,7 @@ impl Follower {
 
     /// Says what plays, to the person and to the box.
     fn announce(&mut self, id: u64, uri: String, how: How, now: Duration, actions: &mut Vec<Action>) {
-        if self.announced.replace(id) != Some(id) {
+        if self.said.plays.replace(id) != Some(id) {
             actions.push(Action::Say(Line::Plays { song: self.song(&uri), how }));
         }
         let command = match how {
@@ -365,11 +393,11 @@ impl Follower {
         actions.extend(due[same..].iter().map(|uri| Action::Add((*uri).clone())));
         let first = waiting.first().filter(|_| same == waiting.len() && same == due.len());
         let none = !list.is_empty() && list.iter().all(|song| self.missing.contains(&song.uri));
-        if none && !self.said_none {
+        if none && !self.said.none {
             actions.push(Action::Say(Line::NothingThere { uri: list[0].uri.clone() }));
         }
-        self.said_none = none;
-        let starts = self.pays || (self.start && player.doing == Doing::Stopped);
+        self.said.none = none;
+        let starts = self.stand_in == StandIn::OfThisList || (self.start && player.doing == Doing::Stopped);
         if let Some(first) = first.filter(|_| starts) {
             self.lead_to(first.id, actions);
         }
@@ -379,18 +407,18 @@ impl Follower {
     /// started anew has other numbers, and before us there may have been another of us: then they are the last ones, as far
     /// as they stand in the list.
     fn recognise(&mut self, player: &Snapshot) {
-        let (Some(list), false) = (&self.list, self.recognised) else { return };
+        let Some(list) = self.list.as_ref().filter(|_| self.acquaintance != Acquaintance::Known) else { return };
         let before = mem::take(&mut self.ours);
-        let had_some = mem::replace(&mut self.had_songs, true).then_some(!before.is_empty());
         let queue = || player.current.iter().chain(&player.upcoming);
         let same = queue().filter(|entry| before.get(&entry.id) == Some(&entry.uri));
         self.ours = same.map(|entry| (entry.id, entry.uri.clone())).collect();
-        if self.ours.is_empty() && had_some != Some(false) {
+        let had_none = self.acquaintance == Acquaintance::Lost && before.is_empty();
+        if self.ours.is_empty() && !had_none {
             let listed = |entry: &&Entry| list.iter().any(|song| song.uri == entry.uri);
             let ours = player.upcoming.iter().rev().take_while(listed);
             self.ours = ours.map(|entry| (entry.id, entry.uri.clone())).collect();
         }
-        self.recognised = true;
+        self.acquaintance = Acquaintance::Known;
     }
 
     /// When box and player have both come, the box is told what plays. What either did alone is over.

@@ -18,6 +18,11 @@ fn songs(numbers: &[usize]) -> Vec<Song> {
     numbers.iter().map(|n| Song { uri: uri(*n), title: format!("Song {n}"), ..Song::default() }).collect()
 }
 
+/// Whether the player has it.
+fn has(uri: &str) -> bool {
+    (0..KNOWN - LACKING).chain(KNOWN..KNOWN + 2).any(|n| self::uri(n) == uri)
+}
+
 /// A player as MPD behaves, and a box that does what it is told.
 struct World {
     follower: Follower,
@@ -110,10 +115,6 @@ impl World {
         self.happens(Event::Player(self.snapshot()));
     }
 
-    fn has(&self, uri: &str) -> bool {
-        (0..KNOWN - LACKING).chain(KNOWN..KNOWN + 2).any(|n| self::uri(n) == uri)
-    }
-
     fn insert(&mut self, at: usize, uri: &str) -> u64 {
         self.ids += 1;
         self.queue.insert(at, Entry { id: self.ids, uri: uri.to_owned() });
@@ -147,7 +148,7 @@ impl World {
     fn act(&mut self, action: Action, events: &mut VecDeque<Event>) {
         match action {
             Action::Say(line) => self.said.push(line),
-            Action::Add(uri) | Action::AddNext(uri) if !self.has(&uri) => events.push_back(Event::Missing(uri)),
+            Action::Add(uri) | Action::AddNext(uri) if !has(&uri) => events.push_back(Event::Missing(uri)),
             Action::Add(uri) => {
                 let id = self.insert(self.queue.len(), &uri);
                 events.push_back(Event::Added(uri, id));
@@ -229,7 +230,7 @@ impl World {
             }
             Deed::SongEnds => {
                 if let (Some(at), Doing::Playing) = (self.at, self.doing) {
-                    self.now += LENGTH - self.elapsed.min(LENGTH);
+                    self.now += LENGTH.saturating_sub(self.elapsed);
                     self.go_to(Some(at + 1).filter(|at| *at < self.queue.len()));
                     self.look();
                 }
@@ -255,7 +256,7 @@ impl World {
                 let seconds = Duration::from_secs(seconds);
                 self.now += seconds;
                 if self.doing == Doing::Playing {
-                    self.elapsed = (self.elapsed + seconds).min(LENGTH - Duration::from_secs(10));
+                    self.elapsed = (self.elapsed + seconds).min(LENGTH.saturating_sub(Duration::from_secs(10)));
                 }
                 self.look();
             }
@@ -311,9 +312,9 @@ proptest! {
             let mut list: Vec<String> = world.list.iter().map(|n| uri(*n)).collect();
             let at = list.iter().position(|uri| *uri == playing).unwrap_or(0);
             list.rotate_left(at);
-            let due = list.into_iter().filter(|uri| world.has(uri) && *uri != playing);
+            let due = list.into_iter().filter(|uri| has(uri) && *uri != playing);
             // There may be no song left to stand in for one that is not there.
-            let nothing_fits = ours.is_empty() && world.box_now.is_some_and(|n| !world.has(&uri(n)));
+            let nothing_fits = ours.is_empty() && world.box_now.is_some_and(|n| !has(&uri(n)));
             let agree = known.is_none() || world.box_now == known || nothing_fits;
             prop_assert!(agree, "{playing} plays, the box says {:?}", world.box_now);
             prop_assert_eq!(ours, due.filter(|uri| !theirs.contains(uri)).collect::<Vec<_>>());
@@ -384,7 +385,7 @@ fn while_the_box_is_away_its_last_list_goes_around() {
         world.does(&Deed::SongEnds);
         heard.extend(world.playing());
     }
-    let there = |n: &usize| Some(uri(*n)).filter(|uri| world.has(uri));
+    let there = |n: &usize| Some(uri(*n)).filter(|uri| has(uri));
     assert_eq!(heard, list.iter().chain(&list).filter_map(there).collect::<Vec<_>>());
 }
 
