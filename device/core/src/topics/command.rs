@@ -289,15 +289,24 @@ fn within(what: &str, value: String, longest: usize) -> Result<String, CommandEr
     }
 }
 
-/// Longest piece of somebody else's text in a message, in characters.
+/// Longest piece of somebody else's text in a message, in characters as they are shown.
 const LONGEST_QUOTE: usize = 40;
 
 /// Text of others, short and with nothing that a terminal would act on.
 fn quoted(text: &str) -> String {
-    if text.chars().nth(LONGEST_QUOTE).is_none() {
-        return format!("{text:?}");
+    let whole = format!("{text:?}");
+    // Two of them are the quotation marks.
+    if whole.chars().nth(LONGEST_QUOTE + 2).is_none() {
+        return whole;
     }
-    format!("{:?}...", text.chars().take(LONGEST_QUOTE).collect::<String>())
+    let mut room = LONGEST_QUOTE;
+    let fits = |c: &char| {
+        let shown = c.escape_debug().count();
+        let fits = shown <= room;
+        room = room.saturating_sub(shown);
+        fits
+    };
+    format!("{:?}...", text.chars().take_while(fits).collect::<String>())
 }
 
 /// The reasons of the JSON reader may quote an unknown field, whatever it holds.
@@ -343,6 +352,11 @@ mod tests {
             ("correct", "mixed", r#"must be one of angry, disgust, fear, happy, neutral, sad, surprise, not "mixed""#),
             ("like", r#"{"n":3}"#, r#"takes no payload (or PRESS), not "{\"n\":3}""#),
             ("next", r#"{"n":3}"#, r#"must be {"uri": "..."}: unknown field `n`, expected `uri` at line 1 column 4"#),
+            (
+                "like",
+                "\u{1a}\u{1a}\u{1a}\u{1a}\u{1a}\u{1a}\u{1a}\u{1a}",
+                r#"takes no payload (or PRESS), not "\u{1a}\u{1a}\u{1a}\u{1a}\u{1a}\u{1a}"..."#,
+            ),
             ("choose", "a.flac", r#"must be {"uri": "..."}: expected value at line 1 column 1"#),
             ("choose", r#"{"uri":""}"#, "uri must not be empty"),
             ("choose", r#"{"uri":"a\u0000b"}"#, r#"uri must not hold control characters: "a\0b""#),
