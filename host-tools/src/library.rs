@@ -5,6 +5,8 @@ pub(crate) mod place;
 pub(crate) mod scan;
 mod seen;
 mod tags;
+#[cfg(test)]
+mod tests;
 
 use std::env;
 use std::fs::{self, File};

@@ -122,6 +122,25 @@ fn tags_of_moods_and_codes_are_read() {
 }
 
 #[test]
+fn songs_are_named_as_players_name_them() {
+    let person = Person::new();
+    let music = person.music();
+    fs::create_dir(music.join("Bj\u{f6}rk")).unwrap();
+    fs::write(music.join("Bj\u{f6}rk/5 % [live].wav"), wav(&blip())).unwrap();
+    let encoded = "Bj%C3%B6rk/5%20%25%20%5Blive%5D.wav";
+    for (player, uri) in [
+        ("file", format!("file://{}/{encoded}", music.display())),
+        ("mpd", "Bj\u{f6}rk/5 % [live].wav".to_owned()),
+        ("mopidy", format!("local:track:{encoded}")),
+        ("music-assistant", "filesystem_local://track/Bj\u{f6}rk/5 % [live].wav".to_owned()),
+    ] {
+        let library = person.folder().join(player).display().to_string();
+        person.scan(&["--names", player, "--library", &library]);
+        assert_eq!(person.types(&["library", "list", "--json", "--library", &library]).json()[0]["uri"], uri);
+    }
+}
+
+#[test]
 fn major_is_brighter_than_minor() {
     let person = Person::new();
     let music = person.music();
