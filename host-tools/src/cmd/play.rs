@@ -5,6 +5,7 @@ mod lines;
 
 use std::collections::VecDeque;
 use std::fs;
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -67,6 +68,7 @@ pub(crate) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
             look_at: start,
             late_at: Some(start + LATE),
             lost: false,
+            away: false,
         };
         let ended = session.follow().await;
         session.feed.close().await;
@@ -102,6 +104,8 @@ struct Session<'a> {
     late_at: Option<Instant>,
     /// Whether it was said that the broker is away.
     lost: bool,
+    /// Whether it was said that the box is away.
+    away: bool,
 }
 
 /// What woke us.
@@ -175,7 +179,7 @@ impl Session<'_> {
             }
             MqttEvent::Lost { reason } => {
                 if !self.lost {
-                    self.say(&Line::Problem { reason })?;
+                    self.say(&Line::Problem { reason: format!("{reason}; trying again") })?;
                 }
                 self.lost = true;
                 self.handle(Event::BoxDown).await
@@ -198,9 +202,13 @@ impl Session<'_> {
             "availability" => {
                 self.late_at = None;
                 let there = payload == b"online";
-                if !there {
-                    let reason = format!("box {} is away; MPD goes on with its last list", self.feed.id());
-                    self.say(&Line::Problem { reason })?;
+                match (there, mem::replace(&mut self.away, !there)) {
+                    (false, false) => {
+                        let reason = format!("box {} is away; MPD goes on with its last list", self.feed.id());
+                        self.say(&Line::Problem { reason })?;
+                    }
+                    (true, true) => self.say(&Line::Mended { what: "the box" })?,
+                    _ => {}
                 }
                 Some(if there { Event::BoxUp } else { Event::BoxDown })
             }
@@ -267,7 +275,7 @@ impl Session<'_> {
     fn drop_player(&mut self, reason: String) -> Result<Event, Failure> {
         self.player = None;
         self.look_at = Instant::now() + Duration::from_secs(1);
-        self.say(&Line::Problem { reason })?;
+        self.say(&Line::Problem { reason: format!("{reason}; trying again") })?;
         Ok(Event::PlayerDown)
     }
 

@@ -74,7 +74,7 @@ impl Line {
             Self::Unknown { uri } => format!("the box does not know {uri}; its list stays as it is"),
             Self::Refused { command, reason } => format!("the box refuses {command}: {reason}"),
             Self::Paused => "MPD is paused; the box's songs wait in its queue".to_owned(),
-            Self::Problem { reason } => format!("{reason}; trying again"),
+            Self::Problem { reason } => reason.clone(),
             Self::Mended { what } => format!("{what} is back"),
         }
     }
@@ -107,5 +107,35 @@ fn name(song: &Song) -> String {
     match (song.artist.as_str(), song.title.as_str()) {
         ("", "") => song.uri.clone(),
         (artist, title) => format!("{artist} \u{2013} {title}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_line_as_text_and_as_json() {
+        let song = Song {
+            uri: "Ada/First.flac".to_owned(),
+            title: "First".to_owned(),
+            artist: "Ada".to_owned(),
+            why: "bright, like the mood".to_owned(),
+        };
+        let uri = "Ada/First.flac".to_owned();
+        let reason = "MPD closed the connection; trying again".to_owned();
+        let lines = [
+            Line::Plays { song: song.clone(), how: How::Asked },
+            Line::Plays { song: Song { uri: uri.clone(), ..Song::default() }, how: How::Chosen },
+            Line::NotThere { song: song.clone() },
+            Line::NothingThere { uri: uri.clone() },
+            Line::Unplayable { song, reason: "no decoder".to_owned() },
+            Line::Unknown { uri },
+            Line::Refused { command: "next".to_owned(), reason: "there is no song".to_owned() },
+            Line::Paused,
+            Line::Problem { reason },
+            Line::Mended { what: "MPD" },
+        ];
+        insta::assert_snapshot!(lines.map(|line| format!("{}\n{}", line.text(), line.json())).join("\n"));
     }
 }
