@@ -154,7 +154,7 @@ impl Session<'_> {
                     self.look().await?;
                 }
                 Woken::Changed(Err(Lost(reason))) => {
-                    let event = self.drop_player(reason)?;
+                    let event = self.drop_player(&reason)?;
                     self.handle(event).await?;
                 }
                 Woken::Look => self.look().await?,
@@ -244,7 +244,7 @@ impl Session<'_> {
             };
             if let Err(Lost(reason)) = seen {
                 touched = false;
-                events = VecDeque::from([self.drop_player(reason)?]);
+                events = VecDeque::from([self.drop_player(&reason)?]);
             }
         }
         Ok(())
@@ -266,13 +266,13 @@ impl Session<'_> {
         self.look_at = Instant::now() + LOOK;
         let event = match player.look().await {
             Ok(snapshot) => Event::Player(snapshot),
-            Err(Lost(reason)) => self.drop_player(reason)?,
+            Err(Lost(reason)) => self.drop_player(&reason)?,
         };
         self.handle(event).await
     }
 
     /// There is no player any more; it is looked for from now on.
-    fn drop_player(&mut self, reason: String) -> Result<Event, Failure> {
+    fn drop_player(&mut self, reason: &str) -> Result<Event, Failure> {
         self.player = None;
         self.look_at = Instant::now() + Duration::from_secs(1);
         self.say(&Line::Problem { reason: format!("{reason}; trying again") })?;
