@@ -1,5 +1,6 @@
 //! The songs that a person has on their own computer, and the file that keeps them.
 
+mod guard;
 pub(crate) mod listen;
 pub(crate) mod place;
 pub(crate) mod scan;

@@ -46,3 +46,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_reader_that_gives_up_costs_one_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("no channels.opus");
+    let mut file =
+        fs::read(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/audio/tone.opus")).unwrap();
+    let channels = file.windows(8).position(|eight| eight == b"OpusHead").unwrap() + 9;
+    file[channels] = 0;
+    fs::write(&path, file).unwrap();
+    assert_eq!(tags::read(&path).unwrap_err(), "is damaged: its reader gave up");
+}
