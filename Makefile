@@ -1,6 +1,6 @@
 # What a person or CI calls. Every target does its own set-up; a second call is quick.
 .DELETE_ON_ERROR:
-.PHONY: demo test test-ha check bench bench-peers models-data models-train models-export models-eval
+.PHONY: demo test test-ha check fuzz bench bench-peers models-data models-train models-export models-eval
 
 SET_UP := deploy/set-up-checkout.sh
 
@@ -28,6 +28,17 @@ check:
 	deploy/check-invariants.sh
 	.cache/tools/bin/cargo-deny --log-level error check bans licenses sources
 	deploy/check-advisories.sh
+
+# What others hand to the box, as bad as a machine can make it: each target of tests/fuzz for FUZZ_SECONDS. The compiler is
+# the stable one, told to take the options that instrument code.
+FUZZ_SECONDS ?= 60
+fuzz:
+	@$(SET_UP) fuzz
+	@for target in catalogue feedback commands config; do \
+	  mkdir -p tests/fuzz/corpus/$$target; \
+	  RUSTC_BOOTSTRAP=1 PATH="$$PWD/.cache/tools/bin:$$PATH" cargo fuzz run --fuzz-dir tests/fuzz --sanitizer none $$target \
+	    tests/fuzz/corpus/$$target tests/fuzz/seeds/$$target -- -max_total_time=$(FUZZ_SECONDS) || exit 1; \
+	done
 
 # Speed on the folder of photos named by FRAMES.
 bench:

@@ -5,6 +5,7 @@
 #   set-up-checkout.sh build     what `make demo` needs
 #   set-up-checkout.sh test      what `make test` needs besides
 #   set-up-checkout.sh check     what `make check` needs besides
+#   set-up-checkout.sh fuzz      what `make fuzz` needs besides
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -18,6 +19,7 @@ declare -A LIBRARY_SHA256=(
 )
 CARGO_DENY=0.20.2
 CARGO_AUDIT=0.22.2
+CARGO_FUZZ=0.13.2
 
 install_packages() {
   local missing=() package
@@ -32,7 +34,7 @@ install_packages() {
     echo "set-up: installing ${missing[*]} (asks for your password)"
     as_root=(sudo)
   fi
-  # A test starts its own brokers; the package's service shall not take the port.
+  # Tests start their own brokers and players; the packages' services shall not take the ports.
   local log
   log=$(mktemp)
   { "${as_root[@]}" apt-get update -qq &&
@@ -77,16 +79,17 @@ install_tool() {
 }
 
 case ${1:-build} in
-build | test | check) ;;
-*) fail "unknown stage $1; known are build, test, check" ;;
+build | test | check | fuzz) ;;
+*) fail "unknown stage $1; known are build, test, check, fuzz" ;;
 esac
 arch=$(uname -m)
 [ -n "${LIBRARY_SHA256[$arch]:-}" ] || fail "there is no TensorFlow Lite library for $arch; this needs x86_64 or aarch64 (64-bit Raspberry Pi OS)"
 install_packages gcc g++ libc6-dev make pkg-config libssl-dev libclang-dev python3 python3-pip
 check_rust
 fetch_tflite "$arch"
-[ "${1:-build}" != test ] || install_packages mosquitto mosquitto-clients openssl
+[ "${1:-build}" != test ] || install_packages mosquitto mosquitto-clients mpd openssl
 if [ "${1:-build}" = check ]; then
   install_tool cargo-deny "$CARGO_DENY"
   install_tool cargo-audit "$CARGO_AUDIT"
 fi
+[ "${1:-build}" != fuzz ] || install_tool cargo-fuzz "$CARGO_FUZZ"

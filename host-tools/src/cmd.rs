@@ -7,4 +7,5 @@ pub(crate) mod config;
 pub(crate) mod demo;
 pub(crate) mod eval;
 pub(crate) mod library;
+pub(crate) mod play;
 pub(crate) mod recommend;

@@ -1,10 +1,13 @@
 //! The songs that a person has on their own computer, and the file that keeps them.
 
+mod guard;
 pub(crate) mod listen;
 pub(crate) mod place;
 pub(crate) mod scan;
 mod seen;
 mod tags;
+#[cfg(test)]
+mod tests;
 
 use std::env;
 use std::fs::{self, File};

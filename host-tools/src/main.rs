@@ -4,6 +4,7 @@ mod cmd;
 mod eval;
 mod failure;
 mod library;
+mod mpd;
 mod mqtt;
 mod picture;
 
@@ -36,6 +37,8 @@ enum Command {
     Recommend(cmd::recommend::Arguments),
     /// Keep the songs that the box shall know.
     Library(cmd::library::Arguments),
+    /// Play what a box recommends on a Music Player Daemon.
+    Play(cmd::play::Arguments),
     /// Run the whole box on this computer, on a recording or a webcam.
     Demo(cmd::demo::Arguments),
     /// Teach a box how the face before it shows what it shows, in a guided minute.
@@ -62,6 +65,7 @@ fn main() -> ExitCode {
         Command::Eval(command) => cmd::eval::run(&command, json),
         Command::Recommend(arguments) => cmd::recommend::run(&arguments, json),
         Command::Library(arguments) => cmd::library::run(&arguments, json),
+        Command::Play(arguments) => cmd::play::run(&arguments, json),
         Command::Demo(arguments) => cmd::demo::run(&arguments, json),
         Command::Calibrate(arguments) => cmd::calibrate::run(&arguments, json),
         Command::Config(ConfigCommand::Check { file }) => cmd::config::check(&file, json),

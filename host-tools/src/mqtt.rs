@@ -1,17 +1,19 @@
-//! The connection to a box through its broker: questions and answers.
+//! The connection to a box through its broker: questions and answers, or what it says by itself.
 
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, anyhow};
 use moodbox_core::config::{Bounded, Broker, DeviceId, Mqtt, is_topic};
-use moodbox_core::topics::Topics;
-use moodboxd::mqtt::Settings;
+use moodbox_core::topics::{Publication, Qos, Topics};
+use moodboxd::mqtt::{MqttEvent, Settings};
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{Packet, SubscribeReasonCode};
 use rumqttc::v5::{AsyncClient, ClientError, Event, EventLoop};
 use serde_json::{Map, Value, json};
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::failure::Failure;
@@ -61,7 +63,82 @@ fn topic(text: &str) -> Result<String, String> {
     if is_topic(text) { Ok(text.to_owned()) } else { Err("is not the first part of a topic".to_owned()) }
 }
 
-/// A connection to one box.
+impl Address {
+    /// The settings of a connection that is pinged so often, and hears what is said on the topics with these last parts.
+    fn settings(&self, keep_alive_s: u32, hears: &[&'static str]) -> Result<Settings, Failure> {
+        let config = Mqtt {
+            broker: self.broker.clone(),
+            username: self.username.clone(),
+            password_file: self.password_file.clone(),
+            ca_file: self.ca_file.clone(),
+            keep_alive_s: Bounded(keep_alive_s),
+            ..Mqtt::default()
+        };
+        let topics = Topics::new(&self.base_topic, &config.discovery_prefix, self.id.as_str());
+        Ok(Settings::of_guest(&config, client_name(), topics, hears).context("the broker's settings")?)
+    }
+}
+
+/// A connection that is kept, and made anew where it breaks: what the box says comes in, commands go out.
+pub(crate) struct Feed {
+    inbox: mpsc::Receiver<MqttEvent>,
+    outbox: mpsc::Sender<Publication>,
+    topics: Topics,
+    broker: String,
+    task: JoinHandle<()>,
+}
+
+impl Feed {
+    /// Connects, and hears what the box says on the topics with these last parts.
+    pub(crate) async fn open(address: &Address, hears: &[&'static str]) -> Result<Self, Failure> {
+        let settings = address.settings(10, hears)?;
+        let (topics, broker) = (settings.topics().clone(), settings.broker().to_owned());
+        let (outbox, publications) = mpsc::channel(QUEUE);
+        let (events, mut inbox) = mpsc::channel(QUEUE);
+        let task = moodboxd::mqtt::spawn(settings, publications, events);
+        match inbox.recv().await {
+            Some(MqttEvent::Lost { reason }) => Err(Failure::NoAnswer(anyhow!(reason))),
+            _ => Ok(Self { inbox, outbox, topics, broker, task }),
+        }
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        self.topics.id()
+    }
+
+    pub(crate) fn broker(&self) -> &str {
+        &self.broker
+    }
+
+    /// What comes next; waits for it.
+    pub(crate) async fn next(&mut self) -> MqttEvent {
+        match self.inbox.recv().await {
+            Some(event) => event,
+            // The task ends only after this.
+            None => std::future::pending().await,
+        }
+    }
+
+    /// The last part of a topic of the box.
+    pub(crate) fn last_part<'a>(&self, topic: &'a str) -> Option<&'a str> {
+        topic.strip_prefix(&self.topics.topic(""))
+    }
+
+    /// Sends a command to the box; one that does not fit behind others is dropped, as is one without a connection.
+    pub(crate) fn command(&self, name: &str, payload: &Value) {
+        let topic = self.topics.topic(&format!("cmd/{name}"));
+        let payload = payload.to_string().into_bytes();
+        let _ = self.outbox.try_send(Publication { topic, payload, retain: false, qos: Qos::AtLeastOnce });
+    }
+
+    /// Says goodbye to the broker.
+    pub(crate) async fn close(self) {
+        drop(self.outbox);
+        let _ = self.task.await;
+    }
+}
+
+/// A connection to one box, for questions.
 pub(crate) struct Connection {
     runtime: Runtime,
     client: AsyncClient,
@@ -74,17 +151,8 @@ pub(crate) struct Connection {
 impl Connection {
     /// Connects, and is subscribed to the answers of the box.
     pub(crate) fn open(address: &Address) -> Result<Self, Failure> {
-        let config = Mqtt {
-            broker: address.broker.clone(),
-            username: address.username.clone(),
-            password_file: address.password_file.clone(),
-            ca_file: address.ca_file.clone(),
-            // Nothing is heard or said while a person gets ready.
-            keep_alive_s: Bounded(60),
-            ..Mqtt::default()
-        };
-        let topics = Topics::new(&address.base_topic, &config.discovery_prefix, address.id.as_str());
-        let settings = Settings::of_guest(&config, client_name(), topics).context("the broker's settings")?;
+        // Nothing is heard or said while a person gets ready.
+        let settings = address.settings(60, &[])?;
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let (client, events) = AsyncClient::new(settings.options(), QUEUE);
         let mut connection = Self { runtime, client, events, settings, requests: 0 };

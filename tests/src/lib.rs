@@ -2,6 +2,7 @@
 
 pub mod listener;
 pub mod mosquitto;
+pub mod mpd;
 pub mod programs;
 pub mod shared_data;
 pub mod sound_files;

@@ -42,6 +42,17 @@ impl Emotion {
             Self::Surprise => "surprise",
         }
     }
+
+    /// What somebody who has it is, in a sentence.
+    #[must_use]
+    pub const fn adjective(self) -> &'static str {
+        match self {
+            Self::Disgust => "disgusted",
+            Self::Fear => "afraid",
+            Self::Surprise => "surprised",
+            Self::Angry | Self::Happy | Self::Neutral | Self::Sad => self.name(),
+        }
+    }
 }
 
 impl fmt::Display for Emotion {

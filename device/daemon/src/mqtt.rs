@@ -22,6 +22,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::{debug, info, warn};
 
+use settings::Role;
 pub use settings::{Settings, SettingsError};
 use trouble::{Backoff, Trouble};
 
@@ -40,14 +41,15 @@ const RESTARTS: u32 = 2;
 /// What comes from the broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MqttEvent {
-    /// There is a connection; `online` is published. Discovery and all states must be published again.
+    /// There is a connection; that of a box has published `online`, and discovery and all states must be published again.
     Connected,
     /// There is no connection, and why; comes again only when the reason changes.
     Lost {
         /// One line: what is wrong and what to do.
         reason: String,
     },
-    /// A message on one of [`moodbox_core::topics::Topics::subscriptions`]; never a retained one.
+    /// A message on one of [`moodbox_core::topics::Topics::subscriptions`], never a retained one; for a guest, one on the
+    /// topics that it hears.
     Message {
         /// Its full topic.
         topic: String,
@@ -56,8 +58,8 @@ pub enum MqttEvent {
     },
 }
 
-/// Starts the task that keeps the connection. It publishes what comes from `publications` and ends when that is closed,
-/// after it has published `offline`. Whoever reads `inbox` must not wait for room in `publications`.
+/// Starts the task that keeps the connection. It publishes what comes from `publications` and ends when that is closed; a
+/// box's has then published `offline`. Whoever reads `inbox` must not wait for room in `publications`.
 pub fn spawn(
     settings: Settings,
     publications: mpsc::Receiver<Publication>,
@@ -210,8 +212,19 @@ impl<'a> Connection<'a> {
         Ok(())
     }
 
-    /// Asks for commands first: who sees `online` may send one.
     fn greet(&self) {
+        match &self.settings.role {
+            Role::Box => self.greet_as_box(),
+            Role::Guest(hears) => {
+                let filter = |last: &&str| Filter::new(self.settings.topics.topic(last), QoS::AtLeastOnce);
+                // There is room: the client is new.
+                let _ = self.client.try_subscribe_many(hears.iter().map(filter));
+            }
+        }
+    }
+
+    /// Asks for commands first: who sees `online` may send one.
+    fn greet_as_box(&self) {
         let [commands, requests, home_assistant] = self.settings.topics.subscriptions();
         let filter = |path: String, preserve_retain| Filter {
             preserve_retain,
@@ -229,7 +242,7 @@ impl<'a> Connection<'a> {
 
     fn pass_on(&mut self, publish: Publish) {
         let Ok(topic) = String::from_utf8(publish.topic.into()) else { return };
-        if publish.retain {
+        if publish.retain && matches!(self.settings.role, Role::Box) {
             warn!("mqtt: ignored a retained message on {topic:?}; send commands without the retain flag");
             return;
         }
@@ -243,12 +256,14 @@ impl<'a> Connection<'a> {
         }
     }
 
-    /// A clean end cancels the will, so `offline` is published first. Waits until the broker closes: it may not have
+    /// A clean end cancels the will of a box, so `offline` is published first. Waits until the broker closes: it may not have
     /// read everything when we do.
     async fn leave(&self, events: &mut EventLoop) {
-        let Publication { topic, payload, retain, qos } = self.settings.topics.availability(false);
         let words = async {
-            let _ = self.client.publish(topic, quality(qos), retain, payload).await;
+            if matches!(self.settings.role, Role::Box) {
+                let Publication { topic, payload, retain, qos } = self.settings.topics.availability(false);
+                let _ = self.client.publish(topic, quality(qos), retain, payload).await;
+            }
             let _ = self.client.disconnect().await;
         };
         let sent = async { while events.poll().await.is_ok() {} };

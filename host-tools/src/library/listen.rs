@@ -14,6 +14,8 @@ use symphonia::core::formats::{FormatOptions, TrackType};
 use symphonia::core::io::{MediaSourceStream, MediaSourceStreamOptions};
 use symphonia::core::meta::MetadataOptions;
 
+use super::guard::guarded;
+
 /// Longest part of a recording that is listened to, from its start, in seconds: a mix of hours is like its first minutes.
 const LONGEST: u32 = 180;
 
@@ -29,7 +31,7 @@ pub(super) enum Heard {
 
 /// Listens to a file until it has heard enough or `stop` is set. An error is one line for a person.
 pub(super) fn listen(path: &Path, stop: &AtomicBool) -> Result<Heard, String> {
-    let Some((samples, rate)) = decode(path, stop)? else { return Ok(Heard::Stopped) };
+    let Some((samples, rate)) = guarded(|| decode(path, stop))? else { return Ok(Heard::Stopped) };
     match moodbox_sound::listen(&samples, rate) {
         Some(sound) => Ok(Heard::Sound(Box::new(sound))),
         None => Err(format!("has less than {} s of sound to listen to", moodbox_sound::SHORTEST)),

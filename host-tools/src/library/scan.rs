@@ -41,6 +41,8 @@ pub(crate) enum Names {
     Mpd,
     /// `local:track:a.flac`, as Mopidy-Local calls it.
     Mopidy,
+    /// `filesystem_local://track/a.flac`, as Music Assistant calls it where the folder is its local music folder.
+    MusicAssistant,
 }
 
 /// A file that is of no use, or of less than it could be, and why.
@@ -284,6 +286,7 @@ impl Scan<'_> {
             Names::File => path.to_str().map(|path| format!("file://{}", percent_encoded(path))),
             Names::Mpd => below().map(str::to_owned),
             Names::Mopidy => below().map(|below| format!("local:track:{}", percent_encoded(below))),
+            Names::MusicAssistant => below().map(|below| format!("filesystem_local://track/{below}")),
         }
     }
 }

@@ -12,6 +12,8 @@ use lofty::tag::{ItemKey, Tag};
 use moodbox_core::music::{MAX_WORDS, one_line};
 use serde::{Deserialize, Serialize};
 
+use super::guard::guarded;
+
 /// Longest text that is kept, in bytes. Nobody gives a song a longer name on purpose.
 const MAX_TEXT: usize = 4096;
 
@@ -31,6 +33,10 @@ pub(super) struct Tags {
 
 /// Reads the tags of a file, whose kind is told by its content. An error is one line for a person.
 pub(super) fn read(path: &Path) -> Result<Tags, String> {
+    guarded(|| read_tags(path))
+}
+
+fn read_tags(path: &Path) -> Result<Tags, String> {
     let file = File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
     if file.metadata().is_ok_and(|about| about.len() == 0) {
         return Err("is empty".to_owned());

@@ -8,6 +8,7 @@ mod library;
 mod life;
 mod models;
 mod payloads;
+mod play;
 mod refusals;
 mod replay;
 

@@ -97,25 +97,31 @@ impl Engine {
                 effects.push(Effect::Remember(feedback));
                 self.announce_playing(&room, effects);
             }
-            Command::Next => self.next(Turn::Next, &room, now, effects)?,
-            Command::Skip => {
+            Command::Next { uri } => self.next(uri, &room, now, effects)?,
+            Command::Skip { uri } => {
                 effects.extend(self.playlist.skip(now)?.map(Effect::Remember));
-                self.next(Turn::Next, &room, now, effects)?;
+                self.next(uri, &room, now, effects)?;
             }
         }
         Ok(())
     }
 
-    /// On to the first song of the list; where there is no list yet, one is made.
-    fn next(&mut self, turn: Turn, room: &Room, now: Duration, effects: &mut Vec<Effect>) -> Result<(), String> {
+    /// On to this song, or the first of the list; where there is no list yet, one is made.
+    fn next(
+        &mut self,
+        uri: Option<String>,
+        room: &Room,
+        now: Duration,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), String> {
         if self.playlist.recommendation().is_none() {
             self.playlist.reflect(room, self.policy(room.mood), now);
         }
-        let first = self.playlist.first_names().uri;
-        if first.is_empty() {
+        let uri = uri.unwrap_or_else(|| self.playlist.first_names().uri);
+        if uri.is_empty() {
             return Err("there is no song to go on to: the catalogue is empty".to_owned());
         }
-        effects.push(Effect::Remember(self.playlist.play(&first, turn, room, now).map_err(|e| e.to_string())?));
+        effects.push(Effect::Remember(self.playlist.play(&uri, Turn::Next, room, now).map_err(|e| e.to_string())?));
         if !self.playlist.follows_a_choice() {
             self.playlist.go_on(room, self.policy(room.mood), now);
         }

@@ -196,8 +196,10 @@ fn place(room: &Room) -> Affect {
 
 fn reason(room: &Room, policy: Policy) -> String {
     let seen = match room.mood {
-        RoomMood::Emotion(emotion) if room.unsure => format!("the room is hard to read, perhaps {emotion}"),
-        RoomMood::Emotion(emotion) => format!("the room looks {emotion}"),
+        RoomMood::Emotion(emotion) if room.unsure => {
+            format!("the room is hard to read, perhaps {}", emotion.adjective())
+        }
+        RoomMood::Emotion(emotion) => format!("the room looks {}", emotion.adjective()),
         RoomMood::Mixed => "the moods in the room differ".to_owned(),
         RoomMood::Absent => "nobody is there".to_owned(),
     };

@@ -347,3 +347,18 @@ proptest! {
         prop_assert!(chosen.is_sorted_by(|a, b| a.score >= b.score));
     }
 }
+
+#[test]
+fn what_is_said_to_be_like_the_mood_lies_near_it() {
+    let recommender = Recommender::new(Catalogue::demo(), 1);
+    let place = |song: &Recommended| recommender.catalogue().place(&song.track.uri).unwrap();
+    for emotion in Emotion::ALL {
+        let mood = Affect::of(emotion);
+        for song in recommender.for_mood(mood, Policy::Match, 50, Duration::ZERO) {
+            let like = song.why.ends_with("like the mood");
+            let place = place(&song);
+            let beyond = place.valence * mood.valence > 0.0 && place.arousal * mood.arousal > 0.0;
+            assert!(!like || beyond || place.distance(mood) <= 0.4, "{emotion}: {place:?}: {}", song.why);
+        }
+    }
+}

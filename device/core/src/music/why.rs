@@ -32,17 +32,26 @@ fn sound(place: Affect) -> &'static str {
 
 /// Why `pick` is in a list for `mood`; `last` is the song before it.
 pub(super) fn for_mood(catalogue: &Catalogue, aim: &Aim<'_>, pick: Pick, last: Option<Pick>) -> String {
-    let Aim { mood, policy, climbed, .. } = *aim;
+    let Aim { mood, policy, climbed, playing } = *aim;
     let place = |pick: Pick| catalogue.features()[pick.index].expected();
     let here = place(pick);
-    let sound = sound(catalogue.features()[pick.index].place);
+    // Words for how it sounds and for what that is like must not contradict each other, however little it is trusted.
+    let heard = catalogue.features()[pick.index].place;
+    let is_like = |aim: Affect| heard.distance(aim) <= LIKE || sound(heard) == sound(aim);
+    let sound = sound(heard);
     if pick.explored {
         return format!("something else to try: {sound}");
     }
     match policy {
-        Policy::Match if here.distance(mood) <= LIKE => format!("{sound}, like the mood"),
-        Policy::Match => format!("{sound}, among the nearest to the mood in this library"),
-        Policy::Soothe if here.distance(CALM) <= LIKE => format!("{sound}, to settle down"),
+        Policy::Match if is_like(mood) => format!("{sound}, like the mood"),
+        Policy::Match => {
+            let playing = playing.and_then(|uri| catalogue.index_of(uri));
+            match playing.and_then(|playing| shared_genre(catalogue, playing, pick.index)) {
+                Some(genre) => format!("{sound}, and {genre} like what plays"),
+                None => format!("{sound}, among the nearest to the mood in this library"),
+            }
+        }
+        Policy::Soothe if is_like(CALM) => format!("{sound}, to settle down"),
         Policy::Soothe => format!("{sound}, among the most soothing in this library"),
         Policy::Lift => match last.map(|last| here.distance(UP) < place(last).distance(UP)) {
             _ if here.distance(UP) <= REACHED => format!("{sound}, where the way up ends"),
@@ -58,10 +67,8 @@ pub(super) fn after(catalogue: &Catalogue, chosen: usize, pick: Pick) -> String 
     let (track, song) = (&catalogue.tracks()[pick.index], &catalogue.features()[pick.index]);
     let (like, liked) = (&catalogue.tracks()[chosen], &catalogue.features()[chosen]);
     let title = &like.title;
-    let mut named = like.genres.iter().zip(&liked.genres);
-    // Lists go from broad to narrow, so the last one that both have says most.
-    if let Some((name, _)) = named.rfind(|(_, genre)| song.genres.contains(genre)) {
-        return format!("same kind as «{title}»: {}", name.to_lowercase());
+    if let Some(genre) = shared_genre(catalogue, chosen, pick.index) {
+        return format!("same kind as «{title}»: {genre}");
     }
     match track.genres.first() {
         Some(genre) if song.families & liked.families != 0 => {
@@ -71,4 +78,11 @@ pub(super) fn after(catalogue: &Catalogue, chosen: usize, pick: Pick) -> String 
         _ if song.place.distance(liked.place) <= LIKE => format!("{}, like «{title}»", sound(song.place)),
         _ => format!("{}, among the nearest to «{title}» in this library", sound(song.place)),
     }
+}
+
+/// A genre that both songs are said to be. Lists go from broad to narrow, so the last one says most.
+fn shared_genre(catalogue: &Catalogue, one: usize, other: usize) -> Option<String> {
+    let genres = &catalogue.features()[other].genres;
+    let mut named = catalogue.tracks()[one].genres.iter().zip(&catalogue.features()[one].genres);
+    named.rfind(|(_, genre)| genres.contains(genre)).map(|(name, _)| name.to_lowercase())
 }

@@ -33,12 +33,18 @@ pub enum Command {
         /// The uri of a track of the catalogue.
         uri: String,
     },
-    /// The next track of the same kind.
-    Next,
+    /// The next track of the list.
+    Next {
+        /// The uri of the track to go on to, where a player has gone on by itself; the first of the list where left out.
+        uri: Option<String>,
+    },
     /// The chosen track is liked.
     Like,
-    /// The chosen track is not wanted.
-    Skip,
+    /// The track that plays is not wanted.
+    Skip {
+        /// As for [`Self::Next`].
+        uri: Option<String>,
+    },
     /// The mood is really this one.
     Correct(Emotion),
     /// Make a new list now.
@@ -66,9 +72,9 @@ impl Command {
             "leds" => on_or_off(text).map(Self::Leds),
             "policy" => choice(text, &Policy::ALL.map(Policy::name)).map(Self::Policy),
             "choose" => uri(text).map(|uri| Self::Choose { uri }),
-            "next" => nothing(text).map(|()| Self::Next),
+            "next" => uri_or_nothing(text).map(|uri| Self::Next { uri }),
             "like" => nothing(text).map(|()| Self::Like),
-            "skip" => nothing(text).map(|()| Self::Skip),
+            "skip" => uri_or_nothing(text).map(|uri| Self::Skip { uri }),
             "correct" => choice(text, &Emotion::ALL.map(Emotion::name)).map(Self::Correct),
             "recommend" => nothing(text).map(|()| Self::Recommend),
             _ => refuse(format!("no command is called {}; known are {}", quoted(name), Self::NAMES.join(", "))),
@@ -250,6 +256,14 @@ fn nothing(text: &str) -> Result<(), CommandError> {
     }
 }
 
+/// A button that a player may say more with.
+fn uri_or_nothing(text: &str) -> Result<Option<String>, CommandError> {
+    match nothing(text) {
+        Err(_) if text.starts_with('{') => uri(text).map(Some),
+        pressed => pressed.map(|()| None),
+    }
+}
+
 fn uri(text: &str) -> Result<String, CommandError> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -275,15 +289,24 @@ fn within(what: &str, value: String, longest: usize) -> Result<String, CommandEr
     }
 }
 
-/// Longest piece of somebody else's text in a message, in characters.
+/// Longest piece of somebody else's text in a message, in characters as they are shown.
 const LONGEST_QUOTE: usize = 40;
 
 /// Text of others, short and with nothing that a terminal would act on.
 fn quoted(text: &str) -> String {
-    if text.chars().nth(LONGEST_QUOTE).is_none() {
-        return format!("{text:?}");
+    let whole = format!("{text:?}");
+    // Two of them are the quotation marks.
+    if whole.chars().nth(LONGEST_QUOTE + 2).is_none() {
+        return whole;
     }
-    format!("{:?}...", text.chars().take(LONGEST_QUOTE).collect::<String>())
+    let mut room = LONGEST_QUOTE;
+    let fits = |c: &char| {
+        let shown = c.escape_debug().count();
+        let fits = shown <= room;
+        room = room.saturating_sub(shown);
+        fits
+    };
+    format!("{:?}...", text.chars().take_while(fits).collect::<String>())
 }
 
 /// The reasons of the JSON reader may quote an unknown field, whatever it holds.
@@ -307,9 +330,11 @@ mod tests {
             ("leds", "OFF", Command::Leds(false)),
             ("policy", "lift", Command::Policy(Policy::Lift)),
             ("choose", r#"{"uri":"a/b.flac"}"#, Command::Choose { uri: "a/b.flac".to_owned() }),
-            ("next", "", Command::Next),
+            ("next", "", Command::Next { uri: None }),
+            ("next", r#"{"uri":"a/b.flac"}"#, Command::Next { uri: Some("a/b.flac".to_owned()) }),
             ("like", "PRESS", Command::Like),
-            ("skip", "{}", Command::Skip),
+            ("skip", "{}", Command::Skip { uri: None }),
+            ("skip", r#"{"uri":"a"}"#, Command::Skip { uri: Some("a".to_owned()) }),
             ("correct", "sad", Command::Correct(Emotion::Sad)),
             ("recommend", "PRESS", Command::Recommend),
         ] {
@@ -325,7 +350,13 @@ mod tests {
             ("camera", "", r#"must be ON or OFF, not """#),
             ("policy", "party", r#"must be one of match, lift, soothe, not "party""#),
             ("correct", "mixed", r#"must be one of angry, disgust, fear, happy, neutral, sad, surprise, not "mixed""#),
-            ("next", r#"{"n":3}"#, r#"takes no payload (or PRESS), not "{\"n\":3}""#),
+            ("like", r#"{"n":3}"#, r#"takes no payload (or PRESS), not "{\"n\":3}""#),
+            ("next", r#"{"n":3}"#, r#"must be {"uri": "..."}: unknown field `n`, expected `uri` at line 1 column 4"#),
+            (
+                "like",
+                "\u{1a}\u{1a}\u{1a}\u{1a}\u{1a}\u{1a}\u{1a}\u{1a}",
+                r#"takes no payload (or PRESS), not "\u{1a}\u{1a}\u{1a}\u{1a}\u{1a}\u{1a}"..."#,
+            ),
             ("choose", "a.flac", r#"must be {"uri": "..."}: expected value at line 1 column 1"#),
             ("choose", r#"{"uri":""}"#, "uri must not be empty"),
             ("choose", r#"{"uri":"a\u0000b"}"#, r#"uri must not hold control characters: "a\0b""#),

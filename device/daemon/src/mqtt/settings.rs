@@ -28,10 +28,20 @@ const CONNECT_TIMEOUT_S: u64 = 5;
 pub struct Settings {
     pub(super) options: MqttOptions,
     pub(super) topics: Topics,
+    pub(super) role: Role,
     /// The broker as a person wrote it, for messages.
     pub(super) broker: String,
     /// The certificate authority, for messages.
     pub(super) ca_file: Option<PathBuf>,
+}
+
+/// Who connects.
+#[derive(Clone)]
+pub(super) enum Role {
+    /// The box of these topics: it says that it is there, and hears what it is told.
+    Box,
+    /// Somebody who speaks with the box, and hears what is said on these topics, by their last parts.
+    Guest(Vec<&'static str>),
 }
 
 /// Why there can be no connection with this configuration.
@@ -70,23 +80,35 @@ impl Settings {
     /// # Errors
     /// When a file cannot be read or does not hold what it should.
     pub fn new(config: &Mqtt, topics: Topics, embedded_port: u16) -> Result<Self, SettingsError> {
-        let mut settings = Self::as_client(config, topics.device(), topics, embedded_port)?;
+        let mut settings = Self::as_client(config, topics.device(), topics, embedded_port, Role::Box)?;
         let options = &mut settings.options;
-        options.set_max_packet_size(Some(MAX_PACKET_BYTES)).set_receive_maximum(Some(MAX_INFLIGHT));
+        options.set_receive_maximum(Some(MAX_INFLIGHT));
         let will = settings.topics.availability(false);
         options.set_last_will(LastWill::new(will.topic, will.payload, quality(will.qos), will.retain, None));
         Ok(settings)
     }
 
     /// For somebody who speaks with the box of these topics: a connection under a name of its own and without a will.
+    /// [`super::spawn`] hears what is said on the topics with the last parts `hears`, retained or not.
     ///
     /// # Errors
     /// When a file cannot be read or does not hold what it should.
-    pub fn of_guest(config: &Mqtt, name: String, topics: Topics) -> Result<Self, SettingsError> {
-        Self::as_client(config, name, topics, config.embedded_port.0 as u16)
+    pub fn of_guest(
+        config: &Mqtt,
+        name: String,
+        topics: Topics,
+        hears: &[&'static str],
+    ) -> Result<Self, SettingsError> {
+        Self::as_client(config, name, topics, config.embedded_port.0 as u16, Role::Guest(hears.to_vec()))
     }
 
-    fn as_client(config: &Mqtt, name: String, topics: Topics, embedded_port: u16) -> Result<Self, SettingsError> {
+    fn as_client(
+        config: &Mqtt,
+        name: String,
+        topics: Topics,
+        embedded_port: u16,
+        role: Role,
+    ) -> Result<Self, SettingsError> {
         let (tls, host, port) = match &config.broker {
             Broker::Embedded => (false, "127.0.0.1", embedded_port),
             Broker::Remote { tls, host, port } => (*tls, host.as_str(), *port),
@@ -98,6 +120,7 @@ impl Settings {
         options
             .set_keep_alive(Duration::from_secs(config.keep_alive_s.0.into()))
             .set_connection_timeout(CONNECT_TIMEOUT_S)
+            .set_max_packet_size(Some(MAX_PACKET_BYTES))
             .set_outgoing_inflight_upper_limit(MAX_INFLIGHT);
         let mut network = options.network_options();
         network.set_tcp_nodelay(true);
@@ -110,7 +133,7 @@ impl Settings {
             let connector = connector(config.ca_file.as_deref())?;
             options.set_transport(Transport::tls_with_config(TlsConfiguration::NativeConnector(connector)));
         }
-        Ok(Self { options, topics, broker, ca_file: config.ca_file.clone() })
+        Ok(Self { options, topics, role, broker, ca_file: config.ca_file.clone() })
     }
 
     /// What the client needs to connect.

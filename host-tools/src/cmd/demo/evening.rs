@@ -1,9 +1,10 @@
 //! The demo of an evening: the box's own rules over four hours of a simulated person, whose true mood is known.
 
 mod listener;
+mod story;
 mod tally;
 
-use std::io::{self, Write};
+use std::io;
 use std::time::Duration;
 
 use anyhow::anyhow;
@@ -20,6 +21,7 @@ use serde::Serialize;
 
 use crate::failure::Failure;
 use listener::{Listener, Wish};
+use story::Story;
 use tally::Tally;
 
 /// The length of the evening.
@@ -69,12 +71,16 @@ pub(super) fn run(catalogue: Catalogue, seed: u64, json: bool) -> Result<(), Fai
     room.tell(Event::CameraUp, 0);
 
     let mut out = io::stdout().lock();
+    let mut story = Story::begin(&mut out, seed, json)?;
     // The first song comes when the box has had a minute to look.
     let mut song_ends = 60;
     for second in 1..=EVENING_S {
         room.tell(Event::Seen(vec![listener.face(second)]), second);
         let believed = room.0.room(Duration::from_secs(second)).mood.name();
-        tally.second(listener.mood(), believed);
+        let mood = listener.mood();
+        let seen_after = tally.second(mood, believed);
+        story.moods(&mut out, second, mood, seen_after)?;
+        story.reason(&mut out, second, room.0.recommendation().map(|list| list.reason.as_str()))?;
         let heard = song_ends.max(SONG_S) - SONG_S;
         let skips = room.0.playing().is_some() && second == heard + 15 && listener.dislikes(room.0.playing());
         if second < song_ends && !skips {
@@ -84,13 +90,14 @@ pub(super) fn run(catalogue: Catalogue, seed: u64, json: bool) -> Result<(), Fai
         let how = if skips { "skipped on" } else { room.ask(listener.wish(), &offered, second) };
         if skips {
             tally.skip();
+            story.skip(&mut out, second)?;
             room.command("skip", "", second);
         }
         song_ends = second + SONG_S;
         let Some(track) = room.0.playing().cloned() else { continue };
-        let played = Played { at_s: second, mood: listener.mood(), believed, how, track };
+        let played = Played { at_s: second, mood, believed, how, track };
         tally.song(&played);
-        print(&mut out, &played, json)?;
+        story.song(&mut out, &played)?;
     }
     tally.print(&mut out, json)?;
     Ok(())
@@ -128,18 +135,4 @@ impl Room {
             }
         }
     }
-}
-
-fn print(out: &mut impl Write, played: &Played, json: bool) -> io::Result<()> {
-    if json {
-        return writeln!(out, "{}", serde_json::to_string(played)?);
-    }
-    let Played { at_s, mood, believed, how, track } = played;
-    let (hours, minutes) = (at_s / 3600, at_s / 60 % 60);
-    writeln!(
-        out,
-        "{hours}:{minutes:02}  feels {mood:8} seen as {believed:8} {how:13} \u{266a} {} \u{2013} {}",
-        track.artist, track.title
-    )?;
-    writeln!(out, "{:54} {}", "", track.why)
 }

@@ -139,9 +139,15 @@ fn an_evening_is_lived_through_and_follows_the_mood() {
     assert!(songs.is_sorted_by_key(|song| song["at_s"].as_u64()));
     let figure = |name: &str| summary[name].as_f64().unwrap();
     assert!(figure("mood_right") > 0.6, "{summary}");
+    assert!(figure("changes") >= 4.0 && figure("changes_seen") >= figure("changes") - 1.0, "{summary}");
     assert!(figure("distance") < 0.8 * figure("distance_by_chance"), "{summary}");
     assert_eq!(typed("demo --evening --json --seed 1").stdout, evening.stdout);
     assert_ne!(typed("demo --evening --json --seed 2").stdout, evening.stdout);
     let text = typed("demo --evening").well();
     assert!(text.lines().last().unwrap().starts_with("next song of the same family"), "{text}");
+    let told = |what: &str| text.lines().filter(|line| line.contains(what)).count() as u64;
+    let count = |name: &str| summary[name].as_u64().unwrap();
+    assert_eq!(told("  The listener feels "), count("changes") + 1);
+    assert_eq!(told("  The box sees it, "), count("changes_seen"));
+    assert_eq!((told(" \u{266a} "), told("      skipped")), (count("songs"), count("skips")));
 }

@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::PathBuf;
 
-use moodbox_core::music::{Catalogue, Track};
+use moodbox_core::music::{Catalogue, Memory, Track};
 use moodbox_tests::listener::PATIENCE;
 use moodbox_tests::programs::{lines_of, program};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use super::{Home, smile};
 
@@ -121,4 +122,53 @@ fn a_box_that_does_not_answer_is_said() {
     let (code, stdout, lines) = home.push(3, "other");
     assert_eq!((code, stdout.as_str(), lines.len()), (Some(3), "", 1), "{lines:?}");
     assert!(lines[0].contains("box other does not answer"), "{lines:?}");
+}
+
+#[test]
+fn a_box_that_dies_while_it_writes_has_the_old_or_the_new_catalogue_and_log() {
+    let mut home = Home::with_a_smile();
+    home.state("mood", "happy");
+    assert_eq!(home.push(3, "test").0, Some(0));
+    home.list_of_the_test();
+    let store = home.folder.path().join("store");
+    let mut had = 3;
+    // It dies at the first piece, on the way, and twice at the last one, of which it may have made a catalogue by then.
+    for (songs, sent) in [(30, 1), (40, 5), (50, usize::MAX), (60, usize::MAX)] {
+        let text = String::from_utf8(catalogue(songs)).unwrap();
+        let sha256 = format!("{:x}", Sha256::digest(&text));
+        let lines: Vec<&str> = text.split_inclusive('\n').collect();
+        let (mut offset, mut pieces) = (0, lines.chunks(4).map(<[&str]>::concat).take(sent).peekable());
+        while let Some(piece) = pieces.next() {
+            let fields = json!({
+                "transaction": offset.to_string(), "sha256": sha256, "size": text.len(), "offset": offset, "text": piece,
+            });
+            offset += piece.len();
+            if pieces.peek().is_some() {
+                assert_eq!(home.put(&fields)["data"], json!({ "received": offset }));
+            } else {
+                home.listener.publish("moodbox/test/request/library.put", fields.to_string(), false);
+            }
+        }
+        for _ in 0..5 {
+            home.command("next", "");
+        }
+        home.listener.until("/now", |now| now.text != "{}");
+        home.daemon.signal("KILL");
+        home.listener.until("/availability", |message| message.text == "offline");
+        let kept = Catalogue::from_file(&fs::read(store.join("catalogue.jsonl")).unwrap()).unwrap();
+        assert!([had, songs].contains(&kept.tracks().len()), "{} songs", kept.tracks().len());
+        had = kept.tracks().len();
+        let log = fs::read(store.join("feedback.jsonl")).unwrap();
+        assert!(Memory::read(&log).1 <= 1, "{}", String::from_utf8_lossy(&log));
+
+        home.start_again();
+        home.listener.until("/availability", |message| message.text == "online");
+        home.command("next", "");
+        home.listener.until("/now", |now| now.text.contains("\"uri\":\"test:"));
+        let whole = log.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        assert!(fs::read(store.join("feedback.jsonl")).unwrap().starts_with(&log[..whole]));
+    }
+    // What came of it is good for the next one.
+    assert_eq!(home.push(70, "test").0, Some(0));
+    home.list_of_the_test();
 }

@@ -17,6 +17,11 @@ pub(super) struct Tally {
     catalogue: Catalogue,
     seconds: u32,
     right: u32,
+    /// The mood, since when, and whether the box has seen it.
+    mood: Option<(Emotion, u32, bool)>,
+    changes: usize,
+    /// Seconds after which changes were seen.
+    seen_after: Vec<u32>,
     songs: u32,
     skips: u32,
     artists: BTreeSet<String>,
@@ -35,6 +40,9 @@ impl Tally {
             catalogue: catalogue.clone(),
             seconds: 0,
             right: 0,
+            mood: None,
+            changes: 0,
+            seen_after: Vec::new(),
             songs: 0,
             skips: 0,
             artists: BTreeSet::new(),
@@ -46,9 +54,29 @@ impl Tally {
         }
     }
 
-    pub(super) fn second(&mut self, mood: Emotion, believed: &str) {
+    /// A second of the evening; gives the time that it took the box to see a change of mood, once it has.
+    pub(super) fn second(&mut self, mood: Emotion, believed: &str) -> Option<u32> {
         self.seconds += 1;
-        self.right += u32::from(mood.name() == believed);
+        let is_right = mood.name() == believed;
+        self.right += u32::from(is_right);
+        match &mut self.mood {
+            Some((last, since, seen)) if *last == mood => {
+                let newly = is_right && !std::mem::replace(seen, *seen || is_right);
+                let after = newly.then(|| self.seconds - *since);
+                self.seen_after.extend(after);
+                after
+            }
+            // The evening begins with a mood that did not change.
+            first @ None => {
+                *first = Some((mood, self.seconds, true));
+                None
+            }
+            Some(last) => {
+                *last = (mood, self.seconds, is_right);
+                self.changes += 1;
+                None
+            }
+        }
     }
 
     pub(super) const fn skip(&mut self) {
@@ -82,15 +110,23 @@ impl Tally {
         let (away, by_chance) = (share(self.away, self.songs), share(self.away_by_chance, self.songs));
         let kept = share(self.kept as f32, self.steps);
         let (songs, skips, artists) = (self.songs, self.skips, self.artists.len());
+        let mut after = self.seen_after.clone();
+        after.sort_unstable();
+        let (seen, median) = (after.len(), after.get(after.len() / 2).copied());
         if json {
             let summary = json!({
                 "songs": songs, "artists": artists, "skips": skips, "mood_right": mood_right,
+                "changes": self.changes, "changes_seen": seen, "seen_after_s": median,
                 "distance": away, "distance_by_chance": by_chance, "same_family": kept,
             });
             return writeln!(out, "{summary}");
         }
         writeln!(out, "\n{songs} songs by {artists} artists, {skips} skipped")?;
-        writeln!(out, "mood right {:.0} % of the time", 100.0 * mood_right)?;
+        write!(out, "mood right {:.0} % of the time; ", 100.0 * mood_right)?;
+        match median {
+            Some(median) => writeln!(out, "{seen} of {} changes seen, half of them within {median} s", self.changes)?,
+            None => writeln!(out, "no change seen")?,
+        }
         writeln!(out, "distance from where the music should be {away:.2}; songs drawn at random {by_chance:.2}")?;
         writeln!(out, "next song of the same family while the mood lasted {:.0} %", 100.0 * kept)
     }

@@ -1,0 +1,428 @@
+//! The rules beside a box and a player that are as simple as they can be and are driven by whoever comes along.
+
+use std::collections::VecDeque;
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// Songs that the box knows; of these the player lacks the last two, and has two more of its own.
+const KNOWN: usize = 10;
+const LACKING: usize = 2;
+
+fn uri(number: usize) -> String {
+    format!("{number}.flac")
+}
+
+fn songs(numbers: &[usize]) -> Vec<Song> {
+    numbers.iter().map(|n| Song { uri: uri(*n), title: format!("Song {n}"), ..Song::default() }).collect()
+}
+
+/// Whether the player has it.
+fn has(uri: &str) -> bool {
+    (0..KNOWN - LACKING).chain(KNOWN..KNOWN + 2).any(|n| self::uri(n) == uri)
+}
+
+/// A player as MPD behaves, and a box that does what it is told.
+struct World {
+    follower: Follower,
+    now: Duration,
+    queue: Vec<Entry>,
+    /// Where in the queue it is.
+    at: Option<usize>,
+    doing: Doing,
+    elapsed: Duration,
+    ids: u64,
+    /// What people put into the queue.
+    own: BTreeSet<u64>,
+    /// What was played or passed over; to go back there is to hear it again.
+    passed: BTreeSet<u64>,
+    box_up: bool,
+    box_now: Option<usize>,
+    list: Vec<usize>,
+    /// What the box answers, once the player has come to rest.
+    answers: VecDeque<Event>,
+    told: Vec<(&'static str, String)>,
+    said: Vec<Line>,
+    /// Times that a song was started by us.
+    started: usize,
+}
+
+/// Something that people, the box or time do.
+#[derive(Debug, Clone)]
+enum Deed {
+    Recommend(Vec<usize>),
+    Choose(usize),
+    BoxGoes,
+    BoxComes,
+    Add(usize),
+    PlayAt(usize),
+    Next,
+    Pause,
+    Stop,
+    Clear,
+    SongEnds,
+    PlayerGoes,
+    Wait(u64),
+}
+
+const LENGTH: Duration = Duration::from_secs(200);
+
+impl World {
+    fn new(list: &[usize]) -> Self {
+        let mut world = Self {
+            follower: Follower::new(),
+            now: Duration::ZERO,
+            queue: Vec::new(),
+            at: None,
+            doing: Doing::Stopped,
+            elapsed: Duration::ZERO,
+            ids: 0,
+            own: BTreeSet::new(),
+            passed: BTreeSet::new(),
+            box_up: true,
+            box_now: None,
+            list: list.to_vec(),
+            answers: VecDeque::new(),
+            told: Vec::new(),
+            said: Vec::new(),
+            started: 0,
+        };
+        world.introduce();
+        world.look();
+        world
+    }
+
+    fn introduce(&mut self) {
+        self.happens(Event::BoxUp);
+        self.happens(Event::List(songs(&self.list)));
+        self.happens(Event::Now(self.box_now.map(|n| songs(&[n]).remove(0))));
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            doing: self.doing,
+            current: self.at.map(|at| self.queue[at].clone()),
+            elapsed: self.elapsed,
+            length: self.at.map(|_| LENGTH),
+            crossfade: Duration::ZERO,
+            upcoming: self.queue[self.at.map_or(0, |at| at + 1)..].to_vec(),
+            error: None,
+        }
+    }
+
+    fn look(&mut self) {
+        self.happens(Event::Player(self.snapshot()));
+    }
+
+    fn insert(&mut self, at: usize, uri: &str) -> u64 {
+        self.ids += 1;
+        self.queue.insert(at, Entry { id: self.ids, uri: uri.to_owned() });
+        self.ids
+    }
+
+    fn go_to(&mut self, at: Option<usize>) {
+        (self.at, self.elapsed) = (at, Duration::ZERO);
+        self.passed.extend(at.iter().flat_map(|at| &self.queue[..=*at]).map(|entry| entry.id));
+        self.doing = if at.is_some() { Doing::Playing } else { Doing::Stopped };
+    }
+
+    /// What happens, and all that comes of it. It comes to an end.
+    fn happens(&mut self, event: Event) {
+        let mut events = VecDeque::from([event]);
+        let mut touched = false;
+        for _ in 0..100 {
+            let Some(event) = events.pop_front().or_else(|| self.answers.pop_front()) else { return };
+            for action in self.follower.on(event, self.now) {
+                touched |= action.is_for_the_player();
+                self.act(action, &mut events);
+            }
+            if touched && events.is_empty() {
+                touched = false;
+                events.push_back(Event::Player(self.snapshot()));
+            }
+        }
+        panic!("rules and player do not come to rest");
+    }
+
+    fn act(&mut self, action: Action, events: &mut VecDeque<Event>) {
+        match action {
+            Action::Say(line) => self.said.push(line),
+            Action::Add(uri) | Action::AddNext(uri) if !has(&uri) => events.push_back(Event::Missing(uri)),
+            Action::Add(uri) => {
+                let id = self.insert(self.queue.len(), &uri);
+                events.push_back(Event::Added(uri, id));
+            }
+            Action::AddNext(uri) => {
+                let id = self.insert(self.at.map_or(self.queue.len(), |at| at + 1), &uri);
+                events.push_back(Event::Added(uri, id));
+            }
+            Action::Remove(id) => {
+                assert!(!self.own.contains(&id), "a song of somebody else was taken away");
+                let at = self.queue.iter().position(|entry| entry.id == id).expect("it is there");
+                assert_ne!(self.at, Some(at), "the song that plays was taken away");
+                self.queue.remove(at);
+                self.at = self.at.map(|current| if at < current { current - 1 } else { current });
+            }
+            Action::Play(id) => {
+                self.started += 1;
+                let at = self.queue.iter().position(|entry| entry.id == id);
+                self.go_to(at);
+            }
+            Action::Tell(command, uri) => {
+                self.told.push((command, uri.clone()));
+                match (0..KNOWN).find(|n| self::uri(*n) == uri).filter(|_| self.box_up) {
+                    Some(number) => {
+                        let answers = self.box_plays(number);
+                        self.answers.extend(answers);
+                    }
+                    None if self.box_up => {
+                        self.answers.push_back(Event::Refused(command.to_owned(), "no track".to_owned()));
+                    }
+                    None => {}
+                }
+            }
+        }
+    }
+
+    /// The box goes on to a song, and says so with its next list.
+    fn box_plays(&mut self, number: usize) -> [Event; 2] {
+        self.box_now = Some(number);
+        self.list = (1..6).map(|step| (number + step) % KNOWN).collect();
+        [Event::Now(Some(songs(&[number]).remove(0))), Event::List(songs(&self.list))]
+    }
+
+    fn does(&mut self, deed: &Deed) {
+        self.now += Duration::from_secs(1);
+        if self.doing == Doing::Playing {
+            self.elapsed += Duration::from_secs(1);
+        }
+        match *deed {
+            Deed::Recommend(ref list) => {
+                self.list.clone_from(list);
+                if self.box_up {
+                    self.happens(Event::List(songs(list)));
+                }
+            }
+            Deed::Choose(number) if self.box_up => self.box_plays(number).into_iter().for_each(|e| self.happens(e)),
+            Deed::BoxGoes => {
+                self.box_up = false;
+                self.happens(Event::BoxDown);
+            }
+            Deed::BoxComes => {
+                self.box_up = true;
+                self.introduce();
+            }
+            Deed::Add(number) => {
+                let id = self.insert(self.queue.len(), &uri(number));
+                self.own.insert(id);
+                self.look();
+            }
+            Deed::PlayAt(at) if at < self.queue.len() => {
+                self.go_to(Some(at));
+                self.look();
+            }
+            Deed::Next => {
+                if let Some(at) = self.at {
+                    self.go_to(Some(at + 1).filter(|at| *at < self.queue.len()));
+                    self.look();
+                }
+            }
+            Deed::SongEnds => {
+                if let (Some(at), Doing::Playing) = (self.at, self.doing) {
+                    self.now += LENGTH.saturating_sub(self.elapsed);
+                    self.go_to(Some(at + 1).filter(|at| *at < self.queue.len()));
+                    self.look();
+                }
+            }
+            Deed::Pause if self.doing == Doing::Playing => {
+                self.doing = Doing::Paused;
+                self.look();
+            }
+            Deed::Stop => {
+                (self.doing, self.elapsed) = (Doing::Stopped, Duration::ZERO);
+                self.look();
+            }
+            Deed::Clear => {
+                self.queue.clear();
+                self.go_to(None);
+                self.look();
+            }
+            Deed::PlayerGoes => {
+                self.happens(Event::PlayerDown);
+                self.look();
+            }
+            Deed::Wait(seconds) => {
+                let seconds = Duration::from_secs(seconds);
+                self.now += seconds;
+                if self.doing == Doing::Playing {
+                    self.elapsed = (self.elapsed + seconds).min(LENGTH.saturating_sub(Duration::from_secs(10)));
+                }
+                self.look();
+            }
+            Deed::Choose(_) | Deed::PlayAt(_) | Deed::Pause => {}
+        }
+    }
+
+    fn playing(&self) -> Option<String> {
+        self.at.filter(|_| self.doing == Doing::Playing).map(|at| self.queue[at].uri.clone())
+    }
+
+    /// What comes next: what is none of ours any more, or never was, and ours.
+    fn upcoming(&self) -> (Vec<String>, Vec<String>) {
+        let theirs = |entry: &Entry| self.own.contains(&entry.id) || self.passed.contains(&entry.id);
+        let (theirs, ours): (Vec<Entry>, Vec<Entry>) = self.snapshot().upcoming.into_iter().partition(theirs);
+        [theirs, ours].map(|entries| entries.into_iter().map(|entry| entry.uri).collect()).into()
+    }
+}
+
+fn deeds() -> impl Strategy<Value = Vec<Deed>> {
+    let deed = prop_oneof![
+        4 => prop::sample::subsequence((0..KNOWN).collect::<Vec<_>>(), 0..6).prop_shuffle().prop_map(Deed::Recommend),
+        3 => (0..KNOWN).prop_map(Deed::Choose),
+        1 => Just(Deed::BoxGoes),
+        2 => Just(Deed::BoxComes),
+        2 => (0..KNOWN + 2).prop_filter("the player has it", |n| !(KNOWN - LACKING..KNOWN).contains(n)).prop_map(Deed::Add),
+        2 => (0..12usize).prop_map(Deed::PlayAt),
+        3 => Just(Deed::Next),
+        1 => Just(Deed::Pause),
+        1 => Just(Deed::Stop),
+        1 => Just(Deed::Clear),
+        4 => Just(Deed::SongEnds),
+        1 => Just(Deed::PlayerGoes),
+        3 => (0..60u64).prop_map(Deed::Wait),
+    ];
+    prop::collection::vec(deed, 1..40)
+}
+
+proptest! {
+    /// Nobody's songs are taken away, what plays is not torn down, and it always comes to rest (in `World`). Then the
+    /// queue is the list, box and player agree, and no song was named twice.
+    #[test]
+    fn whatever_people_do_the_player_follows(deeds in deeds()) {
+        let mut world = World::new(&[1, 2, 3]);
+        for deed in &deeds {
+            world.does(deed);
+        }
+        world.does(&Deed::BoxComes);
+        world.does(&Deed::Wait(6));
+        if let Some(playing) = world.playing() {
+            let known = (0..KNOWN).find(|n| uri(*n) == playing);
+            let (theirs, ours) = world.upcoming();
+            let mut list: Vec<String> = world.list.iter().map(|n| uri(*n)).collect();
+            let at = list.iter().position(|uri| *uri == playing).unwrap_or(0);
+            list.rotate_left(at);
+            let due = list.into_iter().filter(|uri| has(uri) && *uri != playing);
+            // There may be no song left to stand in for one that is not there.
+            let nothing_fits = ours.is_empty() && world.box_now.is_some_and(|n| !has(&uri(n)));
+            let agree = known.is_none() || world.box_now == known || nothing_fits;
+            prop_assert!(agree, "{playing} plays, the box says {:?}", world.box_now);
+            prop_assert_eq!(ours, due.filter(|uri| !theirs.contains(uri)).collect::<Vec<_>>());
+        }
+        for number in 0..KNOWN {
+            let named = |line: &&Line| matches!(line, Line::NotThere { song } if song.uri == uri(number));
+            prop_assert!(world.said.iter().filter(named).count() <= 1);
+        }
+    }
+
+    #[test]
+    fn a_new_list_starts_no_song(lists in prop::collection::vec(prop::sample::subsequence((0..KNOWN).collect::<Vec<_>>(), 1..6), 1..8)) {
+        let mut world = World::new(&[1, 2, 3]);
+        let (playing, started) = (world.at.map(|at| world.queue[at].id), world.started);
+        for list in lists {
+            world.does(&Deed::Recommend(list));
+        }
+        prop_assert_eq!((world.at.map(|at| world.queue[at].id), world.started), (playing, started));
+    }
+}
+
+#[test]
+fn a_skip_is_one_only_within_thirty_seconds_of_a_song_that_the_box_knows_to_play() {
+    for (seconds, expected) in [(5, "skip"), (27, "skip"), (31, "next"), (120, "next")] {
+        let mut world = World::new(&[1, 2, 3]);
+        assert_eq!(world.told, [("next", uri(1))]);
+        world.does(&Deed::Wait(seconds));
+        world.does(&Deed::Next);
+        assert_eq!(world.told[1..], [(expected, uri(2))], "{seconds}");
+    }
+}
+
+#[test]
+fn a_song_that_ends_was_neither_skipped_nor_is_the_next_one_chosen() {
+    let mut world = World::new(&[1, 2, 3]);
+    (0..3).for_each(|_| world.does(&Deed::SongEnds));
+    assert!(world.told.len() == 4 && world.told.iter().all(|(command, _)| *command == "next"), "{:?}", world.told);
+}
+
+#[test]
+fn a_song_that_somebody_picks_is_chosen() {
+    let mut world = World::new(&[1, 2, 3]);
+    world.does(&Deed::PlayAt(2));
+    world.does(&Deed::Add(KNOWN));
+    world.does(&Deed::PlayAt(world.queue.len() - 1));
+    assert_eq!(world.told[1..], [("choose", world.queue[2].uri.clone()), ("choose", uri(KNOWN))]);
+    assert_eq!(world.said.last(), Some(&Line::Unknown { uri: uri(KNOWN) }));
+}
+
+#[test]
+fn what_was_stopped_stays_so_until_somebody_asks_for_a_song() {
+    let mut world = World::new(&[1, 2, 3]);
+    world.does(&Deed::Stop);
+    world.does(&Deed::Recommend(vec![4, 5]));
+    world.does(&Deed::BoxComes);
+    assert_eq!(world.playing(), None);
+    world.does(&Deed::Choose(6));
+    assert_eq!(world.playing(), Some(uri(6)));
+}
+
+#[test]
+fn while_the_box_is_away_its_last_list_goes_around() {
+    let mut world = World::new(&[1]);
+    let list = world.list.clone();
+    world.does(&Deed::BoxGoes);
+    let mut heard = Vec::new();
+    for _ in 0..2 * list.len() {
+        world.does(&Deed::SongEnds);
+        heard.extend(world.playing());
+    }
+    let there = |n: &usize| Some(uri(*n)).filter(|uri| has(uri));
+    assert_eq!(heard, list.iter().chain(&list).filter_map(there).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_queue_that_ran_out_goes_on_with_the_next_list() {
+    let mut world = World::new(&[1]);
+    world.does(&Deed::Recommend(vec![KNOWN - 1]));
+    world.does(&Deed::SongEnds);
+    assert_eq!((world.playing(), world.said.last()), (None, Some(&Line::NothingThere { uri: uri(KNOWN - 1) })));
+    world.does(&Deed::Recommend(vec![2, 3]));
+    assert_eq!(world.playing(), Some(uri(2)));
+}
+
+#[test]
+fn a_player_that_plays_already_is_not_interrupted_and_its_song_is_told() {
+    let mut world = World::new(&[]);
+    world.does(&Deed::Add(4));
+    world.does(&Deed::PlayAt(0));
+    let mut follower = Follower::new();
+    let song = |snapshot: Snapshot| follower.on(Event::Player(snapshot), Duration::ZERO);
+    assert_eq!([world.snapshot()].map(song), [vec![]]);
+    let mut actions = Vec::new();
+    for event in [Event::BoxUp, Event::Now(None), Event::List(songs(&[1, 4]))] {
+        actions.extend(follower.on(event, Duration::ZERO));
+    }
+    let told = actions.iter().filter(|action| matches!(action, Action::Tell(..))).collect::<Vec<_>>();
+    assert_eq!(told, [&Action::Tell("choose", uri(4))]);
+    assert!(!actions.iter().any(|action| matches!(action, Action::Play(_))), "{actions:?}");
+}
+
+#[test]
+fn songs_that_cannot_be_played_are_named_and_do_not_go_around() {
+    let mut world = World::new(&[1, 2]);
+    world.queue.clear();
+    world.go_to(None);
+    let stopped = |error: &str| Snapshot { error: Some(error.to_owned()), ..world.snapshot() };
+    let said = world.follower.on(Event::Player(stopped("no decoder")), Duration::from_secs(1));
+    assert!(matches!(&said[0], Action::Say(Line::Unplayable { song, .. }) if song.uri == uri(1)), "{said:?}");
+    assert!(said.contains(&Action::Add(uri(2))) && !said.contains(&Action::Add(uri(1))), "{said:?}");
+}

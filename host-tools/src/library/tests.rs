@@ -1,0 +1,60 @@
+//! Sound files with damage anywhere, as disks and downloads make them: each is read or refused in one line.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+
+use proptest::prelude::*;
+
+use super::{listen, tags};
+
+/// A sound file, one for each kind.
+fn whole() -> impl Strategy<Value = Vec<u8>> {
+    let fixtures = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/audio");
+    let kinds =
+        ["mp3", "flac", "ogg", "opus", "m4a"].map(|kind| fs::read(fixtures.join(format!("tone.{kind}"))).unwrap());
+    prop::sample::select(kinds.to_vec())
+}
+
+/// The same with some bytes changed, most of them where the headers are, and perhaps cut off.
+fn damaged() -> impl Strategy<Value = Vec<u8>> {
+    let place = prop_oneof![3 => 0.0..0.05f64, 1 => 0.0..1.0f64];
+    let byte = prop_oneof![Just(0u8), Just(0xff), any::<u8>()];
+    let end = prop_oneof![2 => Just(1.0f64), 1 => 0.0..1.0f64];
+    (whole(), prop::collection::vec((place, byte), 0..12), end).prop_map(|(mut file, changes, end)| {
+        for (place, byte) in changes {
+            let at = (place * file.len() as f64) as usize;
+            file[at] = byte;
+        }
+        file.truncate((end * file.len() as f64) as usize);
+        file
+    })
+}
+
+proptest! {
+    // Decoders are slow where they are not optimised.
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn a_damaged_file_is_read_or_refused_in_one_line(file in damaged()) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("damaged");
+        fs::write(&path, file).unwrap();
+        let refusals = [tags::read(&path).err(), listen::listen(&path, &AtomicBool::new(false)).err()];
+        for reason in refusals.into_iter().flatten() {
+            prop_assert!(!reason.is_empty() && !reason.contains(char::is_control), "{reason:?}");
+        }
+    }
+}
+
+#[test]
+fn a_reader_that_gives_up_costs_one_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("no channels.opus");
+    let mut file =
+        fs::read(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/audio/tone.opus")).unwrap();
+    let channels = file.windows(8).position(|eight| eight == b"OpusHead").unwrap() + 9;
+    file[channels] = 0;
+    fs::write(&path, file).unwrap();
+    assert_eq!(tags::read(&path).unwrap_err(), "is damaged: its reader gave up");
+}
