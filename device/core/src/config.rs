@@ -4,6 +4,7 @@
 //! that are not among the choices are refused with the line they stand on.
 
 mod check;
+mod overrides;
 mod value;
 
 use std::path::PathBuf;
@@ -11,6 +12,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use check::is_topic;
+pub(crate) use overrides::waits_for_a_restart;
+pub use overrides::{Configuration, OverrideError, Overrides};
 pub use value::{Bounded, Broker, DeviceId, Fraction, InvalidValue, Seconds, Source};
 
 use crate::affect::Policy;

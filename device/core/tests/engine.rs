@@ -20,6 +20,7 @@ const FRAME: Duration = Duration::from_millis(200);
 
 struct Evening {
     engine: Engine,
+    requests: u32,
     now: Duration,
     effects: Vec<(Duration, Effect)>,
 }
@@ -27,9 +28,9 @@ struct Evening {
 impl Evening {
     fn begin(switches: Switches) -> Self {
         let setting = Setting {
-            config: Config::default(),
+            config: Config::default().into(),
             topics: Topics::new("moodbox", "homeassistant", "t"),
-            device: Device { name: "Moodbox".to_owned(), version: "0".to_owned(), model: "test".to_owned() },
+            device: Device { version: "0".to_owned(), model: "test".to_owned() },
             confusion: Confusion::default(),
             catalogue: Catalogue::demo(),
             memory: Memory::default(),
@@ -40,7 +41,7 @@ impl Evening {
         };
         let (engine, first) = Engine::new(setting, Duration::ZERO);
         let effects = first.into_iter().map(|e| (Duration::ZERO, e)).collect();
-        Self { engine, now: Duration::ZERO, effects }
+        Self { engine, requests: 0, now: Duration::ZERO, effects }
     }
 
     fn tell(&mut self, event: Event) {
@@ -50,10 +51,12 @@ impl Evening {
 
     /// Asks, and gives back the answer's data or error.
     fn request(&mut self, name: &str, fields: &str) -> Result<Value, String> {
-        let payload = format!("{{\"transaction\":\"t1\"{fields}}}");
+        self.requests += 1;
+        let transaction = format!("t{}", self.requests);
+        let payload = format!("{{\"transaction\":\"{transaction}\"{fields}}}");
         self.tell(Event::Message { topic: format!("moodbox/t/request/{name}"), payload: payload.into() });
         let answer = self.last(&format!("response/{name}"));
-        assert_eq!(answer["transaction"], "t1");
+        assert_eq!(answer["transaction"], transaction);
         match answer["error"].as_str() {
             Some(error) => Err(error.to_owned()),
             None => Ok(answer["data"].clone()),

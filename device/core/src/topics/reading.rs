@@ -1,0 +1,58 @@
+//! How payloads of others are read, and how a refusal quotes them.
+
+use serde::Deserialize;
+
+/// Longest payload of a command or request.
+pub const MAX_COMMAND_BYTES: usize = 4096;
+
+/// Why a command was refused; the text says what would be right.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct CommandError(pub(super) String);
+
+pub(super) fn refuse<T>(reason: String) -> Result<T, CommandError> {
+    Err(CommandError(reason))
+}
+
+pub(super) fn text(payload: &[u8]) -> Result<&str, CommandError> {
+    text_within(payload, MAX_COMMAND_BYTES)
+}
+
+pub(super) fn text_within(payload: &[u8], longest: usize) -> Result<&str, CommandError> {
+    if payload.len() > longest {
+        return refuse(format!("a payload has at most {longest} bytes, not {}", payload.len()));
+    }
+    match std::str::from_utf8(payload) {
+        Ok(text) => Ok(text.trim()),
+        Err(error) => refuse(format!("the payload must be UTF-8 text; byte {} is not", error.valid_up_to() + 1)),
+    }
+}
+
+pub(super) fn from_json<'a, T: Deserialize<'a>>(text: &'a str, form: &str) -> Result<T, CommandError> {
+    serde_json::from_str(text).or_else(|error| refuse(format!("must be {form}: {}", one_line(&error.to_string()))))
+}
+
+pub(super) fn within(what: &str, value: String, longest: usize) -> Result<String, CommandError> {
+    match value.len() {
+        0 => refuse(format!("{what} must not be empty")),
+        bytes if bytes > longest => refuse(format!("{what} has at most {longest} bytes, not {bytes}")),
+        _ => Ok(value),
+    }
+}
+
+/// Longest piece of somebody else's text in a message, in characters.
+const LONGEST_QUOTE: usize = 40;
+
+/// Text of others, short and with nothing that a terminal would act on.
+pub(super) fn quoted(text: &str) -> String {
+    if text.chars().nth(LONGEST_QUOTE).is_none() {
+        return format!("{text:?}");
+    }
+    format!("{:?}...", text.chars().take(LONGEST_QUOTE).collect::<String>())
+}
+
+/// The reasons of the JSON reader may quote an unknown field, whatever it holds.
+pub(super) fn one_line(reason: &str) -> String {
+    let shown = reason.chars().map(|c| if c.is_control() { ' ' } else { c });
+    shown.take(4 * LONGEST_QUOTE).collect()
+}
