@@ -61,6 +61,11 @@ pub enum Event {
         /// Its payload, as it came.
         payload: Vec<u8>,
     },
+    /// A message with the retain flag came in on such a topic; its payload means nothing.
+    Retained {
+        /// Its topic.
+        topic: String,
+    },
     /// The figures of the last minute.
     Measured(Diagnostics),
     /// The disk has dealt with a piece of a catalogue, see [`Effect::Store`].
@@ -263,6 +268,7 @@ impl Engine {
                 self.fail(Part::Broker, &reason, &mut effects);
             }
             Event::Message { topic, payload } => self.hear(&topic, &payload, now, &mut effects),
+            Event::Retained { topic } => self.refuse_retained(&topic, &mut effects),
             Event::Measured(diagnostics) => {
                 let publication = self.topics.diagnostics(&diagnostics);
                 self.voice.say(publication, &mut effects);

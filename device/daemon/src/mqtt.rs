@@ -47,6 +47,11 @@ pub enum MqttEvent {
         /// One line: what is wrong and what to do.
         reason: String,
     },
+    /// A message with the retain flag on one of the topics; what it says was not meant for now.
+    Retained {
+        /// Its full topic.
+        topic: String,
+    },
     /// A message on one of [`moodbox_core::topics::Topics::subscriptions`]; never a retained one.
     Message {
         /// Its full topic.
@@ -229,11 +234,15 @@ impl<'a> Connection<'a> {
 
     fn pass_on(&mut self, publish: Publish) {
         let Ok(topic) = String::from_utf8(publish.topic.into()) else { return };
-        if publish.retain {
-            warn!("mqtt: ignored a retained message on {topic:?}; send commands without the retain flag");
+        let event = if publish.retain && publish.payload.is_empty() {
+            // Somebody takes a retained message away.
             return;
-        }
-        match self.inbox.try_send(MqttEvent::Message { topic, payload: publish.payload.into() }) {
+        } else if publish.retain {
+            MqttEvent::Retained { topic }
+        } else {
+            MqttEvent::Message { topic, payload: publish.payload.into() }
+        };
+        match self.inbox.try_send(event) {
             Ok(()) if self.refused > 0 => {
                 warn!("mqtt: dropped {} messages that came too fast", self.refused);
                 self.refused = 0;

@@ -280,6 +280,7 @@ impl House {
         self.tell(match event {
             MqttEvent::Connected => Event::Connected,
             MqttEvent::Lost { reason } => Event::Disconnected(reason),
+            MqttEvent::Retained { topic } => Event::Retained { topic },
             MqttEvent::Message { topic, payload } => Event::Message { topic, payload },
         });
     }

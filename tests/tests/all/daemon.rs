@@ -1,5 +1,6 @@
 //! `moodboxd` as a process, with a real broker and a recording for a camera.
 
+mod bad_input;
 mod calibration;
 mod commands;
 mod embedded;
@@ -10,6 +11,8 @@ mod models;
 mod payloads;
 mod refusals;
 mod replay;
+mod requests;
+mod settings;
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -99,6 +102,8 @@ struct Home {
     daemon: Daemon,
     folder: TempDir,
     config: String,
+    /// Requests so far.
+    requests: u32,
 }
 
 impl Home {
@@ -116,7 +121,7 @@ impl Home {
         prepare(&Preparation { folder: here, listener: &listener });
         let config = config(here, broker.port(), source, more);
         let daemon = Daemon::start(here, &config);
-        Self { broker, listener, daemon, folder, config }
+        Self { broker, listener, daemon, folder, config, requests: 0 }
     }
 
     /// A box that somebody smiles at all the time.
@@ -126,6 +131,20 @@ impl Home {
 
     fn command(&self, name: &str, payload: impl Into<Vec<u8>>) {
         self.listener.publish(&format!("moodbox/test/cmd/{name}"), payload, false);
+    }
+
+    /// A transaction that no request had before.
+    fn transaction(&mut self) -> String {
+        self.requests += 1;
+        format!("t{}", self.requests)
+    }
+
+    /// Stops the box and starts it again.
+    fn restart(&mut self) {
+        self.daemon.signal("TERM");
+        self.listener.until("/availability", |message| message.text == "offline");
+        self.start_again();
+        self.listener.until("/availability", |message| message.text == "online");
     }
 
     /// Starts the box again, once it has ended.

@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test that is surprised fails")]
 
+mod broker;
 mod cli;
 mod daemon;
 mod mqtt;

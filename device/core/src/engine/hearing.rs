@@ -44,6 +44,15 @@ impl Engine {
         }
     }
 
+    /// A retained message is no command of now: it would come again with every connection.
+    pub(super) fn refuse_retained(&self, topic: &str, effects: &mut Vec<Effect>) {
+        effects.push(Effect::Warn(format!("ignored a retained message on {topic:?}; send it without the retain flag")));
+        if let Some(Incoming::Command(name) | Incoming::Request(name)) = self.topics.incoming(topic) {
+            let reason = "retained messages are ignored; send it without the retain flag".to_owned();
+            self.voice.say(self.topics.response(name, &Response::error(None, reason)), effects);
+        }
+    }
+
     /// The answer; nothing where it comes later.
     fn answer(
         &mut self,
@@ -116,10 +125,6 @@ impl Engine {
                 self.set("brightness", "leds.brightness", json!(share), now, effects)?;
             }
             Command::LedTest => self.led_test = Some(LedTest::begin(now)),
-            Command::ResetCalibration => {
-                self.personal.replace(Evidence::default());
-                effects.push(Effect::KeepEvidence(Evidence::default()));
-            }
             Command::Restart => effects.push(Effect::Restart),
             Command::Next => self.next(Turn::Next, &room, now, effects)?,
             Command::Skip => {

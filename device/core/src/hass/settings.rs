@@ -41,7 +41,13 @@ pub(super) fn settings(topics: &Topics, config: &Config) -> Vec<Component> {
             number("analysis_rate", "Analysis rate", "mdi:speedometer", "fps", whole(config.vision.fps.range())),
         ),
         ("led_test", button("led_test", "LED test", "mdi:led-variant-on")),
-        ("reset_calibration", button("reset_calibration", "Reset calibration", "mdi:restore")),
+        ("reset_calibration", {
+            let mut reset = button("", "Reset calibration", "mdi:restore");
+            reset["command_topic"] = json!(topics.topic("request/calibrate.reset"));
+            // A transaction of its own each time: one that comes again is not done again.
+            reset["command_template"] = json!("{{ {'transaction': 'home-assistant ' ~ now().timestamp()} | to_json }}");
+            reset
+        }),
         ("restart", {
             let mut restart = button("restart", "Restart", "mdi:restart");
             restart["device_class"] = json!("restart");

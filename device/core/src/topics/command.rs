@@ -44,15 +44,13 @@ pub enum Command {
     AnalysisRate(Bounded<1, 30>),
     /// Show the colours of the mood light one after the other.
     LedTest,
-    /// Forget what was learnt of faces.
-    ResetCalibration,
     /// End, to be started again by whatever has started the box.
     Restart,
 }
 
 impl Command {
     /// The names of all commands, the last part of their topics.
-    pub const NAMES: [&str; 16] = [
+    pub const NAMES: [&str; 15] = [
         "camera",
         "leds",
         "policy",
@@ -67,7 +65,6 @@ impl Command {
         "brightness",
         "analysis_rate",
         "led_test",
-        "reset_calibration",
         "restart",
     ];
 
@@ -93,7 +90,6 @@ impl Command {
             "brightness" => whole(text).map(Self::Brightness),
             "analysis_rate" => whole(text).map(Self::AnalysisRate),
             "led_test" => nothing(text).map(|()| Self::LedTest),
-            "reset_calibration" => nothing(text).map(|()| Self::ResetCalibration),
             "restart" => nothing(text).map(|()| Self::Restart),
             _ => refuse(format!("no command is called {}; known are {}", quoted(name), Self::NAMES.join(", "))),
         }
@@ -172,7 +168,6 @@ mod tests {
             ("brightness", "0", Command::Brightness(Bounded(0))),
             ("analysis_rate", "30", Command::AnalysisRate(Bounded(30))),
             ("led_test", "PRESS", Command::LedTest),
-            ("reset_calibration", "", Command::ResetCalibration),
             ("restart", "PRESS", Command::Restart),
         ] {
             assert_eq!(Command::parse(name, payload.as_bytes()), Ok(expected), "{name} {payload}");
@@ -200,7 +195,7 @@ mod tests {
             (
                 "reboot",
                 "",
-                r#"no command is called "reboot"; known are camera, leds, policy, choose, next, like, skip, correct, recommend, hold_time, min_face, brightness, analysis_rate, led_test, reset_calibration, restart"#,
+                r#"no command is called "reboot"; known are camera, leds, policy, choose, next, like, skip, correct, recommend, hold_time, min_face, brightness, analysis_rate, led_test, restart"#,
             ),
             ("hold_time", "0", "must be from 0.1 to 86400 seconds, not 0"),
             ("hold_time", "NaN", "must be from 0.1 to 86400 seconds, not NaN"),

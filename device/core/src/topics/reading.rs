@@ -28,7 +28,11 @@ pub(super) fn text_within(payload: &[u8], longest: usize) -> Result<&str, Comman
     }
 }
 
+/// Fields by name. The JSON reader would take a list of them in their order as well.
 pub(super) fn from_json<'a, T: Deserialize<'a>>(text: &'a str, form: &str) -> Result<T, CommandError> {
+    if text.starts_with('[') {
+        return refuse(format!("must be {form}, not a list"));
+    }
     serde_json::from_str(text).or_else(|error| refuse(format!("must be {form}: {}", one_line(&error.to_string()))))
 }
 
