@@ -8,3 +8,4 @@ pub(crate) mod demo;
 pub(crate) mod eval;
 pub(crate) mod library;
 pub(crate) mod recommend;
+pub(crate) mod remove;

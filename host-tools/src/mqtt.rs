@@ -1,5 +1,6 @@
-//! The connection to a box through its broker: questions and answers.
+//! The connection to a box through its broker: questions and answers, and what the broker has kept of it.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -8,7 +9,7 @@ use moodbox_core::config::{Bounded, Broker, DeviceId, Mqtt, is_topic};
 use moodbox_core::topics::Topics;
 use moodboxd::mqtt::Settings;
 use rumqttc::v5::mqttbytes::QoS;
-use rumqttc::v5::mqttbytes::v5::{Packet, SubscribeReasonCode};
+use rumqttc::v5::mqttbytes::v5::{Filter, Packet, PubAckReason, SubscribeReasonCode};
 use rumqttc::v5::{AsyncClient, ClientError, Event, EventLoop};
 use serde_json::{Map, Value, json};
 use tokio::runtime::{Builder, Runtime};
@@ -22,15 +23,12 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Messages that may wait to be sent; there is never more than one.
 const QUEUE: usize = 8;
 
-/// Which box, and how to reach it.
+/// How to reach the broker.
 #[derive(clap::Args)]
-pub(crate) struct Address {
+pub(crate) struct Reach {
     /// The broker: `mqtt://HOST[:PORT]` or `mqtts://HOST[:PORT]`.
     #[arg(long, value_name = "URL", value_parser = remote)]
     broker: Broker,
-    /// The id of the box, as in its topics.
-    #[arg(long, value_parser = id)]
-    id: DeviceId,
     /// User name, if the broker wants one.
     #[arg(long, requires = "password_file")]
     username: Option<String>,
@@ -45,6 +43,16 @@ pub(crate) struct Address {
     base_topic: String,
 }
 
+/// Which box, and how to reach it.
+#[derive(clap::Args)]
+pub(crate) struct Address {
+    #[command(flatten)]
+    reach: Reach,
+    /// The id of the box, as in its topics.
+    #[arg(long, value_parser = id)]
+    id: DeviceId,
+}
+
 fn remote(text: &str) -> Result<Broker, String> {
     match text.parse() {
         Ok(Broker::Embedded) => Err("the embedded broker is reached at mqtt://127.0.0.1, on the box".to_owned()),
@@ -53,11 +61,11 @@ fn remote(text: &str) -> Result<Broker, String> {
     }
 }
 
-fn id(text: &str) -> Result<DeviceId, String> {
+pub(crate) fn id(text: &str) -> Result<DeviceId, String> {
     DeviceId::try_from(text.to_owned()).map_err(|error| error.to_string())
 }
 
-fn topic(text: &str) -> Result<String, String> {
+pub(crate) fn topic(text: &str) -> Result<String, String> {
     if is_topic(text) { Ok(text.to_owned()) } else { Err("is not the first part of a topic".to_owned()) }
 }
 
@@ -74,22 +82,73 @@ pub(crate) struct Connection {
 impl Connection {
     /// Connects, and is subscribed to the answers of the box.
     pub(crate) fn open(address: &Address) -> Result<Self, Failure> {
+        let mut connection = Self::to(&address.reach, &address.id, &Mqtt::default().discovery_prefix)?;
+        let answers = connection.settings.topics().topic("response/+");
+        connection.subscribe(&[&answers], QoS::AtLeastOnce)?;
+        Ok(connection)
+    }
+
+    /// A connection that is subscribed to nothing; it comes about with the first call.
+    pub(crate) fn to(reach: &Reach, id: &DeviceId, discovery_prefix: &str) -> Result<Self, Failure> {
         let config = Mqtt {
-            broker: address.broker.clone(),
-            username: address.username.clone(),
-            password_file: address.password_file.clone(),
-            ca_file: address.ca_file.clone(),
+            broker: reach.broker.clone(),
+            username: reach.username.clone(),
+            password_file: reach.password_file.clone(),
+            ca_file: reach.ca_file.clone(),
             // Nothing is heard or said while a person gets ready.
             keep_alive_s: Bounded(60),
             ..Mqtt::default()
         };
-        let topics = Topics::new(&address.base_topic, &config.discovery_prefix, address.id.as_str());
+        let topics = Topics::new(&reach.base_topic, discovery_prefix, id.as_str());
         let settings = Settings::of_guest(&config, client_name(), topics).context("the broker's settings")?;
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let (client, events) = AsyncClient::new(settings.options(), QUEUE);
-        let mut connection = Self { runtime, client, events, settings, requests: 0 };
-        connection.subscribe()?;
-        Ok(connection)
+        Ok(Self { runtime, client, events, settings, requests: 0 })
+    }
+
+    /// The topics of the box.
+    pub(crate) const fn topics(&self) -> &Topics {
+        self.settings.topics()
+    }
+
+    /// The broker as a person writes it.
+    pub(crate) fn broker(&self) -> &str {
+        self.settings.broker()
+    }
+
+    /// What the broker has kept on these topics, and their payloads.
+    pub(crate) fn kept(&mut self, filters: &[&str]) -> Result<BTreeMap<String, Vec<u8>>, Failure> {
+        // What is kept comes between the two answers: a broker does one thing after the other for a client.
+        self.subscribe(filters, QoS::AtMostOnce)?;
+        let mut kept = BTreeMap::new();
+        self.ask_for(filters, QoS::AtMostOnce)?;
+        let done = self.until(|packet| match packet {
+            Packet::Publish(publish) if publish.retain => {
+                kept.insert(String::from_utf8_lossy(&publish.topic).into_owned(), publish.payload.into());
+                None
+            }
+            Packet::SubAck(_) => Some(()),
+            _ => None,
+        })?;
+        done.map(|()| kept).ok_or_else(|| self.silent())
+    }
+
+    /// Lets the broker forget what it has kept on this topic.
+    pub(crate) fn forget(&mut self, topic: &str) -> Result<(), Failure> {
+        let sent = self.client.try_publish(topic, QoS::AtLeastOnce, true, Vec::new());
+        sent.map_err(|error| Failure::NoAnswer(gone(&error)))?;
+        let reason = self.until(|packet| match packet {
+            Packet::PubAck(ack) => Some(ack.reason),
+            _ => None,
+        })?;
+        match reason {
+            Some(PubAckReason::Success | PubAckReason::NoMatchingSubscribers) => Ok(()),
+            Some(_) => {
+                let broker = self.settings.broker();
+                Err(Failure::NoAnswer(anyhow!("{broker} does not let us write {topic}; use its admin's user")))
+            }
+            None => Err(self.silent()),
+        }
     }
 
     /// Asks the box and waits for the answer: its data, or the reason of a box that refuses.
@@ -123,19 +182,30 @@ impl Connection {
         })
     }
 
-    fn subscribe(&mut self) -> Result<(), Failure> {
-        let filter = self.settings.topics().topic("response/+");
-        self.client.try_subscribe(&filter, QoS::AtLeastOnce).map_err(|error| Failure::NoAnswer(gone(&error)))?;
+    fn subscribe(&mut self, filters: &[&str], qos: QoS) -> Result<(), Failure> {
+        self.ask_for(filters, qos)?;
         let codes = self.until(|packet| match packet {
             Packet::SubAck(ack) => Some(ack.return_codes),
             _ => None,
         })?;
         let broker = self.settings.broker();
-        match codes.as_deref() {
-            Some([SubscribeReasonCode::Success(_)]) => Ok(()),
-            Some(_) => Err(Failure::NoAnswer(anyhow!("{broker} does not let us read {filter}; see its ACL"))),
-            None => Err(Failure::NoAnswer(anyhow!("{broker} does not answer"))),
+        match codes {
+            Some(codes) if codes.iter().all(|code| matches!(code, SubscribeReasonCode::Success(_))) => Ok(()),
+            Some(_) => {
+                let filters = filters.join(" and ");
+                Err(Failure::NoAnswer(anyhow!("{broker} does not let us read {filters}; see its ACL")))
+            }
+            None => Err(self.silent()),
         }
+    }
+
+    fn ask_for(&self, filters: &[&str], qos: QoS) -> Result<(), Failure> {
+        let filters = filters.iter().map(|filter| Filter::new(*filter, qos));
+        self.client.try_subscribe_many(filters).map_err(|error| Failure::NoAnswer(gone(&error)))
+    }
+
+    fn silent(&self) -> Failure {
+        Failure::NoAnswer(anyhow!("{} does not answer", self.settings.broker()))
     }
 
     /// Takes what comes until it is what is wanted; nothing when that does not come in time.

@@ -10,6 +10,7 @@ mod life;
 mod models;
 mod payloads;
 mod refusals;
+mod remove;
 mod replay;
 mod requests;
 mod settings;

@@ -74,7 +74,7 @@ impl Settings {
     pub fn new(config: &Mqtt, topics: Topics, embedded_port: u16) -> Result<Self, SettingsError> {
         let mut settings = Self::as_client(config, topics.device(), topics, embedded_port)?;
         let options = &mut settings.options;
-        options.set_max_packet_size(Some(MAX_PACKET_BYTES)).set_receive_maximum(Some(MAX_INFLIGHT));
+        options.set_receive_maximum(Some(MAX_INFLIGHT));
         let will = settings.topics.availability(false);
         options.set_last_will(LastWill::new(will.topic, will.payload, quality(will.qos), will.retain, None));
         Ok(settings)
@@ -99,6 +99,7 @@ impl Settings {
         let mut options = MqttOptions::new(name, address, port);
         options
             .set_keep_alive(Duration::from_secs(config.keep_alive_s.0.into()))
+            .set_max_packet_size(Some(MAX_PACKET_BYTES))
             .set_connection_timeout(CONNECT_TIMEOUT_S)
             .set_outgoing_inflight_upper_limit(MAX_INFLIGHT);
         let mut network = options.network_options();
