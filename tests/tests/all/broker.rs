@@ -16,6 +16,9 @@ use moodboxd::mqtt::Settings;
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{Packet, PubAckReason};
 use rumqttc::v5::{Client, Event};
+use serde_json::Value;
+
+use crate::daemon::{Daemon, smile};
 
 fn script(folder: &Path, arguments: &str) -> Output {
     let path = format!("{}:/usr/sbin", std::env::var("PATH").unwrap_or_default());
@@ -124,6 +127,18 @@ impl Person {
         while !matches!(self.next(), Packet::SubAck(_)) {}
     }
 
+    /// Waits for a message on this topic that is as wanted.
+    fn until(&self, topic: &str, wanted: impl Fn(&str) -> bool) {
+        loop {
+            if let Packet::Publish(publish) = self.next()
+                && publish.topic == topic
+                && wanted(&String::from_utf8_lossy(&publish.payload))
+            {
+                return;
+            }
+        }
+    }
+
     /// Topics of the messages up to one that says `end`.
     fn hears(&self) -> Vec<String> {
         let mut topics = Vec::new();
@@ -212,6 +227,36 @@ fn what_is_kept_of_one_box_is_not_told_to_another() {
     neighbour.subscribe("moodbox/#");
     admin.writes("moodbox/attic/cmd/end", "end", false);
     assert_eq!(neighbour.hears(), [""; 0]);
+}
+
+#[test]
+fn a_box_obeys_home_assistant_and_not_its_neighbour() {
+    let safe = Safe::start();
+    let folder = tempfile::tempdir().unwrap();
+    let (port, ca, password) = (safe.port, safe.file("boxes/hall/ca.pem"), safe.password_of("hall"));
+    let config = format!(
+        "[device]\nid = \"hall\"\n[store]\nfolder = \"{}/store\"\n[camera]\nsource = \"{}\"\n\
+         [mqtt]\nbroker = \"mqtts://localhost:{port}\"\nca_file = {ca:?}\nusername = \"hall\"\npassword_file = {password:?}",
+        folder.path().display(),
+        smile()
+    );
+    let home_assistant = safe.person("homeassistant");
+    home_assistant.subscribe("moodbox/#");
+    home_assistant.subscribe("homeassistant/#");
+    let daemon = Daemon::start(folder.path(), &config);
+    let has = |key: &'static str, value: &'static str| {
+        move |text: &str| serde_json::from_str::<Value>(text).unwrap()[key] == value
+    };
+    home_assistant.until("homeassistant/device/moodbox_hall/config", |_| true);
+    home_assistant.until("moodbox/hall/state", has("camera", "on"));
+    assert!(!safe.person("attic").writes("moodbox/hall/cmd/camera", "OFF", false));
+    assert!(home_assistant.writes("moodbox/hall/cmd/leds", "OFF", false));
+    home_assistant.until("moodbox/hall/state", |text| has("leds", "off")(text) && has("camera", "on")(text));
+    assert!(home_assistant.writes("moodbox/hall/request/diagnose", "{\"transaction\":\"1\"}", false));
+    home_assistant.until("moodbox/hall/response/diagnose", has("status", "ok"));
+    // The will is the box's too.
+    daemon.signal("KILL");
+    home_assistant.until("moodbox/hall/availability", |text| text == "offline");
 }
 
 #[test]

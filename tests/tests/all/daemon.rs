@@ -28,14 +28,14 @@ use moodbox_tests::programs::{lines_of, program, repository};
 use tempfile::TempDir;
 
 /// A running daemon; it ends with this.
-struct Daemon {
+pub(crate) struct Daemon {
     process: Child,
     log: Receiver<String>,
 }
 
 impl Daemon {
     /// Starts it with a configuration file in `folder`.
-    fn start(folder: &Path, config: &str) -> Self {
+    pub(crate) fn start(folder: &Path, config: &str) -> Self {
         let file = folder.join("moodbox.toml");
         fs::write(&file, config).unwrap();
         let mut process = Command::new(program("moodboxd"))
@@ -63,7 +63,7 @@ impl Daemon {
         }
     }
 
-    fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let pid = self.process.id().to_string();
         assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
     }
@@ -169,7 +169,7 @@ fn config(folder: &Path, port: u16, source: &str, more: &str) -> String {
 }
 
 /// One portrait, over and over.
-fn smile() -> String {
+pub(crate) fn smile() -> String {
     format!("replay:{}", repository().join("host-tools/demo/faces/collins.jpg").display())
 }
 

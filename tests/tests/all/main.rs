@@ -5,5 +5,6 @@
 mod broker;
 mod cli;
 mod daemon;
+mod documents;
 mod mqtt;
 mod vision;

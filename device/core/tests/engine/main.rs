@@ -2,6 +2,8 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test that is surprised fails")]
 
+mod settings;
+
 use std::time::Duration;
 
 use moodbox_core::config::Config;
@@ -12,7 +14,7 @@ use moodbox_core::hass::Device;
 use moodbox_core::mood::Confusion;
 use moodbox_core::music::{Catalogue, Memory};
 use moodbox_core::personal::Evidence;
-use moodbox_core::topics::Topics;
+use moodbox_core::topics::{Command, Topics};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -346,13 +348,12 @@ fn corrections_are_learnt_from_while_one_face_is_there() {
 
 /// Anything that can happen.
 fn any_event() -> impl Strategy<Value = Event> {
-    const NAMES: [&str; 10] =
-        ["camera", "leds", "policy", "choose", "next", "like", "skip", "correct", "recommend", "x"];
-    const PAYLOADS: [&str; 8] =
-        ["ON", "OFF", "match", "lift", "", "sad", "{\"uri\":\"demo:track:abba-dancing-queen\"}", "\u{0}"];
+    const PAYLOADS: [&str; 10] =
+        ["ON", "OFF", "match", "lift", "", "sad", "{\"uri\":\"demo:track:abba-dancing-queen\"}", "\u{0}", "30", "0.5"];
+    let names = Command::NAMES.into_iter().chain(["x"]).collect::<Vec<_>>();
     let faces = prop::collection::vec(prop::sample::select(&Emotion::ALL).prop_map(face), 0..3);
     let part = prop::sample::select(&[Part::Camera, Part::Models, Part::Broker, Part::Leds]);
-    let message = (prop::sample::select(&NAMES), prop::sample::select(&PAYLOADS))
+    let message = (prop::sample::select(names), prop::sample::select(&PAYLOADS))
         .prop_map(|(name, payload)| Event::Message { topic: format!("moodbox/t/cmd/{name}"), payload: payload.into() });
     prop_oneof![
         4 => faces.prop_map(Event::Seen),
@@ -362,6 +363,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         1 => part.prop_map(Event::Works),
         1 => Just(Event::Connected),
         1 => Just(Event::Disconnected("away".to_owned())),
+        1 => Just(Event::Retained { topic: "moodbox/t/cmd/next".to_owned() }),
         1 => Just(Event::Tick),
     ]
 }
