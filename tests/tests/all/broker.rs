@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
+use std::time::Instant;
 
 use moodbox_core::config::{Config, Mqtt};
 use moodbox_core::topics::Topics;
@@ -257,6 +258,31 @@ fn a_box_obeys_home_assistant_and_not_its_neighbour() {
     // The will is the box's too.
     daemon.signal("KILL");
     home_assistant.until("moodbox/hall/availability", |text| text == "offline");
+}
+
+#[test]
+fn a_box_can_be_added_and_taken_away_while_the_broker_runs() {
+    let safe = Safe::start();
+    let here = safe.broker.folder();
+    succeeds(here, "add-box cellar");
+    safe.broker.reload();
+    let password = safe.password_of("cellar");
+    let is_in = || safe.connect("cellar", &password);
+    let deadline = Instant::now() + PATIENCE;
+    let cellar = loop {
+        match is_in() {
+            Ok(cellar) => break cellar,
+            Err(told) => assert!(Instant::now() < deadline, "{told}"),
+        }
+    };
+    assert!(cellar.writes("moodbox/cellar/state", "{}", true) && !cellar.writes("moodbox/hall/state", "{}", true));
+    let copy = here.join("copy");
+    fs::copy(&password, &copy).unwrap();
+    succeeds(here, "remove-box cellar");
+    safe.broker.reload();
+    while safe.connect("cellar", &copy).is_ok() {
+        assert!(Instant::now() < deadline);
+    }
 }
 
 #[test]

@@ -68,8 +68,13 @@ impl Engine {
 
     /// All that is set over the file, and which of the changes wait for a restart.
     fn difference(&self, new: &Configuration, changes: &Map<String, Value>) -> Value {
-        let differs = new.in_force() != self.config();
-        let waiting: Vec<_> = changes.keys().filter(|key| differs && waits_for_a_restart(key)).collect();
+        let [before, after] =
+            [self.config(), new.in_force()].map(|config| serde_json::to_value(config).unwrap_or_default());
+        let differs = |key: &str| {
+            let pointer = format!("/{}", key.replace('.', "/"));
+            before.pointer(&pointer) != after.pointer(&pointer)
+        };
+        let waiting: Vec<_> = changes.keys().filter(|key| waits_for_a_restart(key) && differs(key)).collect();
         json!({ "set": new.overrides(), "after_restart": waiting })
     }
 

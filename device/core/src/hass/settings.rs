@@ -45,7 +45,8 @@ pub(super) fn settings(topics: &Topics, config: &Config) -> Vec<Component> {
             let mut reset = button("", "Reset calibration", "mdi:restore");
             reset["command_topic"] = json!(topics.topic("request/calibrate.reset"));
             // A transaction of its own each time: one that comes again is not done again.
-            reset["command_template"] = json!("{{ {'transaction': 'home-assistant ' ~ now().timestamp()} | to_json }}");
+            reset["command_template"] =
+                json!("{{ {'transaction': 'home-assistant %s' % now().timestamp()} | to_json }}");
             reset
         }),
         ("restart", {
