@@ -168,7 +168,7 @@ impl Topics {
         self.publication("settings", true, Qos::AtLeastOnce, json(settings))
     }
 
-    /// The mood card, as [`crate::card`] draws it.
+    /// The mood card, an SVG document.
     #[must_use]
     pub fn card(&self, svg: String) -> Publication {
         self.publication("card", true, Qos::AtMostOnce, svg.into_bytes())

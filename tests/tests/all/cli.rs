@@ -112,6 +112,7 @@ fn each_command_explains_itself() {
         "library scan",
         "library import",
         "library push",
+        "remove",
     ] {
         let help = typed(&format!("{command} --help")).well();
         insta::assert_snapshot!(format!("help {command}").trim().replace(' ', "_"), help);
@@ -147,6 +148,10 @@ fn wrong_words_are_refused() {
         "library show",
         "library push",
         "library push --broker http://home --id box",
+        "remove",
+        "remove box",
+        "remove Box --broker mqtt://home",
+        "remove box --broker embedded",
         "demo --source webcam",
         "demo --camera --source v4l2:auto",
         "calibrate",

@@ -121,7 +121,7 @@ impl Voice {
 
     /// The settings at most once a second.
     pub(super) fn settings(&mut self, topics: &Topics, settings: Settings, now: Duration, effects: &mut Vec<Effect>) {
-        if self.connected && self.settings.wants(settings.clone(), now, STATE_PAUSE) {
+        if self.connected && self.settings.wants(settings, now, STATE_PAUSE) {
             self.say(topics.settings(&settings), effects);
         }
     }

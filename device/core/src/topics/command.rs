@@ -71,8 +71,8 @@ impl Command {
     /// Reads the command `name`, the last part of its topic, from its payload. White space around the payload is ignored.
     ///
     /// # Errors
-    /// When the name is not among [`Self::NAMES`], or the payload is over [`MAX_COMMAND_BYTES`], is not UTF-8, or is
-    /// not what the command takes.
+    /// When the name is not among [`Self::NAMES`], or the payload is over [`super::MAX_COMMAND_BYTES`], is not UTF-8, or
+    /// is not what the command takes.
     pub fn parse(name: &str, payload: &[u8]) -> Result<Self, CommandError> {
         let text = text(payload)?;
         match name {

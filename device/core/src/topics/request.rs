@@ -79,7 +79,7 @@ impl Request {
     /// bytes, what the request takes besides, and nothing else.
     ///
     /// # Errors
-    /// When there is no request of this name, or the payload is over [`MAX_COMMAND_BYTES`] ([`MAX_PIECE_BYTES`] for a
+    /// When there is no request of this name, or the payload is over [`super::MAX_COMMAND_BYTES`] ([`MAX_PIECE_BYTES`] for a
     /// piece) or not such JSON.
     pub fn parse(name: &str, payload: &[u8]) -> Result<Self, RequestError> {
         #[derive(Deserialize)]
@@ -315,7 +315,8 @@ mod tests {
         let error = Request::parse("config.get", long.as_bytes()).unwrap_err();
         assert_eq!(error.to_string(), "transaction has at most 64 bytes, not 65");
         assert_eq!(error.transaction, None);
-        for payload in [&b"{}"[..], b"[1]", b"{\"transaction\":7}", b"\xff", &[b' '; MAX_PIECE_BYTES + 1]] {
+        let long = vec![b' '; MAX_PIECE_BYTES + 1];
+        for payload in [&b"{}"[..], b"[1]", b"{\"transaction\":7}", b"\xff", &long] {
             assert_eq!(Request::parse("restart", payload).unwrap_err().transaction, None);
         }
     }

@@ -6,7 +6,7 @@ use super::payload::two_decimals;
 use crate::config::Config;
 
 /// Each field is what the command of its name takes.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Settings {
     /// Time the mood is held after the last face was seen, in seconds.
     #[serde(serialize_with = "two_decimals")]
