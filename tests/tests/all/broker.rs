@@ -12,7 +12,7 @@ use moodbox_core::config::{Config, Mqtt};
 use moodbox_core::topics::Topics;
 use moodbox_tests::listener::PATIENCE;
 use moodbox_tests::mosquitto::{Mosquitto, free_port};
-use moodbox_tests::programs::repository;
+use moodbox_tests::programs::{program, repository};
 use moodboxd::mqtt::Settings;
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{Packet, PubAckReason};
@@ -284,6 +284,36 @@ fn a_box_can_be_added_and_taken_away_while_the_broker_runs() {
     while safe.connect("cellar", &copy).is_ok() {
         assert!(Instant::now() < deadline);
     }
+}
+
+/// `moodbox remove hall` by a user: exit code, stdout and stderr.
+fn remove(safe: &Safe, user: &str) -> (Option<i32>, String, String) {
+    let output = assert_cmd::Command::new(program("moodbox"))
+        .args(["remove", "hall", "--yes", "--username", user, "--broker"])
+        .arg(format!("mqtts://localhost:{}", safe.port))
+        .arg("--password-file")
+        .arg(safe.password_of(user))
+        .arg("--ca-file")
+        .arg(safe.file("ca.pem"))
+        .timeout(PATIENCE)
+        .output()
+        .unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn a_box_is_removed_by_the_admin_alone() {
+    let safe = Safe::start();
+    let hall = safe.person("hall");
+    assert!(hall.writes("moodbox/hall/availability", "offline", true) && hall.writes("moodbox/hall/state", "{}", true));
+    let (code, _, told) = remove(&safe, "attic");
+    assert!(code == Some(1) && told.contains("has kept nothing of a box hall"), "{told}");
+    let (code, _, told) = remove(&safe, "homeassistant");
+    let reason = "does not let us write moodbox/hall/availability; use its admin's user\n";
+    assert!(code == Some(3) && told.ends_with(reason), "{told}");
+    let (code, done, _) = remove(&safe, "admin");
+    assert!(code == Some(0) && done.ends_with("has forgotten box hall: 2 topics\n"), "{done}");
 }
 
 #[test]
