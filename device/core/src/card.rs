@@ -9,10 +9,6 @@ use crate::led;
 use crate::mood::{Room, RoomMood};
 use crate::topics::Recommendation;
 
-/// Longest card in bytes.
-#[cfg(test)]
-const MAX_BYTES: usize = 16 * 1024;
-
 /// Songs that are listed.
 const SONGS: usize = 10;
 
@@ -48,7 +44,8 @@ impl Card {
 /// The card as an SVG document.
 pub(crate) fn draw(card: &Card, recommendation: Option<&Recommendation>) -> String {
     let mut svg = String::from(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 800 400\" font-family=\"sans-serif\" font-size=\"15\">\
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"800\" height=\"400\" viewBox=\"0 0 800 400\" \
+         font-family=\"sans-serif\" font-size=\"15\">\
          <rect width=\"800\" height=\"400\" fill=\"#1c1f24\"/>\
          <g stroke=\"#5b626d\"><rect x=\"40\" y=\"40\" width=\"320\" height=\"320\" fill=\"none\"/>\
          <path d=\"M200 40V360M40 200H360\"/></g>\
@@ -126,6 +123,9 @@ mod tests {
     use super::*;
     use crate::affect::Policy;
     use crate::topics::TrackPayload;
+
+    /// Longest card in bytes, as `deploy/mqtt.md` promises.
+    const MAX_BYTES: usize = 16 * 1024;
 
     fn room(mood: RoomMood, affect: Affect) -> Room {
         Room { mood, unsure: false, confidence: 0.8, affect, presence: mood != RoomMood::Absent, faces: 1 }

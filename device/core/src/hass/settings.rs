@@ -1,5 +1,7 @@
 //! What a person sets once; the bounds are those of the configuration.
 
+use std::ops::RangeInclusive;
+
 use serde_json::{Value, json};
 
 use super::Component;
@@ -21,13 +23,14 @@ pub(super) fn settings(topics: &Topics, config: &Config) -> Vec<Component> {
     let button = |name: &str, title: &str, icon: &str| -> Value {
         json!({ "p": "button", "name": title, "icon": icon, "entity_category": "config", "command_topic": command(name) })
     };
-    let whole = |range: std::ops::RangeInclusive<u32>| (f64::from(*range.start()), f64::from(*range.end()), 1.0);
+    let whole = |range: RangeInclusive<u32>| (f64::from(*range.start()), f64::from(*range.end()), 1.0);
     vec![
         (
             "policy",
             json!({
-                "p": "select", "entity_category": "config", "name": "Policy", "icon": "mdi:tune-variant", "options": Policy::ALL.map(Policy::name),
-                "state_topic": state, "value_template": "{{ value_json.policy }}", "command_topic": command("policy"),
+                "p": "select", "name": "Policy", "icon": "mdi:tune-variant", "entity_category": "config",
+                "options": Policy::ALL.map(Policy::name), "state_topic": state,
+                "value_template": "{{ value_json.policy }}", "command_topic": command("policy"),
             }),
         ),
         ("hold_time", number("hold_time", "Hold time", "mdi:timer-sand", "s", hold_time(config))),
@@ -41,14 +44,15 @@ pub(super) fn settings(topics: &Topics, config: &Config) -> Vec<Component> {
             number("analysis_rate", "Analysis rate", "mdi:speedometer", "fps", whole(config.vision.fps.range())),
         ),
         ("led_test", button("led_test", "LED test", "mdi:led-variant-on")),
-        ("reset_calibration", {
-            let mut reset = button("", "Reset calibration", "mdi:restore");
-            reset["command_topic"] = json!(topics.topic("request/calibrate.reset"));
-            // A transaction of its own each time: one that comes again is not done again.
-            reset["command_template"] =
-                json!("{{ {'transaction': 'home-assistant %s' % now().timestamp()} | to_json }}");
-            reset
-        }),
+        (
+            "reset_calibration",
+            json!({
+                "p": "button", "name": "Reset calibration", "icon": "mdi:restore", "entity_category": "config",
+                "command_topic": topics.topic("request/calibrate.reset"),
+                // A transaction of its own each time: one that comes again is not done again.
+                "command_template": "{{ {'transaction': 'home-assistant %s' % now().timestamp()} | to_json }}",
+            }),
+        ),
         ("restart", {
             let mut restart = button("restart", "Restart", "mdi:restart");
             restart["device_class"] = json!("restart");
