@@ -34,7 +34,7 @@ door() { # crate, file pattern that may use it
   done
 }
 door tflitec '^device/vision/src/tflite\.rs$'
-door rumqttc '^(device/daemon/src/mqtt(\.rs|/)|host-tools/src/mqtt\.rs$)'
+door rumqttc '^(device/daemon/src/mqtt(\.rs|/)|host-tools/src/mqtt(\.rs|/))'
 door mpd_client '^host-tools/src/mpd\.rs$'
 door mqtt_protocol_core '^device/daemon/src/broker(\.rs|/)'
 door v4l '^device/daemon/src/camera/v4l2(\.rs|/)'

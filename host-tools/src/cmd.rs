@@ -9,3 +9,4 @@ pub(crate) mod eval;
 pub(crate) mod library;
 pub(crate) mod play;
 pub(crate) mod recommend;
+pub(crate) mod remove;

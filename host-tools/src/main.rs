@@ -43,6 +43,8 @@ enum Command {
     Demo(cmd::demo::Arguments),
     /// Teach a box how the face before it shows what it shows, in a guided minute.
     Calibrate(cmd::calibrate::Arguments),
+    /// Take a box that is gone from its broker and from Home Assistant.
+    Remove(cmd::remove::Arguments),
     /// Work with configuration files.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -68,6 +70,7 @@ fn main() -> ExitCode {
         Command::Play(arguments) => cmd::play::run(&arguments, json),
         Command::Demo(arguments) => cmd::demo::run(&arguments, json),
         Command::Calibrate(arguments) => cmd::calibrate::run(&arguments, json),
+        Command::Remove(arguments) => cmd::remove::run(&arguments, json),
         Command::Config(ConfigCommand::Check { file }) => cmd::config::check(&file, json),
     };
     match done {

@@ -79,6 +79,11 @@ impl Mosquitto {
         self.signal("CONT");
     }
 
+    /// Asks it to read its users and rules again.
+    pub fn reload(&self) {
+        self.signal("HUP");
+    }
+
     fn signal(&self, name: &str) {
         let pid = self.process.id().to_string();
         let status = Command::new("kill").args([&format!("-{name}"), &pid]).status().expect("kill runs");

@@ -4,6 +4,7 @@
 //! that are not among the choices are refused with the line they stand on.
 
 mod check;
+mod overrides;
 mod value;
 
 use std::path::PathBuf;
@@ -11,6 +12,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use check::is_topic;
+pub(crate) use overrides::waits_for_a_restart;
+pub use overrides::{Configuration, OverrideError, Overrides};
 pub use value::{Bounded, Broker, DeviceId, Fraction, InvalidValue, Seconds, Source};
 
 use crate::affect::Policy;
@@ -259,7 +262,7 @@ pub struct Mqtt {
     pub base_topic: String,
     /// Where Home Assistant looks for devices.
     pub discovery_prefix: String,
-    /// Longest silence on the connection.
+    /// Longest silence on the connection. A broker tells of a box that hangs after one and a half of it, and some seconds.
     pub keep_alive_s: Bounded<5, 1200>,
 }
 
@@ -273,7 +276,7 @@ impl Default for Mqtt {
             ca_file: None,
             base_topic: "moodbox".to_owned(),
             discovery_prefix: "homeassistant".to_owned(),
-            keep_alive_s: Bounded(30),
+            keep_alive_s: Bounded(8),
         }
     }
 }
@@ -302,7 +305,7 @@ impl Default for Music {
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Store {
-    /// Folder for the switches a person has set. The box runs without it, and forgets them.
+    /// Folder for the switches and settings a person has set, and what it has learnt. The box runs without it, and forgets them.
     pub folder: PathBuf,
 }
 

@@ -4,9 +4,13 @@
 //! all again from its own state; nothing is queued while nobody listens.
 
 mod calibration;
+mod configuration;
 mod hearing;
+mod led_test;
 mod library;
 mod playlist;
+mod shown;
+mod transactions;
 mod voice;
 
 use std::collections::BTreeMap;
@@ -15,7 +19,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::affect::Policy;
-use crate::config::Config;
+use crate::config::{self, Config, Configuration, Overrides};
 use crate::emotion::Emotion;
 use crate::expression::ExpressionFilter;
 use crate::face::SeenFace;
@@ -24,9 +28,12 @@ use crate::led::{Fault, LedPattern};
 use crate::mood::{Confusion, MoodFilter, Room, RoomMood};
 use crate::music::{Catalogue, Feedback, Memory, Recommender, default_policy};
 use crate::personal::{Evidence, Personal};
-use crate::topics::{CameraState, Diagnostics, Event as Announcement, Piece, Publication, State, Switch, Topics};
+use crate::topics::{Diagnostics, Event as Announcement, Piece, Publication, Topics};
+pub use configuration::Asker;
+use led_test::LedTest;
 pub use library::{Received, Stored};
 use playlist::Playlist;
+use transactions::Transactions;
 use voice::Voice;
 
 /// How far the room must move on the valence-arousal plane before the songs follow.
@@ -54,10 +61,17 @@ pub enum Event {
         /// Its payload, as it came.
         payload: Vec<u8>,
     },
+    /// A message with the retain flag came in on such a topic; its payload means nothing.
+    Retained {
+        /// Its topic.
+        topic: String,
+    },
     /// The figures of the last minute.
     Measured(Diagnostics),
     /// The disk has dealt with a piece of a catalogue, see [`Effect::Store`].
     Stored(Stored),
+    /// The disk has kept what was set, or says why it could not, see [`Effect::KeepOverrides`].
+    Kept(Asker, Result<(), String>),
     /// Time passed: the deadline that [`Engine::next_deadline`] gave.
     Tick,
 }
@@ -120,6 +134,12 @@ pub enum Effect {
         /// The piece.
         piece: Piece,
     },
+    /// Keep what was set over a restart, and answer with [`Event::Kept`].
+    KeepOverrides(Overrides, Asker),
+    /// Look at frames with these settings from now on.
+    Vision(config::Vision),
+    /// End, so that whatever has started the box starts it again.
+    Restart,
     /// Tell the person who reads the log.
     Warn(String),
 }
@@ -145,8 +165,8 @@ impl Default for Switches {
 /// What the engine needs to know of its surroundings.
 #[derive(Debug, Clone)]
 pub struct Setting {
-    /// The configuration in force.
-    pub config: Config,
+    /// The configuration.
+    pub config: Configuration,
     /// The topics of this box.
     pub topics: Topics,
     /// How Home Assistant lists it.
@@ -170,9 +190,12 @@ pub struct Setting {
 /// The rules of the box.
 #[derive(Debug)]
 pub struct Engine {
-    config: Config,
+    configuration: Configuration,
     topics: Topics,
-    discovery: serde_json::Value,
+    device: hass::Device,
+    confusion: Confusion,
+    transactions: Transactions,
+    led_test: Option<LedTest>,
     switches: Switches,
     personal: Personal,
     expression: ExpressionFilter,
@@ -194,12 +217,12 @@ impl Engine {
     /// The engine, and what shall be done at the very start.
     #[must_use]
     pub fn new(setting: Setting, now: Duration) -> (Self, Vec<Effect>) {
-        let Setting { config, topics, device, confusion, catalogue, memory, started, switches, evidence, seed } =
-            setting;
+        let Setting { config: configuration, topics, device, confusion, .. } = setting;
+        let Setting { catalogue, memory, started, switches, evidence, seed, .. } = setting;
+        let config = configuration.in_force();
         let mood = MoodFilter::new(&config.mood, &confusion);
         let recommender = Recommender::new(catalogue, seed).remembering(memory);
         let mut engine = Self {
-            discovery: hass::discovery(&topics, &device),
             personal: Personal::new(evidence),
             expression: ExpressionFilter::new(&config.mood),
             known: mood.room(now),
@@ -210,8 +233,12 @@ impl Engine {
             failed: BTreeMap::new(),
             measured: None,
             light: None,
-            config,
+            transactions: Transactions::default(),
+            led_test: None,
+            configuration,
             topics,
+            device,
+            confusion,
             switches,
         };
         let mut effects = vec![Effect::Camera(switches.camera)];
@@ -241,12 +268,14 @@ impl Engine {
                 self.fail(Part::Broker, &reason, &mut effects);
             }
             Event::Message { topic, payload } => self.hear(&topic, &payload, now, &mut effects),
+            Event::Retained { topic } => self.refuse_retained(&topic, &mut effects),
             Event::Measured(diagnostics) => {
                 let publication = self.topics.diagnostics(&diagnostics);
                 self.voice.say(publication, &mut effects);
                 self.measured = Some(diagnostics);
             }
             Event::Stored(stored) => self.stored(stored, now, &mut effects),
+            Event::Kept(asker, outcome) => self.kept(asker, outcome, &mut effects),
             Event::Tick => {}
         }
         if self.voice.introduction_due(now) {
@@ -259,7 +288,14 @@ impl Engine {
     /// When [`Event::Tick`] is wanted next.
     #[must_use]
     pub fn next_deadline(&self, now: Duration) -> Option<Duration> {
-        [self.mood.next_deadline(now), self.voice.next_deadline()].into_iter().flatten().min()
+        let test = self.led_test.as_ref().and_then(|test| test.next_deadline(now));
+        [self.mood.next_deadline(now), self.voice.next_deadline(), test].into_iter().flatten().min()
+    }
+
+    /// The configuration in force.
+    #[must_use]
+    pub const fn config(&self) -> &Config {
+        self.configuration.in_force()
     }
 
     /// The mood of the room.
@@ -307,7 +343,9 @@ impl Engine {
         self.known = room;
         let state = self.state(&room);
         self.voice.state(&self.topics, &state, room.confidence, now, effects);
-        let light = self.pattern(&room);
+        self.voice.settings(&self.topics, self.settings(), now, effects);
+        self.show_card(&room, now, effects);
+        let light = self.pattern(&room, now);
         if self.light.as_ref() != Some(&light) {
             self.light = Some(light);
             effects.push(Effect::Light(light));
@@ -348,13 +386,13 @@ impl Engine {
             RoomMood::Emotion(emotion) => default_policy(emotion),
             RoomMood::Mixed | RoomMood::Absent => Policy::Match,
         };
-        self.switches.policy.or(self.config.music.policy).unwrap_or(by_mood)
+        self.switches.policy.or(self.config().music.policy).unwrap_or(by_mood)
     }
 
     fn fail(&mut self, part: Part, reason: &str, effects: &mut Vec<Effect>) {
         if part == Part::Camera {
             self.camera_up = false;
-            self.expression = ExpressionFilter::new(&self.config.mood);
+            self.expression = ExpressionFilter::new(&self.config().mood);
         }
         if self.failed.contains_key(&part) {
             return;
@@ -376,7 +414,7 @@ impl Engine {
     /// Everything that is kept by the broker, from the start, and what nobody could hear while there was no connection.
     fn introduce(&mut self, effects: &mut Vec<Effect>) {
         self.voice.say(self.topics.availability(true), effects);
-        self.voice.say(self.topics.discovery(&self.discovery), effects);
+        self.announce(effects);
         self.voice.forget();
         if let Some(recommendation) = self.playlist.recommendation() {
             self.voice.say(self.topics.recommendation(recommendation), effects);
@@ -387,46 +425,6 @@ impl Engine {
         }
         for (part, reason) in &self.failed {
             self.announce_problem(*part, reason, effects);
-        }
-    }
-
-    fn state(&self, room: &Room) -> State {
-        State {
-            mood: room.mood.name(),
-            unsure: room.unsure,
-            expression: self.expression(),
-            // The mood is held for a while after the last frame; what is seen now is not.
-            faces: if self.switches.camera && self.camera_up { room.faces } else { 0 },
-            presence: room.presence,
-            // An empty room is nowhere; what is believed of it is only what is believed of any.
-            valence: if room.presence { room.affect.valence } else { 0.0 },
-            arousal: if room.presence { room.affect.arousal } else { 0.0 },
-            policy: self.policy(room.mood),
-            camera: match (self.switches.camera, self.camera_up) {
-                (false, _) => CameraState::Off,
-                (true, true) => CameraState::On,
-                (true, false) => CameraState::Unavailable,
-            },
-            leds: if self.switches.leds { Switch::On } else { Switch::Off },
-            schema: crate::topics::SCHEMA,
-        }
-    }
-
-    /// The light follows the expression, which is quick, and falls back to the mood.
-    fn pattern(&self, room: &Room) -> LedPattern {
-        let mood = match self.expression.current() {
-            Some((emotion, _)) if room.presence => RoomMood::Emotion(emotion),
-            _ => room.mood,
-        };
-        let confidence = self.expression.current().map_or(room.confidence, |(_, p)| p);
-        LedPattern {
-            mood,
-            confidence,
-            unsure: room.unsure,
-            camera_on: self.switches.camera && self.camera_up,
-            fault: self.failed.keys().filter_map(|part| part.fault()).min(),
-            lights_on: self.switches.leds,
-            brightness: self.config.leds.brightness.0,
         }
     }
 }

@@ -31,6 +31,11 @@ impl ExpressionFilter {
         Self { settings: settings.clone(), mean: [0.0; COUNT], shown: None, clock: None }
     }
 
+    /// Goes by other settings from now on; the average stays.
+    pub fn configure(&mut self, settings: &config::Mood) {
+        self.settings = settings.clone();
+    }
+
     /// Takes in what was seen in one frame, also when that is nobody: then the average fades. Several faces count by
     /// size, score and how much they face the camera; those that cannot be read count as not seen.
     pub fn observe(&mut self, faces: &[SeenFace], now: Duration) {

@@ -83,6 +83,32 @@ pub struct LedPattern {
     pub lights_on: bool,
     /// Perceived brightness of the mood light at full confidence, 0..1.
     pub brightness: f32,
+    /// While the LEDs are tested, the one that is lit at full power, also where the mood light may not shine.
+    pub test: Option<TestLight>,
+}
+
+/// A step of the test of the LEDs: which channels of the mood light are lit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are the meaning")]
+pub enum TestLight {
+    Red,
+    Green,
+    Blue,
+    All,
+}
+
+impl TestLight {
+    /// The test, step by step.
+    pub const STEPS: [Self; 4] = [Self::Red, Self::Green, Self::Blue, Self::All];
+
+    const fn levels(self) -> [f32; 3] {
+        match self {
+            Self::Red => [1.0, 0.0, 0.0],
+            Self::Green => [0.0, 1.0, 0.0],
+            Self::Blue => [0.0, 0.0, 1.0],
+            Self::All => [1.0; 3],
+        }
+    }
 }
 
 /// Perceived brightness at no confidence, as a share of that at full confidence: dim, but the colour can be told.
@@ -108,6 +134,9 @@ impl LedPattern {
     #[must_use]
     pub fn levels_at(&self, t: Duration) -> Levels {
         let camera = if self.camera_on { 1.0 } else { 0.0 };
+        if let Some([red, green, blue]) = self.test.map(TestLight::levels) {
+            return Levels { red, green, blue, camera };
+        }
         if !self.lights_on {
             return Levels { camera, ..Levels::default() };
         }
@@ -126,7 +155,7 @@ impl LedPattern {
     #[must_use]
     pub fn is_steady(&self) -> bool {
         let breathes = self.unsure && self.mood != RoomMood::Absent;
-        !self.lights_on || (self.fault.is_none() && !breathes)
+        self.test.is_some() || !self.lights_on || (self.fault.is_none() && !breathes)
     }
 
     /// Perceived brightness by confidence and breath, 0..1.
@@ -158,7 +187,7 @@ fn into(t: Duration, period: Duration) -> Duration {
 /// Red, green and blue power of a mood's colour, 0..1. Found by search for colours of the usual names that keep the
 /// greatest distance from each other for common vision, protanopia and deuteranopia; they differ in lightness as much
 /// as in hue, as two of the three have but one hue axis.
-const fn colour(mood: RoomMood) -> [f32; 3] {
+pub(crate) const fn colour(mood: RoomMood) -> [f32; 3] {
     match mood {
         RoomMood::Emotion(Emotion::Angry) => [0.50, 0.00, 0.00],
         RoomMood::Emotion(Emotion::Disgust) => [0.20, 0.45, 0.00],

@@ -5,6 +5,7 @@
 //! effect that comes out, so that a whole evening replays in a unit test in milliseconds.
 
 pub mod affect;
+mod card;
 pub mod config;
 pub mod emotion;
 pub mod engine;

@@ -128,6 +128,12 @@ impl MoodFilter {
         }
     }
 
+    /// Goes by other settings from now on; what is believed stays.
+    pub fn configure(&mut self, settings: &config::Mood, confusion: &Confusion) {
+        self.dynamics = Dynamics::new(settings.expressiveness.0, settings.forget_s.duration(), confusion);
+        self.settings = settings.clone();
+    }
+
     /// Takes in what was seen in one frame, also when that is nobody.
     pub fn observe(&mut self, faces: &[SeenFace], now: Duration) {
         self.clock = self.clock.max(now);

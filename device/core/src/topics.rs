@@ -6,15 +6,21 @@
 mod command;
 mod payload;
 mod piece;
+mod reading;
+mod request;
+mod settings;
 
 use serde::Serialize;
 
-pub use command::{Command, CommandError, MAX_COMMAND_BYTES, MAX_URI_BYTES, Request, RequestError, RequestKind};
+pub use command::{Command, MAX_URI_BYTES};
 pub use payload::{
     CameraState, Diagnostics, Event, MAX_RECOMMENDATION_BYTES, Outcome, Recommendation, Response, SCHEMA, State,
     Switch, TrackNames, TrackPayload,
 };
 pub use piece::{MAX_FILE_BYTES, MAX_PIECE_BYTES, Piece};
+pub use reading::{CommandError, MAX_COMMAND_BYTES};
+pub use request::{Request, RequestError, RequestKind};
+pub use settings::Settings;
 
 /// How hard a message is delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +65,10 @@ pub struct Topics {
 }
 
 impl Topics {
+    /// The last parts of the topics that are retained.
+    pub const KEPT: [&str; 8] =
+        ["state", "confidence", "recommendation", "now", "diagnostics", "settings", "card", "availability"];
+
     /// The topics of the box `id` under `base` (`moodbox`), announced under `discovery_prefix` (`homeassistant`).
     #[must_use]
     pub fn new(base: &str, discovery_prefix: &str, id: &str) -> Self {
@@ -152,6 +162,18 @@ impl Topics {
         self.publication("diagnostics", true, Qos::AtMostOnce, json(diagnostics))
     }
 
+    /// What a person has set; on change, at most once a second.
+    #[must_use]
+    pub fn settings(&self, settings: &Settings) -> Publication {
+        self.publication("settings", true, Qos::AtLeastOnce, json(settings))
+    }
+
+    /// The mood card, an SVG document.
+    #[must_use]
+    pub fn card(&self, svg: String) -> Publication {
+        self.publication("card", true, Qos::AtMostOnce, svg.into_bytes())
+    }
+
     /// The answer to the request or command `name`.
     #[must_use]
     pub fn response(&self, name: &str, response: &Response) -> Publication {
@@ -162,8 +184,22 @@ impl Topics {
     /// What Home Assistant needs to know to list the box, as [`crate::hass::discovery`] makes it.
     #[must_use]
     pub fn discovery(&self, payload: &serde_json::Value) -> Publication {
-        let topic = format!("{}/device/{}/config", self.discovery_prefix, self.device());
+        let topic = self.discovery_topic();
         Publication { topic, payload: json(payload), retain: true, qos: Qos::AtLeastOnce }
+    }
+
+    /// Where the box is announced to Home Assistant.
+    #[must_use]
+    pub fn discovery_topic(&self) -> String {
+        format!("{}/device/{}/config", self.discovery_prefix, self.device())
+    }
+
+    /// All topics on which the broker keeps something of this box.
+    #[must_use]
+    pub fn kept(&self) -> Vec<String> {
+        let own = Self::KEPT.iter().map(|last| self.topic(last));
+        // The announcement goes first: without it nobody misses the states.
+        [self.discovery_topic()].into_iter().chain(own).collect()
     }
 
     fn publication(&self, last: &str, retain: bool, qos: Qos, payload: Vec<u8>) -> Publication {

@@ -80,6 +80,8 @@ pub struct Shared {
     pub corrupt: AtomicU64,
     /// For the watchdog.
     pub pulse: Pulse,
+    /// Settings that vision shall go by from the next frame on.
+    pub vision: Mutex<Option<config::Vision>>,
 }
 
 /// News of the camera.

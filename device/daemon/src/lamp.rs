@@ -21,6 +21,7 @@ pub const DARK: LedPattern = LedPattern {
     camera_on: false,
     lights_on: false,
     brightness: 0.0,
+    test: None,
 };
 
 /// The pattern to show; shared with the thread that shows it.

@@ -48,6 +48,11 @@ pub enum MqttEvent {
         /// One line: what is wrong and what to do.
         reason: String,
     },
+    /// A message with the retain flag on one of the topics; what it says was not meant for now.
+    Retained {
+        /// Its full topic.
+        topic: String,
+    },
     /// A message on one of [`moodbox_core::topics::Topics::subscriptions`], never a retained one; for a guest, one on the
     /// topics that it hears.
     Message {
@@ -242,11 +247,17 @@ impl<'a> Connection<'a> {
 
     fn pass_on(&mut self, publish: Publish) {
         let Ok(topic) = String::from_utf8(publish.topic.into()) else { return };
-        if publish.retain && matches!(self.settings.role, Role::Box) {
-            warn!("mqtt: ignored a retained message on {topic:?}; send commands without the retain flag");
+        // What a box retains is for its guests; a box itself is told what to do now.
+        let kept = publish.retain && matches!(self.settings.role, Role::Box);
+        let event = if kept && publish.payload.is_empty() {
+            // Somebody takes a retained message away.
             return;
-        }
-        match self.inbox.try_send(MqttEvent::Message { topic, payload: publish.payload.into() }) {
+        } else if kept {
+            MqttEvent::Retained { topic }
+        } else {
+            MqttEvent::Message { topic, payload: publish.payload.into() }
+        };
+        match self.inbox.try_send(event) {
             Ok(()) if self.refused > 0 => {
                 warn!("mqtt: dropped {} messages that came too fast", self.refused);
                 self.refused = 0;

@@ -5,13 +5,14 @@ mod threads;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::Path;
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::TrySendError;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use moodbox_core::config::{Broker, Config};
 use moodbox_core::emotion::Emotion;
-use moodbox_core::engine::{Effect, Engine, Event, Part, Setting, Stored};
+use moodbox_core::engine::{Effect, Engine, Event, Part, Setting};
 use moodbox_core::face::SeenFace;
 use moodbox_core::hass::Device;
 use moodbox_core::led::LedPattern;
@@ -33,7 +34,7 @@ use crate::mqtt::{self, MqttEvent, SettingsError};
 use crate::sight::{Picture, Sighting};
 use crate::store::{Kept, Store};
 use crate::systemd;
-use threads::{Disk, Said, Threads};
+use threads::{Disk, Said, Task, Threads};
 
 /// Messages that may wait for the engine; it needs microseconds for one.
 const INBOX: usize = 16;
@@ -96,12 +97,20 @@ pub struct Glimpse {
 /// # Errors
 /// When a part without which the box is useless cannot start.
 pub async fn run(
-    config: Config,
+    file: Config,
     stop: impl Future<Output = ()>,
     watcher: Option<mpsc::Sender<Glimpse>>,
 ) -> Result<(), StartError> {
     let epoch = Instant::now();
     let root = Path::new("/");
+    let models = file.vision.models.as_deref().map_or_else(Models::built_in, Models::read);
+    let fingerprint = models.as_ref().map_or_else(|_| "none".to_owned(), Models::fingerprint);
+    let store = Store::new(&file.store.folder, &fingerprint);
+    let (configuration, unused) = store.configuration(&file);
+    if let Some(error) = unused {
+        warn!("{error}; what was set before counts");
+    }
+    let config = configuration.in_force().clone();
     let library = Library::new(&config.store.folder);
     let catalogue = match config.music.catalogue.as_deref() {
         None => sent_catalogue(&library),
@@ -119,9 +128,6 @@ pub async fn run(
         remote @ Broker::Remote { .. } => remote.to_string(),
     };
     let settings = mqtt::Settings::new(&config.mqtt, topics.clone(), port)?;
-    let models = config.vision.models.as_deref().map_or_else(Models::built_in, Models::read);
-    let fingerprint = models.as_ref().map_or_else(|_| "none".to_owned(), Models::fingerprint);
-    let store = Store::new(&config.store.folder, &fingerprint);
     let switches = store.switches().unwrap_or_else(|error| {
         warn!("{error}; all switches are as after the first start");
         None
@@ -142,11 +148,7 @@ pub async fn run(
 
     let setting = Setting {
         topics,
-        device: Device {
-            name: config.device.name.clone(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            model: identity::board(root),
-        },
+        device: Device { version: env!("CARGO_PKG_VERSION").to_owned(), model: identity::board(root) },
         confusion: confusion(models.as_ref().ok()),
         catalogue,
         memory,
@@ -155,13 +157,13 @@ pub async fn run(
         switches: switches.unwrap_or_default(),
         evidence: evidence.unwrap_or_default(),
         seed: u64::from(std::process::id()),
-        config: config.clone(),
+        config: configuration,
     };
     let (engine, first) = Engine::new(setting, Duration::ZERO);
     let (publications, outbox) = mpsc::channel(OUTBOX);
     let (heard_in, heard) = mpsc::channel(INBOX);
     let connection = mqtt::spawn(settings, outbox, heard_in);
-    let disk = Disk { store, log, library };
+    let disk = Disk { store, log, library, file };
     let (threads, said) = Threads::start(&config, epoch, models, disk, watcher.is_some());
     let mut house = House {
         engine,
@@ -177,6 +179,7 @@ pub async fn run(
         machine: Machine::new(root),
         broker,
         watcher,
+        restarts: false,
     };
     house.act(first);
 
@@ -212,6 +215,8 @@ struct House {
     machine: Machine,
     broker: String,
     watcher: Option<mpsc::Sender<Glimpse>>,
+    /// Whether somebody asked for a restart.
+    restarts: bool,
 }
 
 impl House {
@@ -224,7 +229,7 @@ impl House {
         tokio::pin!(stop);
         let mut measure = steady(MEASURE);
         let mut watchdog = steady(systemd::watchdog_interval().unwrap_or(MEASURE));
-        loop {
+        while !self.restarts {
             // A recording that runs as fast as it can brings its own time; there is nothing to wait for.
             let deadline = self.engine.next_deadline(self.now()).filter(|_| self.recorded.is_none());
             let deadline = deadline.map(|at| (self.epoch + at).into());
@@ -258,6 +263,7 @@ impl House {
             Said::Leds(lamp::News::Lit) => self.tell(Event::Works(Part::Leds)),
             Said::Leds(lamp::News::Dark(error)) => self.tell(Event::Failed(Part::Leds, error.to_string())),
             Said::Stored(stored) => self.tell(Event::Stored(stored)),
+            Said::Kept(asker, outcome) => self.tell(Event::Kept(asker, outcome)),
             Said::Blind(reason) => self.tell(Event::Failed(Part::Models, reason)),
             Said::Seen(sighting) => {
                 self.times.push(sighting.took);
@@ -274,6 +280,7 @@ impl House {
         self.tell(match event {
             MqttEvent::Connected => Event::Connected,
             MqttEvent::Lost { reason } => Event::Disconnected(reason),
+            MqttEvent::Retained { topic } => Event::Retained { topic },
             MqttEvent::Message { topic, payload } => Event::Message { topic, payload },
         });
     }
@@ -303,16 +310,24 @@ impl House {
                 }
                 Effect::Keep(switches) => self.keep(Kept { switches: Some(switches), ..self.kept }),
                 Effect::KeepEvidence(evidence) => self.keep(Kept { evidence: Some(evidence), ..self.kept }),
-                Effect::Store { transaction, piece } => {
-                    if let Err(error) = self.threads.pieces.try_send((transaction, piece)) {
-                        let (TrySendError::Full((transaction, _)) | TrySendError::Disconnected((transaction, _))) =
-                            error;
-                        let outcome = Err("the disk is busy; send the piece again".to_owned());
-                        self.tell(Event::Stored(Stored { transaction, outcome }));
-                    }
+                Effect::Store { transaction, piece } => self.ask_the_disk(Task::Store { transaction, piece }),
+                Effect::KeepOverrides(overrides, asker) => self.ask_the_disk(Task::KeepOverrides(overrides, asker)),
+                Effect::Vision(settings) => {
+                    let mut wish = self.threads.shared.vision.lock().unwrap_or_else(PoisonError::into_inner);
+                    *wish = Some(settings);
+                }
+                Effect::Restart => {
+                    info!("asked to restart");
+                    self.restarts = true;
                 }
                 Effect::Warn(text) => warn!("{text}"),
             }
+        }
+    }
+
+    fn ask_the_disk(&mut self, task: Task) {
+        if let Err(TrySendError::Full(task) | TrySendError::Disconnected(task)) = self.threads.tasks.try_send(task) {
+            self.tell(task.refused("the disk is busy; try again"));
         }
     }
 

@@ -1,5 +1,6 @@
 //! The vision thread: takes the newest frame and says who is in it.
 
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -58,11 +59,11 @@ impl Picture {
     }
 }
 
-/// Whether and how frames are looked at.
+/// How frames are looked at, whatever the settings say.
 #[derive(Debug, Clone, Copy)]
-pub struct Pace {
-    /// Most frames a second; `None` is all there are.
-    pub fps: Option<u32>,
+pub struct Manner {
+    /// Whether all frames are, one after the other.
+    pub every_frame: bool,
     /// Whether small copies are made.
     pub watched: bool,
 }
@@ -74,7 +75,7 @@ pub struct Pace {
 pub fn run(
     models: &Models,
     settings: &config::Vision,
-    pace: Pace,
+    manner: Manner,
     shared: &Shared,
     pulse: &Pulse,
     tell: &impl Fn(anyhow::Result<Sighting>) -> bool,
@@ -82,10 +83,14 @@ pub fn run(
     let mut vision = Vision::new(models, settings)?;
     let mut decoder = Decoder::new(MAX_PIXELS);
     let mut owned = OwnedFrame::default();
-    let shortest = pace.fps.map(|fps| Duration::from_secs(1) / fps);
+    let mut fps = settings.fps.0;
     while shared.frames.take(&mut owned).is_ok() {
+        if let Some(settings) = shared.vision.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            vision = pulse.during(|| Vision::new(models, &settings))?;
+            fps = settings.fps.0;
+        }
         let clock = Instant::now();
-        let seen = pulse.during(|| look(&mut vision, &mut decoder, &owned, pace.watched));
+        let seen = pulse.during(|| look(&mut vision, &mut decoder, &owned, manner.watched));
         let sighting = match seen {
             Ok(Some(sighting)) => Ok(Sighting { took: clock.elapsed(), ..sighting }),
             Ok(None) => {
@@ -97,7 +102,8 @@ pub fn run(
         if !tell(sighting) {
             break;
         }
-        if let Some(rest) = shortest.and_then(|s| s.checked_sub(clock.elapsed())) {
+        let shortest = Duration::from_secs(1) / fps.max(1);
+        if let Some(rest) = shortest.checked_sub(clock.elapsed()).filter(|_| !manner.every_frame) {
             thread::sleep(rest);
         }
     }

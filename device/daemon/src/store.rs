@@ -1,6 +1,7 @@
 //! What survives a restart. A write leaves the old or the new state, never a torn one; a box that cannot write runs on.
 
 mod feedback;
+mod overrides;
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};

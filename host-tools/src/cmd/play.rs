@@ -188,6 +188,8 @@ impl Session<'_> {
                 Some(event) => self.handle(event).await,
                 None => Ok(()),
             },
+            // Only a box is told so.
+            MqttEvent::Retained { .. } => Ok(()),
         }
     }
 

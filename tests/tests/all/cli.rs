@@ -113,6 +113,7 @@ fn each_command_explains_itself() {
         "library scan",
         "library import",
         "library push",
+        "remove",
     ] {
         let help = typed(&format!("{command} --help")).well();
         insta::assert_snapshot!(format!("help {command}").trim().replace(' ', "_"), help);
@@ -152,6 +153,10 @@ fn wrong_words_are_refused() {
         "play --mpd localhost",
         "play --mpd secret@localhost --broker mqtt://localhost --id a",
         "play --mpd localhost: --broker mqtt://localhost --id a",
+        "remove",
+        "remove box",
+        "remove Box --broker mqtt://home",
+        "remove box --broker embedded",
         "demo --source webcam",
         "demo --camera --source v4l2:auto",
         "calibrate",

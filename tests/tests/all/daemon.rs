@@ -1,5 +1,6 @@
 //! `moodboxd` as a process, with a real broker and a recording for a camera.
 
+mod bad_input;
 mod calibration;
 mod commands;
 mod embedded;
@@ -10,7 +11,10 @@ mod models;
 mod payloads;
 mod play;
 mod refusals;
+mod remove;
 mod replay;
+mod requests;
+mod settings;
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -25,14 +29,14 @@ use moodbox_tests::programs::{lines_of, program, repository};
 use tempfile::TempDir;
 
 /// A running daemon; it ends with this.
-struct Daemon {
+pub(crate) struct Daemon {
     process: Child,
     log: Receiver<String>,
 }
 
 impl Daemon {
     /// Starts it with a configuration file in `folder`.
-    fn start(folder: &Path, config: &str) -> Self {
+    pub(crate) fn start(folder: &Path, config: &str) -> Self {
         let file = folder.join("moodbox.toml");
         fs::write(&file, config).unwrap();
         let mut process = Command::new(program("moodboxd"))
@@ -60,7 +64,7 @@ impl Daemon {
         }
     }
 
-    fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let pid = self.process.id().to_string();
         assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
     }
@@ -100,6 +104,8 @@ struct Home {
     daemon: Daemon,
     folder: TempDir,
     config: String,
+    /// Requests so far.
+    requests: u32,
 }
 
 impl Home {
@@ -117,7 +123,7 @@ impl Home {
         prepare(&Preparation { folder: here, listener: &listener });
         let config = config(here, broker.port(), source, more);
         let daemon = Daemon::start(here, &config);
-        Self { broker, listener, daemon, folder, config }
+        Self { broker, listener, daemon, folder, config, requests: 0 }
     }
 
     /// A box that somebody smiles at all the time.
@@ -127,6 +133,20 @@ impl Home {
 
     fn command(&self, name: &str, payload: impl Into<Vec<u8>>) {
         self.listener.publish(&format!("moodbox/test/cmd/{name}"), payload, false);
+    }
+
+    /// A transaction that no request had before.
+    fn transaction(&mut self) -> String {
+        self.requests += 1;
+        format!("t{}", self.requests)
+    }
+
+    /// Stops the box and starts it again.
+    fn restart(&mut self) {
+        self.daemon.signal("TERM");
+        self.listener.until("/availability", |message| message.text == "offline");
+        self.start_again();
+        self.listener.until("/availability", |message| message.text == "online");
     }
 
     /// Starts the box again, once it has ended.
@@ -150,7 +170,7 @@ fn config(folder: &Path, port: u16, source: &str, more: &str) -> String {
 }
 
 /// One portrait, over and over.
-fn smile() -> String {
+pub(crate) fn smile() -> String {
     format!("replay:{}", repository().join("host-tools/demo/faces/collins.jpg").display())
 }
 

@@ -2,7 +2,9 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test that is surprised fails")]
 
+mod broker;
 mod cli;
 mod daemon;
+mod documents;
 mod mqtt;
 mod vision;

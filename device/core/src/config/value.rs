@@ -1,6 +1,7 @@
 //! Values that are valid by their type.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -29,6 +30,14 @@ impl<const MIN: u32, const MAX: u32> TryFrom<i64> for Bounded<MIN, MAX> {
     }
 }
 
+impl<const MIN: u32, const MAX: u32> Bounded<MIN, MAX> {
+    /// All the numbers that it may be.
+    #[must_use]
+    pub const fn range(self) -> RangeInclusive<u32> {
+        MIN..=MAX
+    }
+}
+
 /// A number from 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Deserialize, Serialize)]
 #[serde(try_from = "f32")]
@@ -52,6 +61,9 @@ impl TryFrom<f32> for Fraction {
 pub struct Seconds(pub f32);
 
 impl Seconds {
+    /// The shortest time.
+    pub const SHORTEST: Self = Self(0.1);
+
     /// The same as a [`Duration`].
     #[must_use]
     pub fn duration(self) -> Duration {

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use serde_json::json;
+
+use super::led_test::LedTest;
 use super::playlist::Turn;
 use super::{Effect, Engine, Part};
 use crate::expression::ExpressionFilter;
@@ -26,6 +29,10 @@ impl Engine {
             }
             Some(Incoming::Request(name)) => {
                 let response = match Request::parse(name, payload) {
+                    Ok(Request { transaction, .. }) if !self.transactions.is_new(name, &transaction) => {
+                        let reason = "this transaction was answered before; ask with one of its own".to_owned();
+                        Some(Response::error(Some(transaction), reason))
+                    }
                     Ok(Request { transaction, kind }) => self.answer(transaction, kind, now, effects),
                     Err(error) => Some(Response::error(error.transaction, error.reason.to_string())),
                 };
@@ -34,6 +41,15 @@ impl Engine {
                 }
             }
             Some(Incoming::HomeAssistant) | None => {}
+        }
+    }
+
+    /// A retained message is no command of now: it would come again with every connection.
+    pub(super) fn refuse_retained(&self, topic: &str, effects: &mut Vec<Effect>) {
+        effects.push(Effect::Warn(format!("ignored a retained message on {topic:?}; send it without the retain flag")));
+        if let Some(Incoming::Command(name) | Incoming::Request(name)) = self.topics.incoming(topic) {
+            let reason = "retained messages are ignored; send it without the retain flag".to_owned();
+            self.voice.say(self.topics.response(name, &Response::error(None, reason)), effects);
         }
     }
 
@@ -47,18 +63,18 @@ impl Engine {
     ) -> Option<Response> {
         Some(match kind {
             RequestKind::ConfigGet => self.config_get(transaction),
+            RequestKind::ConfigSet(changes) => return self.config_set(transaction, &changes, now, effects),
+            RequestKind::ConfigCheck(changes) => self.config_check(transaction, &changes),
+            RequestKind::Diagnose => self.diagnose(transaction, now),
+            RequestKind::Restart => {
+                effects.push(Effect::Restart);
+                Response::ok(transaction, json!({}))
+            }
             RequestKind::CalibrateLook { over } => self.calibrate_look(transaction, over, now),
             RequestKind::CalibrateSet(evidence) => self.calibrate(transaction, evidence, effects),
             RequestKind::CalibrateReset => self.calibrate(transaction, Evidence::default(), effects),
             RequestKind::LibraryPut(piece) => return self.take_piece(transaction, piece, effects),
         })
-    }
-
-    fn config_get(&self, transaction: String) -> Response {
-        match serde_json::to_value(&self.config) {
-            Ok(config) => Response::ok(transaction, config),
-            Err(error) => Response::error(Some(transaction), error.to_string()),
-        }
     }
 
     fn obey(&mut self, command: Command, now: Duration, effects: &mut Vec<Effect>) -> Result<(), String> {
@@ -67,7 +83,7 @@ impl Engine {
             Command::Camera(on) => {
                 self.switches.camera = on;
                 self.mend(Part::Camera);
-                self.expression = ExpressionFilter::new(&self.config.mood);
+                self.expression = ExpressionFilter::new(&self.config().mood);
                 effects.extend([Effect::Camera(on), Effect::Keep(self.switches)]);
             }
             Command::Leds(on) => {
@@ -97,6 +113,19 @@ impl Engine {
                 effects.push(Effect::Remember(feedback));
                 self.announce_playing(&room, effects);
             }
+            Command::HoldTime(time) => {
+                // As it was written: a single as a double has digits that nobody wrote.
+                let written = (f64::from(time.0) * 1e3).round() / 1e3;
+                self.set("hold_time", "mood.hold_s", json!(written), now, effects)?;
+            }
+            Command::MinFace(side) => self.set("min_face", "vision.min_face_px", json!(side), now, effects)?,
+            Command::AnalysisRate(fps) => self.set("analysis_rate", "vision.fps", json!(fps), now, effects)?,
+            Command::Brightness(percent) => {
+                let share = f64::from(percent.0) / 100.0;
+                self.set("brightness", "leds.brightness", json!(share), now, effects)?;
+            }
+            Command::LedTest => self.led_test = Some(LedTest::begin(now)),
+            Command::Restart => effects.push(Effect::Restart),
             Command::Next { uri } => self.next(uri, &room, now, effects)?,
             Command::Skip { uri } => {
                 effects.extend(self.playlist.skip(now)?.map(Effect::Remember));

@@ -29,7 +29,7 @@ pub struct Received {
 impl Engine {
     /// Hands a piece to the disk, or answers why not.
     pub(super) fn take_piece(&self, transaction: String, piece: Piece, effects: &mut Vec<Effect>) -> Option<Response> {
-        if self.config.music.catalogue.is_some() {
+        if self.config().music.catalogue.is_some() {
             let reason = "the configuration of the box names a catalogue; take music.catalogue out to send one";
             return Some(Response::error(Some(transaction), reason.to_owned()));
         }

@@ -52,6 +52,16 @@ impl Playlist {
         }
     }
 
+    /// From the next list on.
+    pub(super) const fn set_length(&mut self, length: usize) {
+        self.length = length;
+    }
+
+    /// Number of songs to choose from.
+    pub(super) fn songs(&self) -> usize {
+        self.recommender.catalogue().tracks().len()
+    }
+
     pub(super) const fn recommendation(&self) -> Option<&Recommendation> {
         self.recommendation.as_ref()
     }

@@ -4,12 +4,16 @@ use std::time::Duration;
 
 use super::Effect;
 use crate::affect::Affect;
-use crate::topics::{Publication, State, Topics};
+use crate::card::Card;
+use crate::topics::{Publication, Settings, State, Topics};
 
 /// Shortest time between two states.
 const STATE_PAUSE: Duration = Duration::from_secs(1);
 /// Shortest time between two confidences.
 const CONFIDENCE_PAUSE: Duration = Duration::from_secs(10);
+
+/// Shortest time between two cards: they are long, and each is a change in Home Assistant.
+const CARD_PAUSE: Duration = Duration::from_secs(30);
 
 /// Least movement on the valence-arousal plane that is worth a message; a still face makes the belief drift by less.
 const WORTH_SAYING: f32 = 0.03;
@@ -20,6 +24,8 @@ pub(super) struct Voice {
     connected: bool,
     state: Said<State>,
     confidence: Said<u8>,
+    settings: Said<Settings>,
+    card: Said<Card>,
     introduction: Option<Duration>,
     seed: u64,
 }
@@ -56,7 +62,15 @@ impl<T: PartialEq> Said<T> {
 
 impl Voice {
     pub(super) const fn new(seed: u64) -> Self {
-        Self { connected: false, state: Said::nothing(), confidence: Said::nothing(), introduction: None, seed }
+        Self {
+            connected: false,
+            state: Said::nothing(),
+            confidence: Said::nothing(),
+            settings: Said::nothing(),
+            card: Said::nothing(),
+            introduction: None,
+            seed,
+        }
     }
 
     pub(super) const fn connect(&mut self) {
@@ -79,6 +93,8 @@ impl Voice {
     pub(super) fn forget(&mut self) {
         self.state = Said::nothing();
         self.confidence = Said::nothing();
+        self.settings = Said::nothing();
+        self.card = Said::nothing();
     }
 
     /// The state at most once a second, the confidence (0..1) at most every ten.
@@ -103,6 +119,18 @@ impl Voice {
         }
     }
 
+    /// The settings at most once a second.
+    pub(super) fn settings(&mut self, topics: &Topics, settings: Settings, now: Duration, effects: &mut Vec<Effect>) {
+        if self.connected && self.settings.wants(settings, now, STATE_PAUSE) {
+            self.say(topics.settings(&settings), effects);
+        }
+    }
+
+    /// Whether this card shall be drawn and said now: at most every 30 s.
+    pub(super) fn card(&mut self, card: &Card, now: Duration) -> bool {
+        self.connected && self.card.wants(card.clone(), now, CARD_PAUSE)
+    }
+
     /// The state with the place on the plane that was said last, unless it has moved enough to be worth a message.
     fn settled(&self, state: &State) -> State {
         let said = self.state.value.as_ref().map(|said| Affect::new(said.valence, said.arousal));
@@ -124,6 +152,9 @@ impl Voice {
     }
 
     pub(super) fn next_deadline(&self) -> Option<Duration> {
-        [self.state.due, self.confidence.due, self.introduction].into_iter().flatten().min()
+        [self.state.due, self.confidence.due, self.settings.due, self.card.due, self.introduction]
+            .into_iter()
+            .flatten()
+            .min()
     }
 }

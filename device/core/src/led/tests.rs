@@ -10,6 +10,7 @@ const HAPPY: LedPattern = LedPattern {
     camera_on: true,
     lights_on: true,
     brightness: 1.0,
+    test: None,
 };
 
 fn moods() -> Vec<RoomMood> {
@@ -118,6 +119,17 @@ fn nothing_but_the_mood_light_can_be_switched_off() {
 }
 
 #[test]
+fn a_test_shows_each_channel_whatever_else_is_wrong() {
+    let faulty = LedPattern { lights_on: false, fault: Some(Fault::Broker), brightness: 0.1, ..HAPPY };
+    let shown = TestLight::STEPS.map(|light| {
+        let Levels { red, green, blue, camera } = LedPattern { test: Some(light), ..faulty }.levels_at(at(7));
+        [red, green, blue, camera]
+    });
+    let expected = [[1.0, 0.0, 0.0, 1.0], [0.0, 1.0, 0.0, 1.0], [0.0, 0.0, 1.0, 1.0], [1.0; 4]];
+    assert_eq!(shown, expected);
+}
+
+#[test]
 fn an_empty_room_is_dark() {
     let empty = LedPattern { mood: RoomMood::Absent, camera_on: false, ..HAPPY };
     assert_eq!(empty.levels_at(at(0)), Levels::default());
@@ -126,8 +138,9 @@ fn an_empty_room_is_dark() {
 fn pattern() -> impl Strategy<Value = LedPattern> {
     let mood = prop::sample::select(moods().into_iter().chain([RoomMood::Absent]).collect::<Vec<_>>());
     let fault = prop::option::of(prop::sample::select(&Fault::ALL));
-    (mood, any::<f32>(), any::<bool>(), fault, any::<bool>(), any::<bool>(), any::<f32>()).prop_map(
-        |(mood, confidence, unsure, fault, camera_on, lights_on, brightness)| LedPattern {
+    let test = prop::option::weighted(0.1, prop::sample::select(&TestLight::STEPS));
+    (mood, any::<f32>(), any::<bool>(), fault, any::<bool>(), any::<bool>(), any::<f32>(), test).prop_map(
+        |(mood, confidence, unsure, fault, camera_on, lights_on, brightness, test)| LedPattern {
             mood,
             confidence,
             unsure,
@@ -135,6 +148,7 @@ fn pattern() -> impl Strategy<Value = LedPattern> {
             camera_on,
             lights_on,
             brightness,
+            test,
         },
     )
 }

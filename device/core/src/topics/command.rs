@@ -1,26 +1,17 @@
 //! What is accepted over MQTT: nothing but what is listed here.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
 use serde::Deserialize;
 
-use super::piece::{MAX_PIECE_BYTES, Piece};
+use super::reading::{CommandError, from_json, quoted, refuse, text, within};
 use crate::affect::Policy;
-use crate::emotion::{Emotion, Named};
-use crate::personal::{Evidence, LOOK_BACK};
-
-/// Longest payload of a command or request.
-pub const MAX_COMMAND_BYTES: usize = 4096;
+use crate::config::{Bounded, Seconds};
+use crate::emotion::Emotion;
 
 /// Longest uri of a track.
 pub const MAX_URI_BYTES: usize = 1024;
 
-/// Longest transaction of a request.
-const MAX_TRANSACTION_BYTES: usize = 64;
-
 /// What a person or an automation may ask the box to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     /// Switch the camera on or off.
     Camera(bool),
@@ -49,22 +40,45 @@ pub enum Command {
     Correct(Emotion),
     /// Make a new list now.
     Recommend,
+    /// Hold the mood for this time after the last face was seen.
+    HoldTime(Seconds),
+    /// Look for faces of this side and larger, in pixels.
+    MinFace(Bounded<24, 400>),
+    /// Brightness of the mood light at full confidence, in percent.
+    Brightness(Bounded<0, 100>),
+    /// Analyse at most so many frames a second.
+    AnalysisRate(Bounded<1, 30>),
+    /// Show the colours of the mood light one after the other.
+    LedTest,
+    /// End, to be started again by whatever has started the box.
+    Restart,
 }
-
-/// Why a command was refused; the text says what would be right.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct CommandError(String);
 
 impl Command {
     /// The names of all commands, the last part of their topics.
-    pub const NAMES: [&str; 9] = ["camera", "leds", "policy", "choose", "next", "like", "skip", "correct", "recommend"];
+    pub const NAMES: [&str; 15] = [
+        "camera",
+        "leds",
+        "policy",
+        "choose",
+        "next",
+        "like",
+        "skip",
+        "correct",
+        "recommend",
+        "hold_time",
+        "min_face",
+        "brightness",
+        "analysis_rate",
+        "led_test",
+        "restart",
+    ];
 
     /// Reads the command `name`, the last part of its topic, from its payload. White space around the payload is ignored.
     ///
     /// # Errors
-    /// When the name is not among [`Self::NAMES`], or the payload is over [`MAX_COMMAND_BYTES`], is not UTF-8, or is
-    /// not what the command takes.
+    /// When the name is not among [`Self::NAMES`], or the payload is over [`super::MAX_COMMAND_BYTES`], is not UTF-8, or
+    /// is not what the command takes.
     pub fn parse(name: &str, payload: &[u8]) -> Result<Self, CommandError> {
         let text = text(payload)?;
         match name {
@@ -77,162 +91,14 @@ impl Command {
             "skip" => uri_or_nothing(text).map(|uri| Self::Skip { uri }),
             "correct" => choice(text, &Emotion::ALL.map(Emotion::name)).map(Self::Correct),
             "recommend" => nothing(text).map(|()| Self::Recommend),
+            "hold_time" => seconds(text).map(Self::HoldTime),
+            "min_face" => whole(text).map(Self::MinFace),
+            "brightness" => whole(text).map(Self::Brightness),
+            "analysis_rate" => whole(text).map(Self::AnalysisRate),
+            "led_test" => nothing(text).map(|()| Self::LedTest),
+            "restart" => nothing(text).map(|()| Self::Restart),
             _ => refuse(format!("no command is called {}; known are {}", quoted(name), Self::NAMES.join(", "))),
         }
-    }
-}
-
-/// A question that is answered on `response/<name>`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Request {
-    /// Chosen by who asks, and given back with the answer.
-    pub transaction: String,
-    /// What is asked.
-    pub kind: RequestKind,
-}
-
-/// What may be asked.
-#[derive(Debug, Clone, PartialEq)]
-pub enum RequestKind {
-    /// The configuration in use.
-    ConfigGet,
-    /// What the face before the camera showed just now.
-    CalibrateLook {
-        /// The last so much of the time, 1 to 5 s.
-        over: Duration,
-    },
-    /// Read faces with what was learnt from these.
-    CalibrateSet(Evidence),
-    /// Read faces as the classifier does, and forget what was learnt.
-    CalibrateReset,
-    /// Take a piece of a new catalogue.
-    LibraryPut(Piece),
-}
-
-impl RequestKind {
-    /// The names of all requests, the last part of their topics.
-    pub const NAMES: [&str; 5] = ["config.get", "calibrate.look", "calibrate.set", "calibrate.reset", "library.put"];
-}
-
-/// Why a request was refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{reason}")]
-pub struct RequestError {
-    /// The transaction to answer with, as far as it could be read.
-    pub transaction: Option<String>,
-    /// What is wrong and what would be right.
-    pub reason: CommandError,
-}
-
-impl Request {
-    /// Reads the request `name`, the last part of its topic, from its payload: JSON with a `transaction` of at most 64
-    /// bytes, what the request takes besides, and nothing else.
-    ///
-    /// # Errors
-    /// When there is no request of this name, or the payload is over [`MAX_COMMAND_BYTES`] ([`MAX_PIECE_BYTES`] for a
-    /// piece) or not such JSON.
-    pub fn parse(name: &str, payload: &[u8]) -> Result<Self, RequestError> {
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Plain {
-            transaction: String,
-        }
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Look {
-            transaction: String,
-            seconds: f32,
-        }
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Set {
-            transaction: String,
-            shown: BTreeMap<Emotion, Named>,
-        }
-        let read = match name {
-            "calibrate.look" => fields(payload, "{\"transaction\": \"...\", \"seconds\": 4}")
-                .map(|Look { transaction, seconds }| (transaction, look(seconds))),
-            "calibrate.set" => {
-                fields(payload, "{\"transaction\": \"...\", \"shown\": {\"happy\": {\"angry\": 0.01, ...}, ...}}")
-                    .map(|Set { transaction, shown }| (transaction, set(shown)))
-            }
-            "library.put" => piece(payload),
-            _ => fields(payload, "{\"transaction\": \"...\"}")
-                .map(|Plain { transaction }| (transaction, without_fields(name))),
-        };
-        let checked =
-            read.and_then(|(transaction, kind)| Ok((within("transaction", transaction, MAX_TRANSACTION_BYTES)?, kind)));
-        let (transaction, kind) = checked.map_err(|reason| RequestError { transaction: None, reason })?;
-        match kind {
-            Ok(kind) => Ok(Self { transaction, kind }),
-            Err(reason) => Err(RequestError { transaction: Some(transaction), reason }),
-        }
-    }
-}
-
-fn fields<'a, T: Deserialize<'a>>(payload: &'a [u8], form: &str) -> Result<T, CommandError> {
-    from_json(text(payload)?, form)
-}
-
-fn look(seconds: f32) -> Result<RequestKind, CommandError> {
-    let longest = LOOK_BACK.as_secs_f32();
-    if (1.0..=longest).contains(&seconds) {
-        Ok(RequestKind::CalibrateLook { over: Duration::from_secs_f32(seconds) })
-    } else {
-        refuse(format!("seconds must be from 1 to {longest}, not {seconds}"))
-    }
-}
-
-fn set(shown: BTreeMap<Emotion, Named>) -> Result<RequestKind, CommandError> {
-    if shown.is_empty() {
-        return refuse("shown must not be empty; calibrate.reset forgets what was learnt".to_owned());
-    }
-    let held = shown.into_iter().map(|(emotion, Named(said))| (emotion, said));
-    Ok(RequestKind::CalibrateSet(Evidence::guided(held)))
-}
-
-fn without_fields(name: &str) -> Result<RequestKind, CommandError> {
-    match name {
-        "config.get" => Ok(RequestKind::ConfigGet),
-        "calibrate.reset" => Ok(RequestKind::CalibrateReset),
-        _ => {
-            let known = RequestKind::NAMES.join(", ");
-            refuse(format!("no request is called {}; known are {known}", quoted(name)))
-        }
-    }
-}
-
-fn piece(payload: &[u8]) -> Result<(String, Result<RequestKind, CommandError>), CommandError> {
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Put {
-        transaction: String,
-        sha256: String,
-        size: u64,
-        offset: u64,
-        text: String,
-    }
-    const FORM: &str = r#"{"transaction": "...", "sha256": "...", "size": 0, "offset": 0, "text": "..."}"#;
-    let Put { transaction, sha256, size, offset, text } = from_json(text_within(payload, MAX_PIECE_BYTES)?, FORM)?;
-    let piece = Piece { sha256, size, offset, text };
-    Ok((transaction, piece.check().map(|()| RequestKind::LibraryPut(piece)).map_err(CommandError)))
-}
-
-fn refuse<T>(reason: String) -> Result<T, CommandError> {
-    Err(CommandError(reason))
-}
-
-fn text(payload: &[u8]) -> Result<&str, CommandError> {
-    text_within(payload, MAX_COMMAND_BYTES)
-}
-
-fn text_within(payload: &[u8], longest: usize) -> Result<&str, CommandError> {
-    if payload.len() > longest {
-        return refuse(format!("a payload has at most {longest} bytes, not {}", payload.len()));
-    }
-    match std::str::from_utf8(payload) {
-        Ok(text) => Ok(text.trim()),
-        Err(error) => refuse(format!("the payload must be UTF-8 text; byte {} is not", error.valid_up_to() + 1)),
     }
 }
 
@@ -277,42 +143,18 @@ fn uri(text: &str) -> Result<String, CommandError> {
     Ok(uri)
 }
 
-fn from_json<'a, T: Deserialize<'a>>(text: &'a str, form: &str) -> Result<T, CommandError> {
-    serde_json::from_str(text).or_else(|error| refuse(format!("must be {form}: {}", one_line(&error.to_string()))))
-}
-
-fn within(what: &str, value: String, longest: usize) -> Result<String, CommandError> {
-    match value.len() {
-        0 => refuse(format!("{what} must not be empty")),
-        bytes if bytes > longest => refuse(format!("{what} has at most {longest} bytes, not {bytes}")),
-        _ => Ok(value),
-    }
-}
-
-/// Longest piece of somebody else's text in a message, in characters as they are shown.
-const LONGEST_QUOTE: usize = 40;
-
-/// Text of others, short and with nothing that a terminal would act on.
-fn quoted(text: &str) -> String {
-    let whole = format!("{text:?}");
-    // Two of them are the quotation marks.
-    if whole.chars().nth(LONGEST_QUOTE + 2).is_none() {
-        return whole;
-    }
-    let mut room = LONGEST_QUOTE;
-    let fits = |c: &char| {
-        let shown = c.escape_debug().count();
-        let fits = shown <= room;
-        room = room.saturating_sub(shown);
-        fits
+fn whole<const MIN: u32, const MAX: u32>(text: &str) -> Result<Bounded<MIN, MAX>, CommandError> {
+    let Ok(number) = text.parse::<i64>() else {
+        return refuse(format!("must be a whole number from {MIN} to {MAX}, not {}", quoted(text)));
     };
-    format!("{:?}...", text.chars().take_while(fits).collect::<String>())
+    Bounded::try_from(number).or_else(|error| refuse(error.to_string()))
 }
 
-/// The reasons of the JSON reader may quote an unknown field, whatever it holds.
-fn one_line(reason: &str) -> String {
-    let shown = reason.chars().map(|c| if c.is_control() { ' ' } else { c });
-    shown.take(4 * LONGEST_QUOTE).collect()
+fn seconds(text: &str) -> Result<Seconds, CommandError> {
+    let Ok(number) = text.parse::<f32>() else {
+        return refuse(format!("must be a number of seconds, not {}", quoted(text)));
+    };
+    Seconds::try_from(number).or_else(|error| refuse(error.to_string()))
 }
 
 #[cfg(test)]
@@ -320,7 +162,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::emotion::Probabilities;
+    use crate::topics::{MAX_COMMAND_BYTES, Request};
 
     #[test]
     fn every_command_is_read() {
@@ -337,6 +179,12 @@ mod tests {
             ("skip", r#"{"uri":"a"}"#, Command::Skip { uri: Some("a".to_owned()) }),
             ("correct", "sad", Command::Correct(Emotion::Sad)),
             ("recommend", "PRESS", Command::Recommend),
+            ("hold_time", "12.5", Command::HoldTime(Seconds(12.5))),
+            ("min_face", "40", Command::MinFace(Bounded(40))),
+            ("brightness", "0", Command::Brightness(Bounded(0))),
+            ("analysis_rate", "30", Command::AnalysisRate(Bounded(30))),
+            ("led_test", "PRESS", Command::LedTest),
+            ("restart", "PRESS", Command::Restart),
         ] {
             assert_eq!(Command::parse(name, payload.as_bytes()), Ok(expected), "{name} {payload}");
         }
@@ -369,7 +217,19 @@ mod tests {
             (
                 "reboot",
                 "",
-                r#"no command is called "reboot"; known are camera, leds, policy, choose, next, like, skip, correct, recommend"#,
+                r#"no command is called "reboot"; known are camera, leds, policy, choose, next, like, skip, correct, recommend, hold_time, min_face, brightness, analysis_rate, led_test, restart"#,
+            ),
+            ("hold_time", "0", "must be from 0.1 to 86400 seconds, not 0"),
+            ("hold_time", "NaN", "must be from 0.1 to 86400 seconds, not NaN"),
+            ("hold_time", "10 s", r#"must be a number of seconds, not "10 s""#),
+            ("min_face", "23", "must be a whole number from 24 to 400, not 23"),
+            ("min_face", "60.5", r#"must be a whole number from 24 to 400, not "60.5""#),
+            ("brightness", "101", "must be a whole number from 0 to 100, not 101"),
+            ("brightness", "-1", "must be a whole number from 0 to 100, not -1"),
+            (
+                "analysis_rate",
+                "99999999999999999999",
+                r#"must be a whole number from 1 to 30, not "99999999999999999999""#,
             ),
         ] {
             assert_eq!(Command::parse(name, payload.as_bytes()).unwrap_err().to_string(), expected);
@@ -382,97 +242,6 @@ mod tests {
             Command::parse("next", &vec![b' '; MAX_COMMAND_BYTES + 1]).unwrap_err().to_string(),
             "a payload has at most 4096 bytes, not 4097"
         );
-    }
-
-    #[test]
-    fn the_configuration_can_be_asked_for() {
-        let request = Request { transaction: "a1".to_owned(), kind: RequestKind::ConfigGet };
-        assert_eq!(Request::parse("config.get", br#"{"transaction":"a1"}"#), Ok(request));
-    }
-
-    fn row() -> String {
-        let each = Emotion::ALL.map(|e| format!("\"{e}\":{}", if e == Emotion::Sad { 0.4 } else { 0.1 }));
-        format!("{{{}}}", each.join(","))
-    }
-
-    #[test]
-    fn a_calibration_can_be_asked_for() {
-        let parse = |name, fields: &str| {
-            Request::parse(name, format!("{{\"transaction\":\"a1\"{fields}}}").as_bytes()).map(|request| request.kind)
-        };
-        let over = Duration::from_millis(2500);
-        assert_eq!(parse("calibrate.look", ",\"seconds\":2.5"), Ok(RequestKind::CalibrateLook { over }));
-        assert_eq!(parse("calibrate.reset", ""), Ok(RequestKind::CalibrateReset));
-        let said = Probabilities::normalised([0.1, 0.1, 0.1, 0.1, 0.1, 0.4, 0.1]).unwrap();
-        let shown = format!(",\"shown\":{{\"happy\":{},\"sad\":{}}}", row(), row());
-        let evidence = Evidence::guided([(Emotion::Happy, said), (Emotion::Sad, said)]);
-        assert_eq!(parse("calibrate.set", &shown), Ok(RequestKind::CalibrateSet(evidence)));
-    }
-
-    #[test]
-    fn a_calibration_that_makes_no_sense_is_refused() {
-        let form = "must be {\"transaction\": \"...\", \"shown\": {\"happy\": {\"angry\": 0.01, ...}, ...}}: ";
-        let six = row().replace("\"sad\":0.4,", "");
-        let negative = row().replace("0.4", "-0.4");
-        for (name, fields, reason) in [
-            ("calibrate.look", "\"seconds\":0.5".to_owned(), "seconds must be from 1 to 5, not 0.5".to_owned()),
-            ("calibrate.look", "\"seconds\":1e30".to_owned(), "seconds must be from 1 to 5, not 1".to_owned()),
-            ("calibrate.set", "\"shown\":{}".to_owned(), "shown must not be empty; calibrate.reset forgets".to_owned()),
-            ("calibrate.set", "\"shown\":[]".to_owned(), format!("{form}invalid type")),
-            ("calibrate.set", format!("\"shown\":{{\"glad\":{}}}", row()), format!("{form}unknown variant")),
-            ("calibrate.set", format!("\"shown\":{{\"sad\":{six}}}"), format!("{form}probabilities must be seven")),
-            ("calibrate.set", format!("\"shown\":{{\"sad\":{negative}}}"), format!("{form}probabilities must be")),
-            (
-                "calibrate.reset",
-                "\"seconds\":1".to_owned(),
-                "must be {\"transaction\": \"...\"}: unknown field".to_owned(),
-            ),
-        ] {
-            let payload = format!("{{\"transaction\":\"a1\",{fields}}}");
-            let told = Request::parse(name, payload.as_bytes()).unwrap_err().to_string();
-            assert!(told.starts_with(&reason), "{fields}: {told}");
-        }
-    }
-
-    #[test]
-    fn a_piece_of_a_catalogue_is_read() {
-        let piece = Piece { sha256: "0a".repeat(32), size: 9, offset: 3, text: "abc\n".to_owned() };
-        let parse = |piece: &Piece| {
-            let mut payload = serde_json::to_value(piece).unwrap();
-            payload["transaction"] = "a1".into();
-            Request::parse("library.put", payload.to_string().as_bytes())
-        };
-        let read = Request { transaction: "a1".to_owned(), kind: RequestKind::LibraryPut(piece.clone()) };
-        assert_eq!(parse(&piece), Ok(read));
-        for (wrong, reason) in [
-            (Piece { sha256: "../../etc/passwd".to_owned(), ..piece.clone() }, "sha256 must be 64 hexadecimal digits"),
-            (Piece { sha256: "0A".repeat(32), ..piece.clone() }, "sha256 must be 64 hexadecimal digits"),
-            (Piece { size: 0, ..piece.clone() }, "size must be from 1 to 536870912, not 0"),
-            (Piece { size: u64::MAX, ..piece.clone() }, "size must be from 1 to"),
-            (Piece { offset: 6, ..piece.clone() }, "the piece goes beyond the size"),
-            (Piece { offset: u64::MAX, ..piece.clone() }, "the piece goes beyond the size"),
-        ] {
-            let error = parse(&wrong).unwrap_err();
-            assert_eq!(error.transaction.as_deref(), Some("a1"));
-            assert!(error.to_string().starts_with(reason), "{error}");
-        }
-        let long = Piece { size: MAX_PIECE_BYTES as u64, offset: 0, text: "x".repeat(MAX_PIECE_BYTES), ..piece };
-        assert!(parse(&long).unwrap_err().to_string().starts_with("a payload has at most 49152 bytes"));
-    }
-
-    #[test]
-    fn a_refused_request_keeps_its_transaction() {
-        let error = Request::parse("shell", br#"{"transaction":"a1"}"#).unwrap_err();
-        assert_eq!(error.transaction.as_deref(), Some("a1"));
-        assert_eq!(
-            error.to_string(),
-            r#"no request is called "shell"; known are config.get, calibrate.look, calibrate.set, calibrate.reset, library.put"#
-        );
-        let error = Request::parse("config.get", br#"{"transaction":"a1","file":"/etc/shadow"}"#).unwrap_err();
-        assert_eq!(error.transaction, None);
-        let long = format!(r#"{{"transaction":"{}"}}"#, "t".repeat(65));
-        let error = Request::parse("config.get", long.as_bytes()).unwrap_err();
-        assert_eq!(error.to_string(), "transaction has at most 64 bytes, not 65");
     }
 
     proptest! {
@@ -490,7 +259,7 @@ mod tests {
             ];
             for reason in reasons.into_iter().flatten() {
                 prop_assert!(!reason.contains(char::is_control), "{reason:?}");
-                prop_assert!((1..=300).contains(&reason.chars().count()), "{reason:?}");
+                prop_assert!((1..=400).contains(&reason.chars().count()), "{reason:?}");
             }
         }
 

@@ -1,5 +1,6 @@
 //! From the configuration to what the MQTT client needs, with the files it names read and checked.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{fs, io};
@@ -10,6 +11,7 @@ use rumqttc::tokio_native_tls::native_tls::{self, Certificate, Protocol, TlsConn
 use rumqttc::v5::mqttbytes::v5::LastWill;
 use rumqttc::v5::{ConnectionError, MqttOptions};
 use rumqttc::{TlsConfiguration, Transport};
+use tracing::warn;
 
 use super::{quality, trouble};
 
@@ -119,6 +121,7 @@ impl Settings {
         let mut options = MqttOptions::new(name, address, port);
         options
             .set_keep_alive(Duration::from_secs(config.keep_alive_s.0.into()))
+            .set_max_packet_size(Some(MAX_PACKET_BYTES))
             .set_connection_timeout(CONNECT_TIMEOUT_S)
             .set_max_packet_size(Some(MAX_PACKET_BYTES))
             .set_outgoing_inflight_upper_limit(MAX_INFLIGHT);
@@ -168,6 +171,9 @@ fn read(key: &'static str, path: &Path) -> Result<String, SettingsError> {
 /// The first line: an editor ends it with a line break that is no part of the password.
 fn password(path: &Path) -> Result<String, SettingsError> {
     let text = read("password_file", path)?;
+    if fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o007 != 0) {
+        warn!("mqtt.password_file: everybody on this machine can read {0}; chmod 600 {0}", path.display());
+    }
     match text.lines().next() {
         None | Some("") => Err(SettingsError::EmptyPassword(path.to_owned())),
         Some(line) => Ok(line.to_owned()),

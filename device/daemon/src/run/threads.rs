@@ -5,8 +5,8 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
-use moodbox_core::config::Config;
-use moodbox_core::engine::Stored;
+use moodbox_core::config::{Config, Overrides};
+use moodbox_core::engine::{Asker, Event, Stored};
 use moodbox_core::music::Feedback;
 use moodbox_core::topics::Piece;
 use moodbox_models::{Models, ModelsError};
@@ -17,7 +17,7 @@ use crate::camera::latest::Latest;
 use crate::capture::{self, Shared};
 use crate::lamp::{self, Lamp};
 use crate::library::Library;
-use crate::sight::{self, Pace, Sighting};
+use crate::sight::{self, Manner, Sighting};
 use crate::store::{FeedbackLog, Kept, Store};
 use crate::systemd::Pulse;
 
@@ -27,8 +27,27 @@ const INBOX: usize = 16;
 /// Deeds of listeners that may wait for the disk; people press a button now and then.
 const FEEDBACK: usize = 64;
 
-/// Pieces of a catalogue that may wait for the disk; who sends them waits for each answer.
-const PIECES: usize = 4;
+/// Tasks that may wait for the disk; who sets them waits for each answer.
+const TASKS: usize = 8;
+
+/// What the disk does for somebody who waits for the answer.
+pub(super) enum Task {
+    /// Put a piece of a catalogue with the others.
+    Store { transaction: String, piece: Piece },
+    /// Keep what was set over the network.
+    KeepOverrides(Overrides, Asker),
+}
+
+impl Task {
+    /// The answer of a disk that does not do it.
+    pub(super) fn refused(self, reason: &str) -> Event {
+        let reason = reason.to_owned();
+        match self {
+            Self::Store { transaction, .. } => Event::Stored(Stored { transaction, outcome: Err(reason) }),
+            Self::KeepOverrides(_, asker) => Event::Kept(asker, Err(reason)),
+        }
+    }
+}
 
 /// What the threads say.
 pub(super) enum Said {
@@ -37,6 +56,8 @@ pub(super) enum Said {
     Seen(Sighting),
     /// What became of a piece of a catalogue.
     Stored(Stored),
+    /// Whether the disk has kept what was set.
+    Kept(Asker, Result<(), String>),
     /// Nothing can be seen in frames, and why.
     Blind(String),
 }
@@ -46,6 +67,8 @@ pub(super) struct Disk {
     pub(super) store: Store,
     pub(super) log: FeedbackLog,
     pub(super) library: Library,
+    /// The configuration's file as it was read, which what is kept must go with.
+    pub(super) file: Config,
 }
 
 /// The threads, and what they share with the rest.
@@ -56,8 +79,8 @@ pub(super) struct Threads {
     pub(super) feedback: SyncSender<Feedback>,
     /// What the disk shall keep.
     pub(super) kept: Arc<Latest<Kept>>,
-    /// Pieces of a catalogue for the disk, with the transactions that brought them.
-    pub(super) pieces: SyncSender<(String, Piece)>,
+    /// What the disk does and answers.
+    pub(super) tasks: SyncSender<Task>,
     sight_pulse: Arc<Pulse>,
     handles: [(&'static str, JoinHandle<()>); 6],
 }
@@ -77,16 +100,16 @@ impl Threads {
         let kept = Arc::new(Latest::default());
         let sight_pulse = Arc::new(Pulse::default());
         let (feedback, deeds) = sync_channel(FEEDBACK);
-        let (pieces, library) = gather(disk.library, &say);
+        let (tasks, disk_thread) = work(disk.library, disk.store.clone(), disk.file, &say);
         let handles = [
             ("LED", light(config, Arc::clone(&lamp), &say)),
-            ("library", library),
+            ("disk", disk_thread),
             ("store", keep(disk.store, Arc::clone(&kept))),
             ("feedback", remember(disk.log, deeds)),
             ("capture", capture(config, epoch, Arc::clone(&shared), say.clone())),
             ("vision", see(config, models, watched, Arc::clone(&shared), Arc::clone(&sight_pulse), say)),
         ];
-        (Self { shared, lamp, feedback, kept, pieces, sight_pulse, handles }, said)
+        (Self { shared, lamp, feedback, kept, tasks, sight_pulse, handles }, said)
     }
 
     /// What the watchdog looks at.
@@ -101,7 +124,7 @@ impl Threads {
         self.lamp.end();
         drop(self.feedback);
         self.kept.close();
-        drop(self.pieces);
+        drop(self.tasks);
         for (name, thread) in self.handles {
             if thread.join().is_err() {
                 warn!("the {name} thread has failed");
@@ -127,7 +150,7 @@ fn see(
     say: mpsc::Sender<Said>,
 ) -> JoinHandle<()> {
     let settings = config.vision.clone();
-    let fps = (!config.camera.every_frame()).then_some(settings.fps.0);
+    let manner = Manner { every_frame: config.camera.every_frame(), watched };
     thread::spawn(move || {
         let tell = |seen: Result<Sighting, _>| match seen {
             Ok(sighting) => say.blocking_send(Said::Seen(sighting)).is_ok(),
@@ -135,7 +158,7 @@ fn see(
         };
         let ended = models
             .map_err(anyhow::Error::from)
-            .and_then(|models| sight::run(&models, &settings, Pace { fps, watched }, &shared, &pulse, &tell));
+            .and_then(|models| sight::run(&models, &settings, manner, &shared, &pulse, &tell));
         if let Err(error) = ended {
             tell(Err(error));
         }
@@ -155,14 +178,28 @@ fn light(config: &Config, lamp: Arc<Lamp>, say: &mpsc::Sender<Said>) -> JoinHand
 }
 
 /// Like the LEDs this holds no sender: it runs to the very end.
-fn gather(mut library: Library, say: &mpsc::Sender<Said>) -> (SyncSender<(String, Piece)>, JoinHandle<()>) {
-    let (sender, pieces) = sync_channel::<(String, Piece)>(PIECES);
+fn work(
+    mut library: Library,
+    store: Store,
+    file: Config,
+    say: &mpsc::Sender<Said>,
+) -> (SyncSender<Task>, JoinHandle<()>) {
+    let (sender, tasks) = sync_channel(TASKS);
     let say = say.downgrade();
     let thread = thread::spawn(move || {
-        for (transaction, piece) in pieces {
-            let outcome = library.take(&piece).map_err(|error| error.to_string());
+        for task in tasks {
+            let done = match task {
+                Task::Store { transaction, piece } => {
+                    let outcome = library.take(&piece).map_err(|error| error.to_string());
+                    Said::Stored(Stored { transaction, outcome })
+                }
+                Task::KeepOverrides(overrides, asker) => {
+                    let outcome = store.keep_overrides(&overrides, &file).map_err(|error| error.to_string());
+                    Said::Kept(asker, outcome)
+                }
+            };
             if let Some(say) = say.upgrade() {
-                drop(say.blocking_send(Said::Stored(Stored { transaction, outcome })));
+                drop(say.blocking_send(done));
             }
         }
     });

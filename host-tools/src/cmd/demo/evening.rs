@@ -54,9 +54,9 @@ pub(super) fn run(catalogue: Catalogue, seed: u64, json: bool) -> Result<(), Fai
     let confusion = Confusion::try_from(rows).map_err(|e| anyhow!(e))?;
     let mut listener = Listener::new(rows, seed);
     let setting = Setting {
-        config: Config::default(),
+        config: Config::default().into(),
         topics: Topics::new("moodbox", "homeassistant", ID),
-        device: Device { name: String::new(), version: String::new(), model: String::new() },
+        device: Device { version: String::new(), model: String::new() },
         confusion,
         catalogue,
         memory: Memory::default(),

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Output, Stdio};
 
-use moodbox_tests::listener::PATIENCE;
+use moodbox_tests::listener::{Message, PATIENCE};
 use moodbox_tests::mosquitto::{Mosquitto, free_port};
 use moodbox_tests::programs::{lines_of, program};
 use serde_json::{Value, json};
@@ -31,15 +31,17 @@ fn refusal(output: &Output, code: i32) -> String {
 
 impl Home {
     /// Waits until the box hears what it is asked.
-    fn listens(&mut self) {
+    pub(super) fn listens(&mut self) {
         self.listener.until("/availability", |message| message.text == "online");
     }
 
-    fn ask(&mut self, request: &str, fields: &Value) -> Value {
+    pub(super) fn ask(&mut self, request: &str, fields: &Value) -> Value {
         let mut payload = fields.clone();
-        payload["transaction"] = json!("t");
+        let transaction = self.transaction();
+        payload["transaction"] = json!(transaction);
         self.listener.publish(&format!("moodbox/test/request/{request}"), payload.to_string(), false);
-        self.listener.until(&format!("/response/{request}"), |answer| answer.json()["transaction"] == "t").json()
+        let ours = |answer: &Message| answer.json()["transaction"] == transaction.as_str();
+        self.listener.until(&format!("/response/{request}"), ours).json()
     }
 
     /// What the classifier says of the face, and what the box reads, once it has seen one for a second.
@@ -62,13 +64,6 @@ impl Home {
     fn calibration(&self) -> Option<Value> {
         let file = fs::read(self.folder.path().join("store/calibration.json")).ok()?;
         Some(serde_json::from_slice(&file).unwrap())
-    }
-
-    fn restart(&mut self) {
-        self.daemon.signal("TERM");
-        self.listener.until("/availability", |message| message.text == "offline");
-        self.start_again();
-        self.listens();
     }
 }
 

@@ -174,7 +174,7 @@ fn a_wrong_command_is_refused_with_a_reason_and_harms_nothing() {
         ("choose", b"{\"uri\":7}", "must be {\"uri\": \"...\"}: invalid type"),
         ("choose", b"{\"uri\":\"\"}", "uri must not be empty"),
         ("choose", b"{\"uri\":\"a\\nb\"}", "uri must not hold control characters"),
-        ("choose", nested.as_bytes(), "must be {\"uri\": \"...\"}: "),
+        ("choose", nested.as_bytes(), "must be {\"uri\": \"...\"}, not a list"),
         ("choose", long.as_bytes(), "a payload has at most 4096 bytes, not 5000"),
         ("next", b"two", "takes no payload (or PRESS), not \"two\""),
         ("recommend", b"[]", "takes no payload (or PRESS), not \"[]\""),

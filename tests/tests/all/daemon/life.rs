@@ -9,13 +9,15 @@ use super::{Home, smile};
 const DISCOVERY: &str = "homeassistant/device/moodbox_test/config";
 
 /// Everything that must be there for somebody who comes later, whenever the box is there.
-const KEPT: [&str; 7] = [
+const KEPT: [&str; 9] = [
     "moodbox/test/availability",
     "moodbox/test/state",
     "moodbox/test/confidence",
     "moodbox/test/recommendation",
     "moodbox/test/now",
     "moodbox/test/diagnostics",
+    "moodbox/test/settings",
+    "moodbox/test/card",
     DISCOVERY,
 ];
 
@@ -32,7 +34,7 @@ fn a_box_is_there_from_its_first_second() {
     assert_eq!(home.listener.next("/availability").text, "online");
     let discovery = home.listener.next(DISCOVERY).json();
     assert_eq!(discovery["availability_topic"], "moodbox/test/availability");
-    assert!(discovery["cmps"].as_object().unwrap().len() >= 13, "{discovery}");
+    assert!(discovery["cmps"].as_object().unwrap().len() >= 45, "{discovery}");
     let first = home.listener.next("/state").json();
     assert_eq!((&first["mood"], &first["schema"]), (&json!("absent"), &json!(1)));
     home.listener.until("/state", |state| state.json()["mood"] == "happy");
@@ -118,7 +120,9 @@ fn retained_commands_are_none() {
     });
     home.listener.until("/state", |state| state.json()["camera"] == "on");
     home.listener.publish("moodbox/test/cmd/policy", "lift", true);
-    home.daemon.says("retained");
+    home.daemon.says("ignored a retained message on \"moodbox/test/cmd/policy\"");
+    let told = home.listener.next("/response/policy").json();
+    assert_eq!(told["error"], "retained messages are ignored; send it without the retain flag");
     home.command("leds", "OFF");
     let state = home.listener.until("/state", |state| state.json()["leds"] == "off").json();
     assert_eq!((&state["camera"], &state["policy"]), (&json!("on"), &json!("match")));

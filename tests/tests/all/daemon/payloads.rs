@@ -77,7 +77,8 @@ fn an_evening_says_what_the_contract_promises() {
     let on = |last: &str| -> Vec<&Message> { evening.iter().filter(|m| m.topic.ends_with(last)).collect() };
 
     let topics: BTreeSet<_> = evening.iter().map(|message| message.topic.as_str()).collect();
-    let expected = ["availability", "confidence", "diagnostics", "event", "now", "recommendation", "state"];
+    let expected =
+        ["availability", "card", "confidence", "diagnostics", "event", "now", "recommendation", "settings", "state"];
     let mut expected: BTreeSet<_> = expected.iter().map(|last| format!("moodbox/test/{last}")).collect();
     expected.insert("homeassistant/device/moodbox_test/config".to_owned());
     assert_eq!(topics, expected.iter().map(String::as_str).collect());
@@ -89,6 +90,8 @@ fn an_evening_says_what_the_contract_promises() {
             "recommendation" => assert_recommendation(&message.json()),
             "diagnostics" => assert_diagnostics(&message.json()),
             "confidence" => assert_within(&message.json(), 0.0, 100.0),
+            "settings" => assert_keys(&message.json(), "hold_time min_face brightness analysis_rate"),
+            "card" => assert!(message.text.starts_with("<svg ") && message.text.len() < 16 * 1024, "{}", message.text),
             "now" => assert_eq!(message.text, "{}"),
             _ => {}
         }

@@ -1,6 +1,7 @@
 //! What the daemon does not start with: one line on stderr and an exit code.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::{Daemon, Home, config, run, smile};
@@ -145,6 +146,7 @@ fn files_of_the_connection_that_cannot_be_used_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     fs::write(here.join("empty"), "\nsecret\n").unwrap();
+    fs::set_permissions(here.join("empty"), fs::Permissions::from_mode(0o600)).unwrap();
     for (lines, told) in [
         (
             "broker = \"mqtt://h\"\nusername = \"box\"\npassword_file = \"FOLDER/none\"",
@@ -177,4 +179,20 @@ fn a_broker_that_is_not_there_is_named_and_waited_for() {
     let line = daemon.says("next attempt");
     assert!(line.contains(&format!("nothing listens at mqtt://127.0.0.1:{port}; is the broker running?")), "{line}");
     daemon.stop();
+}
+
+#[test]
+fn a_password_that_everybody_can_read_is_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("password");
+    fs::write(&file, "secret\n").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    let login = "[mqtt]\nusername = \"box\"\npassword_file = \"FOLDER/password\"";
+    let text = config(folder.path(), 1, &smile(), "").replace("[mqtt]", login);
+    let daemon = Daemon::start(folder.path(), &text.replace("FOLDER", &folder.path().display().to_string()));
+    let line = daemon.says("mqtt.password_file");
+    assert!(line.ends_with(&format!("can read {0}; chmod 600 {0}", file.display())), "{line}");
+    daemon.signal("TERM");
+    let (_, log) = daemon.ended();
+    assert!(!log.iter().any(|line| line.contains("secret")), "{log:#?}");
 }

@@ -92,13 +92,15 @@ async fn a_broker_that_falls_silent_is_noticed() {
 }
 
 #[tokio::test]
-async fn retained_commands_are_ignored_new_and_old() {
+async fn retained_commands_are_told_apart_when_new_and_not_heard_when_old() {
     let broker = Mosquitto::start();
     let others = Other::subscribed(broker.port(), "none").await;
     others.command("camera", "OFF", true).await;
     let mut this = TestBox::connected(broker.port()).await;
     others.command("skip", "PRESS", true).await;
+    others.command("skip", "", true).await;
     others.command("next", "PRESS", false).await;
+    assert_eq!(this.next().await, MqttEvent::Retained { topic: "moodbox/test/cmd/skip".to_owned() });
     assert_eq!(this.message().await.0, "next");
 }
 

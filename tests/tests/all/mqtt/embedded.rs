@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, TcpStream};
 use std::process::{Command, Output};
 
 use moodboxd::broker::Embedded;
+use moodboxd::mqtt::MqttEvent;
 use tokio::time::timeout;
 
 use super::{Other, PATIENCE, TestBox};
@@ -60,6 +61,7 @@ async fn a_box_lives_on_it_as_on_any_other() {
     let mut this = TestBox::connected(port).await;
     assert_eq!(others.next().await, "online");
     others.command("skip", "PRESS", true).await;
+    assert_eq!(this.next().await, MqttEvent::Retained { topic: "moodbox/test/cmd/skip".to_owned() });
     others.command("next", "PRESS", false).await;
     assert_eq!(this.message().await.0, "next");
     this.task.abort();

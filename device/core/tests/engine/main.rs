@@ -2,6 +2,8 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test that is surprised fails")]
 
+mod settings;
+
 use std::time::Duration;
 
 use moodbox_core::config::Config;
@@ -12,7 +14,7 @@ use moodbox_core::hass::Device;
 use moodbox_core::mood::Confusion;
 use moodbox_core::music::{Catalogue, Memory};
 use moodbox_core::personal::Evidence;
-use moodbox_core::topics::Topics;
+use moodbox_core::topics::{Command, Topics};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -20,6 +22,7 @@ const FRAME: Duration = Duration::from_millis(200);
 
 struct Evening {
     engine: Engine,
+    requests: u32,
     now: Duration,
     effects: Vec<(Duration, Effect)>,
 }
@@ -27,9 +30,9 @@ struct Evening {
 impl Evening {
     fn begin(switches: Switches) -> Self {
         let setting = Setting {
-            config: Config::default(),
+            config: Config::default().into(),
             topics: Topics::new("moodbox", "homeassistant", "t"),
-            device: Device { name: "Moodbox".to_owned(), version: "0".to_owned(), model: "test".to_owned() },
+            device: Device { version: "0".to_owned(), model: "test".to_owned() },
             confusion: Confusion::default(),
             catalogue: Catalogue::demo(),
             memory: Memory::default(),
@@ -40,7 +43,7 @@ impl Evening {
         };
         let (engine, first) = Engine::new(setting, Duration::ZERO);
         let effects = first.into_iter().map(|e| (Duration::ZERO, e)).collect();
-        Self { engine, now: Duration::ZERO, effects }
+        Self { engine, requests: 0, now: Duration::ZERO, effects }
     }
 
     fn tell(&mut self, event: Event) {
@@ -50,10 +53,12 @@ impl Evening {
 
     /// Asks, and gives back the answer's data or error.
     fn request(&mut self, name: &str, fields: &str) -> Result<Value, String> {
-        let payload = format!("{{\"transaction\":\"t1\"{fields}}}");
+        self.requests += 1;
+        let transaction = format!("t{}", self.requests);
+        let payload = format!("{{\"transaction\":\"{transaction}\"{fields}}}");
         self.tell(Event::Message { topic: format!("moodbox/t/request/{name}"), payload: payload.into() });
         let answer = self.last(&format!("response/{name}"));
-        assert_eq!(answer["transaction"], "t1");
+        assert_eq!(answer["transaction"], transaction);
         match answer["error"].as_str() {
             Some(error) => Err(error.to_owned()),
             None => Ok(answer["data"].clone()),
@@ -359,13 +364,12 @@ fn corrections_are_learnt_from_while_one_face_is_there() {
 
 /// Anything that can happen.
 fn any_event() -> impl Strategy<Value = Event> {
-    const NAMES: [&str; 10] =
-        ["camera", "leds", "policy", "choose", "next", "like", "skip", "correct", "recommend", "x"];
-    const PAYLOADS: [&str; 8] =
-        ["ON", "OFF", "match", "lift", "", "sad", "{\"uri\":\"demo:track:abba-dancing-queen\"}", "\u{0}"];
+    const PAYLOADS: [&str; 10] =
+        ["ON", "OFF", "match", "lift", "", "sad", "{\"uri\":\"demo:track:abba-dancing-queen\"}", "\u{0}", "30", "0.5"];
+    let names = Command::NAMES.into_iter().chain(["x"]).collect::<Vec<_>>();
     let faces = prop::collection::vec(prop::sample::select(&Emotion::ALL).prop_map(face), 0..3);
     let part = prop::sample::select(&[Part::Camera, Part::Models, Part::Broker, Part::Leds]);
-    let message = (prop::sample::select(&NAMES), prop::sample::select(&PAYLOADS))
+    let message = (prop::sample::select(names), prop::sample::select(&PAYLOADS))
         .prop_map(|(name, payload)| Event::Message { topic: format!("moodbox/t/cmd/{name}"), payload: payload.into() });
     prop_oneof![
         4 => faces.prop_map(Event::Seen),
@@ -375,6 +379,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         1 => part.prop_map(Event::Works),
         1 => Just(Event::Connected),
         1 => Just(Event::Disconnected("away".to_owned())),
+        1 => Just(Event::Retained { topic: "moodbox/t/cmd/next".to_owned() }),
         1 => Just(Event::Tick),
     ]
 }

@@ -1,0 +1,71 @@
+//! What a box says by itself, as long as somebody listens.
+
+use anyhow::anyhow;
+use moodbox_core::config::Mqtt;
+use moodbox_core::topics::{Publication, Qos, Topics};
+use moodboxd::mqtt::MqttEvent;
+use serde_json::Value;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::{Address, QUEUE};
+use crate::failure::Failure;
+
+/// A connection that is kept, and made anew where it breaks: what the box says comes in, commands go out.
+pub(crate) struct Feed {
+    inbox: mpsc::Receiver<MqttEvent>,
+    outbox: mpsc::Sender<Publication>,
+    topics: Topics,
+    broker: String,
+    task: JoinHandle<()>,
+}
+
+impl Feed {
+    /// Connects, and hears what the box says on the topics with these last parts.
+    pub(crate) async fn open(address: &Address, hears: &[&'static str]) -> Result<Self, Failure> {
+        let settings = address.reach.settings(&address.id, &Mqtt::default().discovery_prefix, 10, hears)?;
+        let (topics, broker) = (settings.topics().clone(), settings.broker().to_owned());
+        let (outbox, publications) = mpsc::channel(QUEUE);
+        let (events, mut inbox) = mpsc::channel(QUEUE);
+        let task = moodboxd::mqtt::spawn(settings, publications, events);
+        match inbox.recv().await {
+            Some(MqttEvent::Lost { reason }) => Err(Failure::NoAnswer(anyhow!(reason))),
+            _ => Ok(Self { inbox, outbox, topics, broker, task }),
+        }
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        self.topics.id()
+    }
+
+    pub(crate) fn broker(&self) -> &str {
+        &self.broker
+    }
+
+    /// What comes next; waits for it.
+    pub(crate) async fn next(&mut self) -> MqttEvent {
+        match self.inbox.recv().await {
+            Some(event) => event,
+            // The task ends only after this.
+            None => std::future::pending().await,
+        }
+    }
+
+    /// The last part of a topic of the box.
+    pub(crate) fn last_part<'a>(&self, topic: &'a str) -> Option<&'a str> {
+        topic.strip_prefix(&self.topics.topic(""))
+    }
+
+    /// Sends a command to the box; one that does not fit behind others is dropped, as is one without a connection.
+    pub(crate) fn command(&self, name: &str, payload: &Value) {
+        let topic = self.topics.topic(&format!("cmd/{name}"));
+        let payload = payload.to_string().into_bytes();
+        let _ = self.outbox.try_send(Publication { topic, payload, retain: false, qos: Qos::AtLeastOnce });
+    }
+
+    /// Says goodbye to the broker.
+    pub(crate) async fn close(self) {
+        drop(self.outbox);
+        let _ = self.task.await;
+    }
+}
