@@ -123,8 +123,10 @@ enum StandIn {
 struct Said {
     /// Songs that the player does not have or cannot play: at most those that the box knows.
     named: BTreeSet<String>,
-    /// That the player has none of the list.
+    /// That the player has none of the lists that the box makes.
     none: bool,
+    /// Songs that it lacks and of which that is to be said.
+    lacking: Vec<Song>,
     /// The song in the queue that plays.
     plays: Option<u64>,
 }
@@ -258,14 +260,32 @@ impl Follower {
         }
     }
 
+    /// The player lacks a song. Where somebody asked for it, one of the list that the box makes for it stands in.
     fn lack(&mut self, uri: String, actions: &mut Vec<Action>) {
-        if self.said.named.insert(uri.clone()) {
-            actions.push(Action::Say(Line::NotThere { song: self.song(&uri) }));
-        }
+        let new = self.said.named.insert(uri.clone());
         if self.wanted.as_ref() == Some(&uri) {
             (self.wanted, self.stand_in) = (None, StandIn::OfTheNextList);
+            actions.extend(new.then(|| Action::Say(Line::NotThere { song: self.song(&uri) })));
+        } else if new {
+            self.said.lacking.push(self.song(&uri));
         }
         self.missing.insert(uri);
+    }
+
+    /// Names the songs that are passed over, or says at once that there is none of the list at all.
+    fn say_what_lacks(&mut self, waits: bool, actions: &mut Vec<Action>) {
+        let lacking = mem::take(&mut self.said.lacking);
+        let list = self.list.iter().flatten();
+        match list.clone().next().filter(|_| list.clone().all(|song| self.missing.contains(&song.uri))) {
+            Some(first) if !mem::replace(&mut self.said.none, true) => {
+                actions.push(Action::Say(Line::NothingThere { uri: first.uri.clone() }));
+            }
+            Some(_) => {}
+            None => {
+                self.said.none &= !waits;
+                actions.extend(lacking.into_iter().map(|song| Action::Say(Line::NotThere { song })));
+            }
+        }
     }
 
     fn lead_to(&mut self, id: u64, actions: &mut Vec<Action>) {
@@ -370,8 +390,9 @@ impl Follower {
         let Some((player, _)) = self.player.clone() else { return };
         self.recognise(&player);
         self.agree(&player, now, actions);
-        let Some(list) = &self.list else { return };
         let waiting = self.waiting(&player);
+        self.say_what_lacks(!waiting.is_empty(), actions);
+        let Some(list) = &self.list else { return };
         // The list changes once the box has heard of the song that began.
         if self.report.is_some() || self.wanted.is_some() {
             return;
@@ -392,11 +413,6 @@ impl Follower {
         actions.extend(waiting[same..].iter().map(|entry| Action::Remove(entry.id)));
         actions.extend(due[same..].iter().map(|uri| Action::Add((*uri).clone())));
         let first = waiting.first().filter(|_| same == waiting.len() && same == due.len());
-        let none = !list.is_empty() && list.iter().all(|song| self.missing.contains(&song.uri));
-        if none && !self.said.none {
-            actions.push(Action::Say(Line::NothingThere { uri: list[0].uri.clone() }));
-        }
-        self.said.none = none;
         let starts = self.stand_in == StandIn::OfThisList || (self.start && player.doing == Doing::Stopped);
         if let Some(first) = first.filter(|_| starts) {
             self.lead_to(first.id, actions);

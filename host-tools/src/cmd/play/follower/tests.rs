@@ -426,3 +426,15 @@ fn songs_that_cannot_be_played_are_named_and_do_not_go_around() {
     assert!(matches!(&said[0], Action::Say(Line::Unplayable { song, .. }) if song.uri == uri(1)), "{said:?}");
     assert!(said.contains(&Action::Add(uri(2))) && !said.contains(&Action::Add(uri(1))), "{said:?}");
 }
+
+#[test]
+fn a_player_that_has_none_of_the_songs_is_said_once() {
+    let mut world = World::new(&[8]);
+    for list in [vec![9], vec![8, 9], vec![9]] {
+        world.does(&Deed::Recommend(list));
+    }
+    assert_eq!(world.said, [Line::NothingThere { uri: uri(8) }]);
+    world.does(&Deed::Recommend(vec![1, 8]));
+    world.does(&Deed::Recommend(vec![8]));
+    assert_eq!(world.said.last(), Some(&Line::NothingThere { uri: uri(8) }));
+}
