@@ -4,4 +4,5 @@ pub mod listener;
 pub mod mosquitto;
 pub mod programs;
 pub mod shared_data;
+pub mod simulated_box;
 pub mod sound_files;

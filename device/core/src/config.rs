@@ -259,7 +259,7 @@ pub struct Mqtt {
     pub base_topic: String,
     /// Where Home Assistant looks for devices.
     pub discovery_prefix: String,
-    /// Longest silence on the connection.
+    /// Longest silence on the connection, in seconds. The broker says that the box is gone after one and a half times this.
     pub keep_alive_s: Bounded<5, 1200>,
 }
 
@@ -273,7 +273,7 @@ impl Default for Mqtt {
             ca_file: None,
             base_topic: "moodbox".to_owned(),
             discovery_prefix: "homeassistant".to_owned(),
-            keep_alive_s: Bounded(30),
+            keep_alive_s: Bounded(8),
         }
     }
 }
