@@ -16,9 +16,8 @@ test:
 
 # The real daemon beside a real Home Assistant; takes root, and some minutes the first time.
 test-ha:
-	@$(SET_UP) build
-	@cargo build --quiet --release --package moodboxd
-	@cargo build --quiet --release --package moodbox-tests --example evening
+	@$(SET_UP) test
+	@cargo build --quiet --workspace --bins --examples
 	tests/ha/up.sh check
 
 check:

@@ -29,20 +29,26 @@ CHANGES = [
 ]
 
 
+BY_NAME = {entity.name: entity for entity in ENTITIES}
+
+
 async def changes_come_back(scene):
-    """The box has taken a value when it says it; Home Assistant shows what the box says."""
-    by_name = {entity.name: entity for entity in ENTITIES}
     for change in CHANGES:
-        entity = by_name[change.component]
-        await scene.home.call(change.action, scene.id(entity.name), **change.data)
+        await comes_back(scene, change)
 
-        def done():
-            payload = scene.said(entity.topic)
-            return payload != {} and scene.shown(entity.name) == change.becomes == as_shown(entity.shows(payload))
 
-        held = await scene.until(done)
-        detail = "" if held else f"Home Assistant shows {scene.shown(entity.name)}, the box says {scene.said(entity.topic)}"
-        scene.note(f"{change.action} of {entity.name}: {change.becomes}", held, detail)
+async def comes_back(scene, change):
+    """The box has taken a value when it says it; Home Assistant shows what the box says."""
+    entity = BY_NAME[change.component]
+    await scene.home.call(change.action, scene.id(entity.name), **change.data)
+
+    def done():
+        payload = scene.said(entity.topic)
+        return payload != {} and scene.shown(entity.name) == change.becomes == as_shown(entity.shows(payload))
+
+    held = await scene.until(done)
+    detail = "" if held else f"Home Assistant shows {scene.shown(entity.name)}, the box says {scene.said(entity.topic)}"
+    scene.note(f"{change.action} of {entity.name}: {change.becomes}", held, detail)
 
 
 async def songs_are_chosen(scene):

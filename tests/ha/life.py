@@ -1,5 +1,6 @@
 """The box, the broker and Home Assistant come and go; nothing stays stuck."""
 
+from commands import Change, comes_back
 from entities import differing
 
 # What a person accepts, in seconds.
@@ -16,10 +17,12 @@ def right(scene):
     return not scene.unavailable() and not differing(scene)
 
 
-async def is_right_again(scene, what):
-    await scene.timed(f"{what} everything is right", lambda: right(scene), RIGHT_AGAIN)
+async def is_right_again(scene, what, also=lambda: True):
+    await scene.timed(f"{what} everything is right", lambda: also() and right(scene), RIGHT_AGAIN)
     if not right(scene):
         print(f"        unavailable: {scene.unavailable()}; otherwise than said: {differing(scene)}")
+    await comes_back(scene, Change("leds", "switch.turn_off", "off"))
+    await comes_back(scene, Change("leds", "switch.turn_on", "on"))
 
 
 async def a_hung_box_is_noticed(scene):
@@ -60,11 +63,7 @@ async def restarted(scene, what):
     """The observer has no news for as long as it is not connected either, so it must have heard the box since."""
     heard = len(scene.broker.said)
     greeting = (f"{scene.box.base}/availability", "online")
-    await scene.timed(
-        f"{what} everything is right", lambda: greeting in scene.broker.said[heard:] and right(scene), RIGHT_AGAIN
-    )
-    if not right(scene):
-        print(f"        unavailable: {scene.unavailable()}; otherwise than said: {differing(scene)}")
+    await is_right_again(scene, what, also=lambda: greeting in scene.broker.said[heard:])
 
 
 async def a_restart_of_home_assistant_is_survived(scene):

@@ -61,9 +61,9 @@ async def sign_in(page):
     await page.add_init_script(f"localStorage.setItem('hassTokens', {json.dumps(json.dumps(tokens))})")
 
 
-async def take(page, path, text, file, height):
+async def take(page, path, text, file, width, height):
     """One picture of a page, once it shows a text."""
-    await page.set_viewport_size({"width": 1200, "height": height})
+    await page.set_viewport_size({"width": width, "height": height})
     await page.goto(SESSION["url"] + path)
     await page.get_by_text(text, exact=True).first.wait_for(timeout=60_000)
     await page.wait_for_load_state("networkidle")
@@ -85,10 +85,10 @@ async def main(folder):
                     )
                     page = await browser.new_page()
                     await sign_in(page)
-                    await take(page, f"/config/devices/device/{device['id']}", "Expression", folder / "device.png", 1250)
-                    await take(page, "/mood-box/moodbox", "The room", folder / "dashboard.png", 1000)
+                    await take(page, f"/config/devices/device/{device['id']}", "Expression", folder / "device.png", 1100, 1450)
+                    await take(page, "/mood-box/moodbox", "The room", folder / "dashboard.png", 1560, 960)
                     editor = "/config/automation/edit/moodbox"
-                    await take(page, editor, "Topic of the box", folder / "blueprint.png", 1300)
+                    await take(page, editor, "Topic of the box", folder / "blueprint.png", 1100, 1150)
                     await browser.close()
         finally:
             scene.box.kill()

@@ -10,13 +10,15 @@ from home_assistant import HomeAssistant
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 RUN = ROOT / ".cache/ha/run"
+# As `make test` builds them.
+PROGRAMS = ROOT / "target/debug"
 SESSION = json.loads((RUN / "session.json").read_text())
 
 
 def a_box(id, name, recording):
     """A box that sees this recording or picture, and has the songs of the player."""
     return Box(
-        program=ROOT / "target/release/moodboxd",
+        program=PROGRAMS / "moodboxd",
         id=id,
         name=name,
         recording=recording,
