@@ -75,7 +75,7 @@ async fn measure(count: usize) -> Result<bool, Box<dyn Error>> {
     under_way.begin();
     let processor = processor_time(broker.pid())?;
     sleep(WATCHED).await;
-    let busy = (processor_time(broker.pid())? - processor).as_secs_f32() / WATCHED.as_secs_f32();
+    let busy = processor_time(broker.pid())?.saturating_sub(processor).as_secs_f32() / WATCHED.as_secs_f32();
     let memory = resident_mb(broker.pid())?;
     end.send_replace(());
     for task in tasks {

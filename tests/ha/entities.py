@@ -33,7 +33,6 @@ def first_track(recommendation):
     return f"{first['title']} - {first['artist']}"[:255]
 
 
-
 def diagnostic(name, field_name, kind="sensor", enabled=False, **more):
     return Entity(name, kind, "diagnostic", enabled=enabled, topic="diagnostics", shows=field(field_name), **more)
 

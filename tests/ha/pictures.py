@@ -85,7 +85,9 @@ async def main(folder):
                     )
                     page = await browser.new_page()
                     await sign_in(page)
-                    await take(page, f"/config/devices/device/{device['id']}", "Expression", folder / "device.png", 1100, 1450)
+                    await take(
+                        page, f"/config/devices/device/{device['id']}", "Expression", folder / "device.png", 1100, 1450
+                    )
                     await take(page, "/mood-box/moodbox", "The room", folder / "dashboard.png", 1560, 960)
                     editor = "/config/automation/edit/moodbox"
                     await take(page, editor, "Topic of the box", folder / "blueprint.png", 1100, 1150)

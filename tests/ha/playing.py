@@ -46,7 +46,8 @@ async def automation(scene, **inputs):
             raise RuntimeError(await answer.text())
     # The broker tells it at once that the box is there, which counts as a change.
     ran = lambda: any(
-        state["entity_id"] == "automation.moodbox_plays" and state["attributes"].get("last_triggered") not in (None, before)
+        state["entity_id"] == "automation.moodbox_plays"
+        and state["attributes"].get("last_triggered") not in (None, before)
         for state in scene.home.history[heard:]
     )
     if not await scene.until(ran):
@@ -161,7 +162,9 @@ async def volume_follows_the_room(scene):
     wanted = lambda: round(0.2 + 0.4 * (scene.said("state")["arousal"] + 1) / 2, 2)
     volume = lambda: scene.home.states[PLAYER]["attributes"].get("volume_level")
     held = await scene.until(lambda: volume() is not None and abs(volume() - wanted()) < 0.011)
-    scene.note("the volume follows the arousal of the room", held, f"{volume()}, arousal {scene.said('state')['arousal']}")
+    scene.note(
+        "the volume follows the arousal of the room", held, f"{volume()}, arousal {scene.said('state')['arousal']}"
+    )
 
 
 async def music_assistant_is_asked_by_name(scene):

@@ -82,7 +82,7 @@ impl SimulatedBox {
         self.second += 1;
         let face = self.listener.face(self.second);
         let mut said = self.tell(Event::Seen(vec![face]));
-        if self.second % MEASURED_S == 0 {
+        if self.second.is_multiple_of(MEASURED_S) {
             said.extend(self.tell(Event::Measured(self.figures())));
         }
         let playing = self.engine.playing();
