@@ -1,6 +1,6 @@
 # What a person or CI calls. Every target does its own set-up; a second call is quick.
 .DELETE_ON_ERROR:
-.PHONY: demo test test-ha check fuzz bench bench-peers models-data models-train models-export models-eval
+.PHONY: demo test test-ha check fuzz bench bench-boxes bench-peers models-data models-train models-export models-eval
 
 SET_UP := deploy/set-up-checkout.sh
 
@@ -16,8 +16,8 @@ test:
 
 # The real daemon beside a real Home Assistant; takes root, and some minutes the first time.
 test-ha:
-	@$(SET_UP) build
-	@cargo build --quiet --release --package moodboxd
+	@$(SET_UP) test
+	@cargo build --quiet --workspace --bins --examples
 	tests/ha/up.sh check
 
 check:
@@ -45,6 +45,11 @@ bench:
 	@$(SET_UP) build
 	@cargo build --quiet --release --package moodbox
 	target/release/moodbox bench --frames "$(FRAMES)"
+
+# How many boxes one Mosquitto carries; some minutes.
+bench-boxes:
+	@$(SET_UP) test
+	cargo run --quiet --release --package moodbox-tests --example boxes -- 10 50 200 1000
 
 # The same beside Python `fer`, which takes 6 GB of packages the first time.
 bench-peers:

@@ -1,19 +1,16 @@
-"""The box under test, and the broker between it and Home Assistant."""
+"""The boxes under test, and the broker between them and Home Assistant."""
 
 import json
+import signal
 import subprocess
 import tempfile
 
 import paho.mqtt.client as mqtt
 
-ID = "b827eb01"
-BASE = f"moodbox/{ID}"
-DEVICE = f"moodbox_{ID}"
-DISCOVERY = f"homeassistant/device/{DEVICE}/config"
-
 CONFIG = """
 [device]
 id = "{id}"
+name = "{name}"
 [camera]
 source = "replay:{recording}"
 fps = 4
@@ -22,32 +19,56 @@ broker = "mqtts://localhost:{port}"
 username = "moodbox"
 password_file = "{folder}/password"
 ca_file = "{authority}"
+[music]
+catalogue = "{catalogue}"
 [store]
 folder = "{folder}"
 """
 
 
 class Box:
-    """`moodboxd` with the demo recording before its eyes, over TLS and with a password."""
+    """`moodboxd` with a recording before its eyes, over TLS and with a password."""
 
-    def __init__(self, program, recording, port, authority, log):
+    def __init__(self, program, id, name, recording, catalogue, port, authority, log):
+        self.base = f"moodbox/{id}"
+        self.device = f"moodbox_{id}"
+        self.discovery = f"homeassistant/device/moodbox_{id}/config"
         self._folder = tempfile.TemporaryDirectory(prefix="moodbox-")
         folder = self._folder.name
         with open(f"{folder}/password", "w") as file:
             file.write("moodbox-secret\n")
         with open(f"{folder}/moodbox.toml", "w") as file:
-            file.write(CONFIG.format(id=ID, recording=recording, port=port, folder=folder, authority=authority))
+            file.write(
+                CONFIG.format(
+                    id=id,
+                    name=name,
+                    recording=recording,
+                    catalogue=catalogue,
+                    port=port,
+                    folder=folder,
+                    authority=authority,
+                )
+            )
         self._command = [program, "--config", f"{folder}/moodbox.toml"]
         self._log = log
+        self._process = None
 
     def start(self):
         with open(self._log, "ab") as log:
             self._process = subprocess.Popen(self._command, stderr=log)
 
+    def hang(self):
+        """It is there but does nothing; its connection stays open."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self):
+        self._process.send_signal(signal.SIGCONT)
+
     def kill(self):
         """As a power cut does."""
-        self._process.kill()
-        self._process.wait()
+        if self._process:
+            self._process.kill()
+            self._process.wait()
 
     def stop(self):
         """Asks it to end and returns its exit code."""
@@ -61,15 +82,18 @@ class Broker:
     def __init__(self, port, loop, tell):
         self.said = []
         """Topic and payload of every message, oldest first."""
+        self.tell = tell
         self._last = {}
         self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
         self._client.username_pw_set("observer", "observer-secret")
+        self._client.reconnect_delay_set(1, 1)
 
         def hear(message):
-            payload = message.payload.decode()
+            # A picture is of no interest here.
+            payload = message.payload.decode(errors="replace")
             self.said.append((message.topic, payload))
             self._last[message.topic] = payload
-            tell()
+            self.tell()
 
         self._client.on_message = lambda client, data, message: loop.call_soon_threadsafe(hear, message)
         self._client.on_connect = lambda client, *_: client.subscribe("#", qos=1)
@@ -80,9 +104,9 @@ class Broker:
         """The last payload on a topic, as JSON; an empty object where there was none."""
         return json.loads(self._last.get(topic) or "{}")
 
-    def publish(self, topic, payload):
-        """Leaves a retained message."""
-        self._client.publish(topic, payload, qos=1, retain=True).wait_for_publish(5)
+    def publish(self, topic, payload, retain=False):
+        """Returns when the broker has it."""
+        self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(5)
 
     def close(self):
         self._client.disconnect()

@@ -17,11 +17,19 @@ class HomeAssistant:
         """The state object of every entity, by its id."""
         self.history = []
         """Every state object that was said since the connection, oldest first."""
+        self.calls = []
+        """Every action that was called since then: its name and data."""
         self._ids = itertools.count(1)
         self._answers = {}
         self._news = asyncio.Event()
 
     async def __aenter__(self):
+        return await self.open()
+
+    async def __aexit__(self, *_):
+        await self.close()
+
+    async def open(self):
         self.session = aiohttp.ClientSession(self.url, headers={"Authorization": f"Bearer {self.token}"})
         self._socket = await self.session.ws_connect("/api/websocket", max_msg_size=0)
         await self._socket.receive_json()
@@ -31,13 +39,13 @@ class HomeAssistant:
             raise ConnectionError(f"Home Assistant refuses the token: {welcome}")
         self.version = welcome["ha_version"]
         self._reader = asyncio.create_task(self._read())
-        for event in ("state_changed", "device_registry_updated", "entity_registry_updated"):
+        for event in ("state_changed", "device_registry_updated", "entity_registry_updated", "call_service"):
             await self.ask("subscribe_events", event_type=event)
         for state in await self.ask("get_states"):
             self.states.setdefault(state["entity_id"], state)
         return self
 
-    async def __aexit__(self, *_):
+    async def close(self):
         self._reader.cancel()
         await self._socket.close()
         await self.session.close()
@@ -58,6 +66,9 @@ class HomeAssistant:
             else:
                 self.states[new["entity_id"]] = new
                 self.history.append(new)
+        elif event["event_type"] == "call_service":
+            call = event["data"]
+            self.calls.append((f"{call['domain']}.{call['service']}", call["service_data"]))
         self.tell()
 
     def tell(self):

@@ -1,6 +1,6 @@
-"""Makes a fresh Home Assistant usable: a user, an access token and its connection to the broker, through its own API.
+"""Makes a fresh Home Assistant usable: a user, an access token, the broker and the player, through its own API.
 
-    onboard.py URL MQTT_PORT MQTTS_PORT
+    onboard.py URL MQTT_PORT MQTTS_PORT MPD_PORT
 
 Prints, as JSON, what the check needs to know of the session.
 """
@@ -56,31 +56,33 @@ def unset(selector):
     return selector["select"]["options"][0] if "select" in selector else False
 
 
-async def connect_to_broker(home, port):
-    """Goes through the forms that a person fills in under Settings, Devices & services, Add integration, MQTT."""
-    answers = {"broker": "127.0.0.1", "port": port, "username": "home-assistant", "password": "home-assistant-secret"}
+async def add_integration(home, name, **answers):
+    """Goes through the forms that a person fills in under Settings, Devices & services, Add integration."""
     flows = "/api/config/config_entries/flow"
-    step = await post(home.session, flows, json={"handler": "mqtt"})
+    step = await post(home.session, flows, json={"handler": name})
     while step["type"] in ("form", "menu"):
         if step.get("errors"):
-            raise SystemExit(f"MQTT: {step['step_id']}: {step['errors']}")
+            raise SystemExit(f"{name}: {step['step_id']}: {step['errors']}")
         if step["type"] == "menu":
             answer = {"next_step_id": "broker"}
         else:
             answer = fill_in(step["data_schema"], answers)
         step = await post(home.session, f"{flows}/{step['flow_id']}", json=answer)
     if step["type"] != "create_entry":
-        raise SystemExit(f"MQTT: {step}")
+        raise SystemExit(f"{name}: {step}")
 
 
-async def main(url, mqtt_port, mqtts_port):
+async def main(url, mqtt_port, mqtts_port, mpd_port):
     access_token = await make_user(url)
     async with HomeAssistant(url, access_token) as home:
         token = await home.ask("auth/long_lived_access_token", client_name="test", lifespan=2)
         # Since 2026 the settings under http are on trial: unless somebody confirms them, it ends after five minutes.
         await home.ask("http/config/promote")
-        await connect_to_broker(home, mqtt_port)
-    print(json.dumps({"url": url, "token": token, "mqtt_port": mqtt_port, "mqtts_port": mqtts_port}))
+        login = {"username": "home-assistant", "password": "home-assistant-secret"}
+        await add_integration(home, "mqtt", broker="127.0.0.1", port=mqtt_port, **login)
+        await add_integration(home, "mpd", host="127.0.0.1", port=mpd_port)
+    session = {"url": url, "token": token, "mqtt_port": mqtt_port, "mqtts_port": mqtts_port, "mpd_port": mpd_port}
+    print(json.dumps(session))
 
 
-asyncio.run(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
+asyncio.run(main(sys.argv[1], *map(int, sys.argv[2:])))

@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
-# A real Home Assistant and a real Mosquitto, on loopback only, from a bare Debian 12 machine with amd64 or arm64.
+# A real Home Assistant, a real Mosquitto and a real MPD, on loopback only, from a bare Debian 12 machine with amd64 or arm64.
 #
-#   up.sh up       builds what is missing (some minutes, once), then starts both afresh
-#   up.sh down     stops both
-#   up.sh check    up, check.py, down; the exit code is that of check.py
+#   up.sh up         builds what is missing (some minutes, once), then starts all three afresh
+#   up.sh down       stops them
+#   up.sh check      up, check.py, down; the exit code is that of check.py
+#   up.sh pictures   up, the pictures of deploy/home-assistant with a real Chromium, down
+#   up.sh restart mosquitto | home-assistant
+#   up.sh forget     restarts mosquitto without what it had kept
 #
-# Everything lies in .cache/ha; .cache/ha/run/session.json says where both listen. Home Assistant needs a newer Python
+# Everything lies in .cache/ha; .cache/ha/run/session.json says where they listen. Home Assistant needs a newer Python
 # than Debian 12 has, so it lives in a chroot of a newer Debian, and that takes root.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -24,8 +27,8 @@ CONFIG=$CHROOT/ha/config
 
 # What the check and a person who looks at the device page need; the rest of Home Assistant's default set wants the
 # internet. hassio brings aiohasupervisor, which the set-up of MQTT imports.
-INTEGRATIONS="mqtt frontend history logbook recorder hassio
-  binary_sensor button event select sensor switch text"
+INTEGRATIONS="mqtt frontend history logbook recorder hassio automation blueprint trace mpd music_assistant
+  binary_sensor button event image input_boolean light media_player number select sensor switch text update"
 
 fail() { printf 'test-ha: %s\n' "$*" >&2; exit 3; }
 say() { printf 'test-ha: %s\n' "$*"; }
@@ -44,7 +47,7 @@ stop() {
   rm -f "$RUN/$1.pid"
 }
 
-down() { stop home-assistant; stop mosquitto; }
+down() { stop home-assistant; stop mpd; stop mosquitto; }
 
 # /proc and /dev are mounted in a name space of their own: nothing stays mounted, however this ends.
 IN_CHROOT=(unshare --mount
@@ -52,7 +55,7 @@ IN_CHROOT=(unshare --mount
 
 install_packages() {
   local missing=() package
-  for package in mmdebstrap mosquitto openssl curl python3-venv; do
+  for package in "$@"; do
     [ "$(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null)" = 'ii ' ] || missing+=("$package")
   done
   [ ${#missing[@]} -gt 0 ] || return 0
@@ -103,27 +106,29 @@ install_home_assistant() {
   touch "$CHROOT/ha/.installed-$HOME_ASSISTANT"
 }
 
-install_check() {
-  if ! cmp -s "$SOURCES/requirements.txt" "$VENV/requirements.txt"; then
-    python3 -m venv "$VENV"
-    "$VENV/bin/pip" install --quiet --disable-pip-version-check -r "$SOURCES/requirements.txt" ||
-      fail "pip could not install what the check needs"
-    cp "$SOURCES/requirements.txt" "$VENV/requirements.txt"
-  fi
+# What our own programs need, as a file of requirements says it.
+install_requirements() {
+  cmp -s "$SOURCES/$1" "$VENV/$1" && return
+  python3 -m venv "$VENV"
+  "$VENV/bin/pip" install --quiet --disable-pip-version-check -r "$SOURCES/$1" ||
+    fail "pip could not install what $1 names"
+  cp "$SOURCES/$1" "$VENV/$1"
 }
 
 free_ports() {
   python3 -c '
 import socket
-listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
+listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(4)]
 print(*(listener.getsockname()[1] for listener in listeners))'
 }
 
+read_ports() { read -r HTTP_PORT MQTT_PORT MQTTS_PORT MPD_PORT <"$RUN/ports"; }
+
 # Passwords and an access list such as a careful person gives the box: its own topics, its own discovery and the birth
 # message.
-start_mosquitto() {
+set_up_mosquitto() {
   local folder=$RUN/mosquitto
-  mkdir -p "$folder"
+  mkdir -p "$folder/store"
   (
     cd "$folder"
     openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj '/CN=moodbox test authority' -keyout ca.key -out ca.crt \
@@ -152,18 +157,46 @@ user root
 allow_anonymous false
 password_file $folder/passwords
 acl_file $folder/access
+persistence true
+persistence_location $folder/store/
 log_dest stderr
 listener $MQTT_PORT 127.0.0.1
 listener $MQTTS_PORT 127.0.0.1
 certfile $folder/server.crt
 keyfile $folder/server.key
 END
-  setsid mosquitto -c "$folder/mosquitto.conf" >"$RUN/mosquitto.log" 2>&1 </dev/null &
+}
+
+start_mosquitto() {
+  setsid mosquitto -c "$RUN/mosquitto/mosquitto.conf" >>"$RUN/mosquitto.log" 2>&1 </dev/null &
   echo $! >"$RUN/mosquitto.pid"
 }
 
+# A player that plays for nobody.
+start_mpd() {
+  local folder=$RUN/mpd
+  mkdir -p "$folder/playlists"
+  python3 "$SOURCES/songs.py" "$folder/music"
+  cat >"$folder/mpd.conf" <<END
+music_directory "$folder/music"
+playlist_directory "$folder/playlists"
+db_file "$folder/database"
+log_file "$RUN/mpd.log"
+bind_to_address "127.0.0.1"
+port "$MPD_PORT"
+zeroconf_enabled "no"
+audio_output {
+  type "null"
+  name "nobody"
+  mixer_type "null"
+}
+END
+  setsid mpd --no-daemon "$folder/mpd.conf" >"$RUN/mpd.out" 2>&1 </dev/null &
+  echo $! >"$RUN/mpd.pid"
+}
+
 # Onboarding has one step left, the user; the others would add services of the internet.
-start_home_assistant() {
+set_up_home_assistant() {
   rm -rf "$CONFIG"
   mkdir -p "$CONFIG/.storage"
   cat >"$CONFIG/.storage/onboarding" <<END
@@ -182,11 +215,18 @@ frontend:
 config:
 history:
 logbook:
+automation: !include automations.yaml
+# Without a server it has actions all the same.
+music_assistant:
 logger:
   default: warning
 END
+  echo '[]' >"$CONFIG/automations.yaml"
+}
+
+start_home_assistant() {
   setsid "${IN_CHROOT[@]}" /usr/bin/env -i PATH=/ha/venv/bin:/usr/bin:/bin HOME=/ha LANG=C.UTF-8 TZ=UTC \
-    /ha/venv/bin/python -m homeassistant --config /ha/config --skip-pip >"$RUN/home-assistant.log" 2>&1 </dev/null &
+    /ha/venv/bin/python -m homeassistant --config /ha/config --skip-pip >>"$RUN/home-assistant.log" 2>&1 </dev/null &
   echo $! >"$RUN/home-assistant.pid"
   curl --silent --output /dev/null --retry 120 --retry-delay 1 --retry-all-errors \
     "http://127.0.0.1:$HTTP_PORT/manifest.json" || fail "Home Assistant did not start, see $RUN/home-assistant.log"
@@ -194,16 +234,20 @@ END
 
 up() {
   down
-  install_packages
+  install_packages mmdebstrap mosquitto mpd openssl curl python3-venv
   build_chroot
   install_home_assistant
-  install_check
+  install_requirements requirements.txt
   rm -rf "$RUN"
   mkdir -p "$RUN"
-  read -r HTTP_PORT MQTT_PORT MQTTS_PORT < <(free_ports)
+  free_ports >"$RUN/ports"
+  read_ports
+  set_up_mosquitto
   start_mosquitto
+  start_mpd
+  set_up_home_assistant
   start_home_assistant
-  "$VENV/bin/python" "$SOURCES/onboard.py" "http://127.0.0.1:$HTTP_PORT" "$MQTT_PORT" "$MQTTS_PORT" \
+  "$VENV/bin/python" "$SOURCES/onboard.py" "http://127.0.0.1:$HTTP_PORT" "$MQTT_PORT" "$MQTTS_PORT" "$MPD_PORT" \
     >"$RUN/session.json.part" ||
     fail "Home Assistant could not be set up, see $RUN/home-assistant.log"
   mv "$RUN/session.json.part" "$RUN/session.json"
@@ -218,5 +262,22 @@ check)
   up
   "$VENV/bin/python" "$SOURCES/check.py"
   ;;
-*) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 2 ;;
+pictures)
+  trap down EXIT
+  up
+  install_packages chromium fonts-dejavu-core
+  install_requirements requirements-pictures.txt
+  "$VENV/bin/python" "$SOURCES/pictures.py" deploy/home-assistant
+  ;;
+restart)
+  read_ports
+  stop "$2"
+  "start_${2//-/_}"
+  ;;
+forget)
+  stop mosquitto
+  rm -f "$RUN/mosquitto/store/mosquitto.db"
+  start_mosquitto
+  ;;
+*) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

@@ -5,4 +5,5 @@ pub mod mosquitto;
 pub mod mpd;
 pub mod programs;
 pub mod shared_data;
+pub mod simulated_box;
 pub mod sound_files;

@@ -36,7 +36,7 @@ impl Mosquitto {
         let folder = tempfile::tempdir().expect("a temporary folder");
         prepare(folder.path());
         let port = free_port();
-        let mut config = format!("listener {port} 127.0.0.1\nuser root\nlog_type all\nlog_dest stderr\n");
+        let mut config = format!("listener {port} 127.0.0.1\nuser root\nlog_dest stderr\n");
         let _ = write!(config, "{}", lines.replace("FOLDER", &folder.path().display().to_string()));
         fs::write(folder.path().join("mosquitto.conf"), config).expect("a configuration file");
         let process = run(folder.path());
@@ -47,6 +47,12 @@ impl Mosquitto {
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The id of its process.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.process.id()
     }
 
     /// The folder with its files.
@@ -85,7 +91,7 @@ impl Mosquitto {
     }
 
     fn signal(&self, name: &str) {
-        let pid = self.process.id().to_string();
+        let pid = self.pid().to_string();
         let status = Command::new("kill").args([&format!("-{name}"), &pid]).status().expect("kill runs");
         assert!(status.success(), "kill -{name} {pid}");
     }

@@ -1,0 +1,90 @@
+"""The box, the broker and Home Assistant come and go; nothing stays stuck."""
+
+from commands import Change, comes_back
+from entities import differing
+
+# What a person accepts, in seconds.
+HUNG = 20
+RIGHT_AGAIN = 15
+
+
+def left(scene):
+    return [id for id in scene.entity_ids() if scene.home.state(id) != "unavailable"]
+
+
+def right(scene):
+    """Every entity is available and shows what the box says."""
+    return not scene.unavailable() and not differing(scene)
+
+
+async def is_right_again(scene, what, also=lambda: True):
+    await scene.timed(f"{what} everything is right", lambda: also() and right(scene), RIGHT_AGAIN)
+    if not right(scene):
+        print(f"        unavailable: {scene.unavailable()}; otherwise than said: {differing(scene)}")
+    await comes_back(scene, Change("leds", "switch.turn_off", "off"))
+    await comes_back(scene, Change("leds", "switch.turn_on", "on"))
+
+
+async def a_hung_box_is_noticed(scene):
+    scene.box.hang()
+    await scene.timed("a hung box is unavailable", lambda: not left(scene), HUNG)
+    scene.box.go_on()
+    await is_right_again(scene, "when it goes on")
+
+
+async def a_power_cut_is_noticed(scene):
+    scene.box.kill()
+    await scene.timed("after kill -9 every entity is unavailable", lambda: not left(scene), 2)
+    scene.box.start()
+    await is_right_again(scene, "after a restart of the box")
+    scene.note("the policy outlived it", scene.shown("policy") == "lift", scene.shown("policy"))
+    sees = lambda: scene.said("state")["camera"] == "on" and scene.shown("camera_problem") == "off"
+    scene.note("the camera runs", await scene.until(sees))
+
+
+async def a_closed_box_is_noticed(scene):
+    scene.note("asked to stop, it ends with 0", scene.box.stop() == 0)
+    await scene.timed("and is unavailable at once", lambda: not left(scene), 2)
+    scene.box.start()
+    await is_right_again(scene, "after its next start")
+
+
+async def a_broker_restart_is_survived(scene):
+    await scene.restart("mosquitto")
+    await restarted(scene, "after a restart of the broker")
+
+
+async def a_forgetful_broker_is_reminded(scene):
+    await scene.up("forget")
+    await restarted(scene, "after a restart of the broker without its store")
+
+
+async def restarted(scene, what):
+    """The observer has no news for as long as it is not connected either, so it must have heard the box since."""
+    heard = len(scene.broker.said)
+    greeting = (f"{scene.box.base}/availability", "online")
+    await is_right_again(scene, what, also=lambda: greeting in scene.broker.said[heard:])
+
+
+async def a_restart_of_home_assistant_is_survived(scene):
+    await scene.restart("home-assistant")
+    await scene.meet_again()
+    await is_right_again(scene, "after a restart of Home Assistant")
+
+
+async def it_can_be_removed(scene):
+    scene.note("asked to stop, it ends with 0", scene.box.stop() == 0)
+    scene.broker.publish(scene.box.discovery, "", retain=True)
+
+    async def gone():
+        return await scene.home.device(scene.box.device) is None
+
+    scene.note("an empty discovery payload removes the device", await scene.until(gone))
+    states = lambda: [id for id in scene.entity_ids() if id in scene.home.states]
+    scene.note("and its entities", await scene.until(lambda: not states()), ", ".join(states()))
+
+
+async def nothing_was_complained_about(scene):
+    log = await scene.home.ask("system_log/list")
+    complaints = [entry for entry in log if "mqtt" in entry["name"] or "moodbox" in str(entry["message"])]
+    scene.note("Home Assistant logged no complaint", not complaints, "; ".join(str(c["message"]) for c in complaints))
