@@ -48,10 +48,12 @@ impl SimulatedBox {
     pub fn new(topics: Topics, seed: u64) -> Self {
         let models = Models::built_in().expect("the built-in models");
         let rows = models.fer.entry.emotions.as_ref().expect("a classifier").confusion;
+        let mut config = Config::default();
+        config.device.name = topics.device();
         let setting = Setting {
-            config: Config::default(),
+            config: config.into(),
             topics: topics.clone(),
-            device: Device { name: topics.device(), version: "0.1.0".to_owned(), model: "simulated".to_owned() },
+            device: Device { version: "0.1.0".to_owned(), model: "simulated".to_owned() },
             confusion: Confusion::try_from(rows).expect("rows of shares"),
             catalogue: Catalogue::demo(),
             memory: Memory::default(),
