@@ -40,6 +40,8 @@ struct World {
     box_up: bool,
     box_now: Option<usize>,
     list: Vec<usize>,
+    /// Whether the player lacked the song that was last asked for, and all that was to stand in for it.
+    nothing_fitted: bool,
     /// What the box answers, once the player has come to rest.
     answers: VecDeque<Event>,
     told: Vec<(&'static str, String)>,
@@ -83,6 +85,7 @@ impl World {
             box_up: true,
             box_now: None,
             list: list.to_vec(),
+            nothing_fitted: false,
             answers: VecDeque::new(),
             told: Vec::new(),
             said: Vec::new(),
@@ -204,7 +207,10 @@ impl World {
                     self.happens(Event::List(songs(list)));
                 }
             }
-            Deed::Choose(number) if self.box_up => self.box_plays(number).into_iter().for_each(|e| self.happens(e)),
+            Deed::Choose(number) if self.box_up => {
+                self.box_plays(number).into_iter().for_each(|e| self.happens(e));
+                self.nothing_fitted = !has(&uri(number)) && self.upcoming().1.is_empty();
+            }
             Deed::BoxGoes => {
                 self.box_up = false;
                 self.happens(Event::BoxDown);
@@ -313,9 +319,10 @@ proptest! {
             let at = list.iter().position(|uri| *uri == playing).unwrap_or(0);
             list.rotate_left(at);
             let due = list.into_iter().filter(|uri| has(uri) && *uri != playing);
-            // There may be no song left to stand in for one that is not there.
-            let nothing_fits = ours.is_empty() && world.box_now.is_some_and(|n| !has(&uri(n)));
-            let agree = known.is_none() || world.box_now == known || nothing_fits;
+            // There may be no song left to stand in for one that is not there; a later list starts none.
+            let lacks = world.box_now.is_some_and(|n| !has(&uri(n)));
+            let alone = lacks && (ours.is_empty() || world.nothing_fitted);
+            let agree = known.is_none() || world.box_now == known || alone;
             prop_assert!(agree, "{playing} plays, the box says {:?}", world.box_now);
             prop_assert_eq!(ours, due.filter(|uri| !theirs.contains(uri)).collect::<Vec<_>>());
         }
@@ -373,6 +380,18 @@ fn what_was_stopped_stays_so_until_somebody_asks_for_a_song() {
     assert_eq!(world.playing(), None);
     world.does(&Deed::Choose(6));
     assert_eq!(world.playing(), Some(uri(6)));
+}
+
+#[test]
+fn where_nothing_stands_in_for_a_song_a_later_list_starts_none_either() {
+    let mut world = World::new(&[]);
+    [4, 0, 1, 2, 3].into_iter().for_each(|number| world.does(&Deed::Add(number)));
+    world.does(&Deed::PlayAt(0));
+    // Of the list for it, the player has only what waits already.
+    world.does(&Deed::Choose(KNOWN - 2));
+    assert_eq!((world.playing(), world.upcoming().1), (Some(uri(4)), vec![]));
+    world.does(&Deed::Recommend(vec![7]));
+    assert_eq!((world.playing(), world.upcoming().1), (Some(uri(4)), vec![uri(7)]));
 }
 
 #[test]
