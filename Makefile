@@ -26,6 +26,7 @@ check:
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
 	deploy/check-invariants.sh
+	python3 models/training/expression/card.py
 	.cache/tools/bin/cargo-deny --log-level error check bans licenses sources
 	deploy/check-advisories.sh
 
@@ -75,4 +76,3 @@ models-eval:
 	@$(SET_UP) build
 	@cargo build --quiet --release --package moodbox
 	@$(PIPELINE) eval
-	@$(PIPELINE) card

@@ -136,7 +136,7 @@ pub struct Models {
     pub rnet: Network,
     /// Gives the final box and the landmarks, 48x48.
     pub onet: Network,
-    /// Reads the expression, 64x64 grey.
+    /// Reads the expression, 48x48 grey.
     pub fer: Network,
 }
 

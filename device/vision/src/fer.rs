@@ -10,10 +10,12 @@ use crate::mtcnn::{Cost, invoke};
 use crate::resample::GreyCrop;
 use crate::tflite::Loaded;
 
-/// Sides of the grey square that a network may take, in pixels, and the least energy of detail in a sharp one, as a share of
-/// its contrast. At 64: of 216 faces from 40 px on in sharp photos 99 % have over .035; of the same faces under 64 px, blurred
-/// by a Gaussian of 2 px, 99 % have under .011. At 48: over .078 of 159 faces, and under .027.
-const LEAST_DETAIL: [(usize, f32); 2] = [(48, 0.045), (64, 0.02)];
+/// Side of the grey square that the network takes, in pixels.
+const SIDE: usize = 48;
+
+/// The least energy of detail in a sharp crop, as a share of its contrast. Of 159 faces from 40 px on in sharp photos 99 % have
+/// over .078; of the same faces under 48 px, blurred by a Gaussian of 2 px, 99 % have under .027.
+const LEAST_DETAIL: f32 = 0.045;
 
 /// The classifier.
 pub struct Fer {
@@ -23,8 +25,6 @@ pub struct Fer {
     temperature: f32,
     margin: f32,
     crop: GreyCrop,
-    side: usize,
-    least_detail: f32,
 }
 
 impl Fer {
@@ -35,10 +35,7 @@ impl Fer {
     pub fn new(models: &Models, threads: u32) -> Result<Self, ModelError> {
         let network = &models.fer;
         let refuse = |reason: &str| ModelError::new(&network.entry.name, reason);
-        let known = |side| LEAST_DETAIL.into_iter().find(|known| Some(&known.0) == side);
-        let (side, least_detail) = known(network.entry.input.shape.get(1))
-            .ok_or_else(|| refuse("it takes a face of neither 48 nor 64 pixels"))?;
-        model::check_input(network, &[1, side, side, 1])?;
+        model::check_input(network, &[1, SIDE, SIDE, 1])?;
         let emotions = network.entry.emotions.as_ref().ok_or_else(|| refuse("the manifest names no emotions"))?;
         if !emotions.order.iter().map(String::as_str).eq(Emotion::ALL.map(Emotion::name)) {
             return Err(refuse("its outputs are not in the order angry, disgust, fear, happy, neutral, sad, surprise"));
@@ -48,19 +45,17 @@ impl Fer {
         }
         Ok(Self {
             logits: model::output(network, "emotions", emotion::COUNT)?,
-            model: Box::new(Loaded::new(network)?.interpreter([1, side, side, 1], threads)?),
+            model: Box::new(Loaded::new(network)?.interpreter([1, SIDE, SIDE, 1], threads)?),
             macs: network.entry.macs,
             temperature: emotions.temperature,
             margin: emotions.crop_margin,
             crop: GreyCrop::default(),
-            side,
-            least_detail,
         })
     }
 
     /// Makes room for the faces of frames of this size.
     pub fn prepare(&mut self, frame: &Frame<'_>) {
-        self.crop.reserve(frame.width(), frame.height(), self.side);
+        self.crop.reserve(frame.width(), frame.height(), SIDE);
     }
 
     /// The emotions of a face, and whether its picture is sharp enough to believe them.
@@ -74,8 +69,8 @@ impl Fer {
         cost: &mut Cost,
     ) -> Result<(Probabilities, bool), ModelError> {
         let square = self.square(&face.bbox);
-        self.crop.write(frame, &square, self.side, self.model.input());
-        let sharp = detail(self.model.input(), self.side) >= self.least_detail;
+        self.crop.write(frame, &square, SIDE, self.model.input());
+        let sharp = detail(self.model.input()) >= LEAST_DETAIL;
         invoke(self.model.as_mut(), self.macs, cost)?;
         let mut logits = [0.0; emotion::COUNT];
         for (logit, quantised) in logits.iter_mut().zip(self.model.output(self.logits.index)) {
@@ -98,7 +93,7 @@ impl Fer {
 }
 
 /// The energy of the crop's Laplacian (Pech-Pacheco et al. 2000) over that of its contrast; 0 for an even crop.
-fn detail(crop: &[i8], side: usize) -> f32 {
+fn detail(crop: &[i8]) -> f32 {
     let values = crop.len() as f32;
     let (mut sum, mut squares) = (0, 0);
     for value in crop.iter().map(|v| i32::from(*v)) {
@@ -106,12 +101,12 @@ fn detail(crop: &[i8], side: usize) -> f32 {
         squares += value * value;
     }
     let contrast = squares as f32 - (sum as f32) * (sum as f32 / values);
-    let row = |y: usize| &crop[y * side..][..side];
+    let row = |y: usize| &crop[y * SIDE..][..SIDE];
     let mut energy = 0.0;
-    for y in 1..side - 1 {
+    for y in 1..SIDE - 1 {
         let (above, here, below) = (row(y - 1), row(y), row(y + 1));
         let mut of_row = 0;
-        for x in 1..side - 1 {
+        for x in 1..SIDE - 1 {
             let around = [above[x], below[x], here[x - 1], here[x + 1]].map(i32::from);
             let laplacian = around.iter().sum::<i32>() - 4 * i32::from(here[x]);
             of_row += laplacian * laplacian;
@@ -125,8 +120,6 @@ fn detail(crop: &[i8], side: usize) -> f32 {
 mod tests {
     use super::*;
 
-    const SIDE: usize = 64;
-
     /// A crop in which neighbours differ the more, the shorter the waves are.
     fn waves(length: f32) -> Vec<i8> {
         let value = |i: usize| 80.0 * ((i % SIDE) as f32 * std::f32::consts::TAU / length).sin();
@@ -135,12 +128,11 @@ mod tests {
 
     #[test]
     fn a_blurred_crop_is_told_from_a_sharp_one() {
-        let least = LEAST_DETAIL.into_iter().find(|(side, _)| *side == SIDE).unwrap().1;
-        assert!(detail(&waves(8.0), SIDE) >= least);
-        assert!(detail(&waves(48.0), SIDE) < least);
-        assert!(detail(&[7; SIDE * SIDE], SIDE) < least, "an even crop shows nothing");
+        assert!(detail(&waves(8.0)) >= LEAST_DETAIL);
+        assert!(detail(&waves(48.0)) < LEAST_DETAIL);
+        assert!(detail(&[7; SIDE * SIDE]) < LEAST_DETAIL, "an even crop shows nothing");
         // A sine of wave length n has a Laplacian of 2 - 2 cos(2 pi / n) times itself.
         let expected = (2.0 - 2.0 * (std::f32::consts::TAU / 16.0).cos()).powi(2) * (SIDE - 2) as f32 / SIDE as f32;
-        assert!((detail(&waves(16.0), SIDE) / expected - 1.0).abs() < 0.1);
+        assert!((detail(&waves(16.0)) / expected - 1.0).abs() < 0.1);
     }
 }

@@ -9,9 +9,8 @@ import torch
 import torch.nn.functional as F
 
 
-def augmented(faces: torch.Tensor, side: int, strength: float, rng: torch.Generator) -> torch.Tensor:
-    """One random variant of each face, `side` pixels wide (a multiple of 8); `strength` 0..1 scales the chance of each harm."""
-    faces = moved(faces, side, rng)
+def harmed(faces: torch.Tensor, strength: float, rng: torch.Generator) -> torch.Tensor:
+    """Each face in some other light, by some worse camera; sides are a multiple of 8, `strength` 0..1 scales the chance of each harm."""
     faces = lit(faces, strength, rng)
     faces = degraded(faces, strength, rng)
     return occluded(faces, strength, rng).clamp(0, 1)

@@ -1,16 +1,16 @@
-"""Measures the released classifier with the box's own code, on the validation faces as they are and as a bad camera has them."""
+"""Measures the released classifier with the box's own code, on the validation faces as they are and as a bad camera has them, and writes its card."""
 
 import argparse
 import json
 import subprocess
 from pathlib import Path
 
-from expression import places
+from expression import card, places
 from expression.faces import DataError
 
 
 def main() -> None:
-    """From the crops of `make models-data` and `models/` to models/evaluation.json."""
+    """From the crops of `make models-data` and `models/` to models/evaluation.json and models/README.md."""
     parser = argparse.ArgumentParser(prog="pipeline.py eval", description=__doc__)
     parser.add_argument("--moodbox", type=Path, default=places.ROOT / "target" / "release" / "moodbox", help="the host tool")
     moodbox = parser.parse_args().moodbox
@@ -22,7 +22,8 @@ def main() -> None:
         "ferplus_validation": evaluated(moodbox, places.CROPS_BY_VOTES),
     }
     places.EVALUATION.write_text(json.dumps(figures, indent=1) + "\n")
-    print(f"written to {places.EVALUATION}; `make models-card` puts it into the model card")
+    card.CARD.write_text(card.text())
+    print(f"written to {places.EVALUATION} and {card.CARD}")
 
 
 def evaluated(moodbox: Path, folder: Path, *options: str) -> dict:

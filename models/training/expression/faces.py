@@ -14,6 +14,8 @@ SIDE = 48
 FER2013 = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 FERPLUS = ("neutral", "happy", "surprise", "sad", "angry", "disgust", "fear", "contempt")
 BOX = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
+# FERPlus' classes among the box's; contempt, the one too many, counts as neutral where faces are counted.
+FOLD = np.array([BOX.index("neutral" if name == "contempt" else name) for name in FERPLUS])
 UNKNOWN, NOT_A_FACE = 8, 9
 RATERS = 10
 LEAST_A_CLASS = 10

@@ -3,8 +3,6 @@
 import numpy as np
 import tensorflow as tf
 
-from expression import blend
-
 SIDE = 48
 INPUT_SHAPE = (1, SIDE, SIDE, 1)
 _EPSILON = 1e-5
@@ -24,11 +22,15 @@ class Heads(tf.Module):
 
     def __call__(self, image):
         features = self._features(image)
-        return {name: _dense(features, self._weights[f"{name}.weight"].T, self._weights[f"{name}.bias"], name)
-                for name in ("emotions", "votes")}
+        return {name: self._head(features, name) for name in ("emotions", "votes")}
+
+    def _head(self, features, name: str):
+        kernel, bias = self._weights[f"{name}.weight"].T, self._weights[f"{name}.bias"]
+        return tf.identity(tf.linalg.matmul(features, tf.constant(kernel)) + tf.constant(bias), name=name)
 
     def _features(self, image):
-        x = tf.nn.relu(self._conv(image, "stem", 2))
+        x = tf.nn.relu(self._conv(image, "stem", 1))
+        x = tf.nn.relu(self._conv(x, "halve", 2))
         index = 0
         while f"blocks.{index}.first.weight" in self._weights:
             x = self._block(x, f"blocks.{index}")
@@ -58,7 +60,7 @@ class Heads(tf.Module):
 
 
 class Classifier(Heads):
-    """Normalised grey faces [n, 48, 48, 1] to the box's own logits `emotions` [n, 7]: both heads in one."""
+    """Normalised grey faces [n, 48, 48, 1] to the box's logits `emotions` [n, 7]; the raters' head has done its part in the training."""
 
     def concrete(self, shape):
         """The traced function for one input shape."""
@@ -66,8 +68,5 @@ class Classifier(Heads):
         return function.get_concrete_function()
 
     def __call__(self, image):
-        return {"emotions": _dense(self._features(image), *blend.pooled(self._weights), "emotions")}
+        return {"emotions": self._head(self._features(image), "emotions")}
 
-
-def _dense(x, kernel: np.ndarray, bias: np.ndarray, name: str):
-    return tf.identity(tf.linalg.matmul(x, tf.constant(kernel)) + tf.constant(bias), name=name)

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import nn
 
 SIDE = 48
+STEM = 16
 WIDTHS = (32, 64, 128, 256)
 BLOCKS = (1, 2, 2, 1)
 
@@ -41,8 +42,11 @@ class Network(nn.Module):
 
     def __init__(self, dropout: float = 0.0) -> None:
         super().__init__()
-        self.stem = nn.Conv2d(1, WIDTHS[0], 3, 2, 1, bias=False)
-        self.stem_norm = nn.BatchNorm2d(WIDTHS[0])
+        # At the full size first: a face of 48 pixels has no detail to spare.
+        self.stem = nn.Conv2d(1, STEM, 3, 1, 1, bias=False)
+        self.stem_norm = nn.BatchNorm2d(STEM)
+        self.halve = nn.Conv2d(STEM, WIDTHS[0], 3, 2, 1, bias=False)
+        self.halve_norm = nn.BatchNorm2d(WIDTHS[0])
         blocks, inputs = [], WIDTHS[0]
         for stage, (width, count) in enumerate(zip(WIDTHS, BLOCKS, strict=True)):
             for place in range(count):
@@ -59,5 +63,6 @@ class Network(nn.Module):
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Logits of both heads."""
         x = F.relu(self.stem_norm(self.stem(x)), inplace=True)
+        x = F.relu(self.halve_norm(self.halve(x)), inplace=True)
         x = self.dropout(self.blocks(x).mean((2, 3)))
         return self.emotions(x), self.votes(x)

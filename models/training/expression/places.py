@@ -8,6 +8,7 @@ WORK = ROOT / ".cache" / "models-training" / "expression"
 DATA = WORK / "data"
 RUN = WORK / "run"
 WEIGHTS = RUN / "weights.npz"
+ANSWERS = RUN / "answers.npz"
 # Folders of validation faces by label, as `moodbox eval fer` reads them: FER2013's labels, and what most raters of FERPlus said.
 CROPS = DATA / "validation-fer2013"
 CROPS_BY_VOTES = DATA / "validation-ferplus"

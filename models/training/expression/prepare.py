@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from expression import places
-from expression.augmentation import augmented
+from expression.augmentation import harmed, moved
 from expression.faces import BOX, FERPLUS, SIDE, Faces, leaks, read, require_usable, without_duplicates
 
 SEED = 2026
@@ -81,7 +81,8 @@ def write_sheet(train: Faces, path: Path) -> None:
     rows, columns = SHEET
     chosen = np.random.default_rng(SEED).choice(len(train), min(rows * columns, len(train)), replace=False)
     pixels = torch.from_numpy(train.pixels[chosen]).unsqueeze(1).float() / 255
-    seen = (augmented(pixels, SIDE, 1.0, torch.Generator().manual_seed(SEED)) * 255).byte()[:, 0].numpy()
+    chances = torch.Generator().manual_seed(SEED)
+    seen = (harmed(moved(pixels, SIDE, chances), 1.0, chances) * 255).byte()[:, 0].numpy()
     side = seen.shape[-1]
     sheet = np.zeros((rows * columns, side, side), np.uint8)
     sheet[: len(seen)] = seen

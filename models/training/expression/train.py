@@ -14,16 +14,17 @@ import torch
 import torch.nn.functional as F
 
 from expression import curves, places
-from expression.augmentation import augmented
-from expression.network import Network
+from expression.augmentation import harmed, moved
 from expression.faces import Faces
+from expression.network import SIDE, Network
 
 SEED = 2026
 BATCH = 128
-EPOCHS = 60
+EPOCHS = 100
 WARM_UP_EPOCHS = 1
-PEAK_RATE = 2e-3
-WEIGHT_DECAY = 0.05
+PEAK_RATE = 0.1
+MOMENTUM = 0.9
+WEIGHT_DECAY = 5e-4
 DROPOUT = 0.2
 AVERAGE_DECAY = 0.998
 # Faces are drawn with n_class ** -BALANCE, and the loss moves the logits by PRIOR_SHARE of the log of what is left of the
@@ -32,6 +33,10 @@ BALANCE = 0.3
 PRIOR_SHARE = 0.4
 SMOOTHING = 0.05
 REFERENCES = 64
+# How much of the loss a teacher gives, and how much its answers are softened (Hinton et al. 2015, arXiv 1503.02531).
+TEACHER_SHARE = 0.6
+TEACHER_TEMPERATURE = 2.0
+VIEWS = 8
 
 
 class Stage(NamedTuple):
@@ -57,9 +62,12 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=EPOCHS)
     parser.add_argument("--again", action="store_true", help="start anew instead of going on")
     parser.add_argument("--start-from", type=Path, help="weights to begin with, such as the released ones, instead of random ones")
+    parser.add_argument("--teacher", type=Path, help="answers of an earlier run to learn from beside the labels; a run leaves its own in answers.npz")
     arguments = parser.parse_args()
     places.RUN.mkdir(parents=True, exist_ok=True)
     training = Training(Faces.load(places.DATA / "train.npz"), arguments.epochs)
+    if arguments.teacher:
+        training.learn_from(arguments.teacher)
     validation = Faces.load(places.DATA / "validation.npz")
     checkpoint = places.RUN / "checkpoint.pt"
     if checkpoint.is_file() and not arguments.again:
@@ -78,6 +86,7 @@ def main() -> None:
         (places.RUN / "history.json").write_text(json.dumps(training.history, indent=1) + "\n")
         curves.draw(training.history, places.RUN / "curves.png")
     training.write_weights(places.WEIGHTS, validation)
+    training.write_answers(places.ANSWERS)
     print(f"written to {places.WEIGHTS}")
 
 
@@ -101,10 +110,11 @@ class Training:
         )
         kernels = [p for p in self.network.parameters() if p.ndim > 1]
         others = [p for p in self.network.parameters() if p.ndim <= 1]
-        # Plain momentum stayed on the plateau of the prior for epochs under this augmentation.
-        self.optimiser = torch.optim.AdamW(
-            [{"params": kernels, "weight_decay": WEIGHT_DECAY}, {"params": others, "weight_decay": 0.0}], lr=PEAK_RATE
+        self.optimiser = torch.optim.SGD(
+            [{"params": kernels, "weight_decay": WEIGHT_DECAY}, {"params": others, "weight_decay": 0.0}],
+            lr=PEAK_RATE, momentum=MOMENTUM, nesterov=True,
         )
+        self.taught = None
         self.epochs, self.epoch, self.history = epochs, 0, []
         self.stages = STAGES
         self.draws = torch.Generator().manual_seed(SEED)
@@ -122,15 +132,19 @@ class Training:
             for group in self.optimiser.param_groups:
                 group["lr"] = rate
             chosen = drawn[step * BATCH : (step + 1) * BATCH]
-            pixels = augmented(self.pixels[chosen].to(self.device).float() / 255, stage.side, stage.strength, self.chances)
+            pixels = moved(self.pixels[chosen].to(self.device).float() / 255, stage.side, self.chances)
+            pixels = harmed(pixels, stage.strength, self.chances)
             with torch.autocast(self.device.type, torch.bfloat16, enabled=computes_in_bfloat16(self.device)):
                 emotions, votes = self.network(normalised(pixels))
             by_label, by_votes = losses(
                 emotions.float() + PRIOR_SHARE * self.log_prior, votes.float(),
                 self.emotions[chosen].to(self.device), self.votes[chosen].to(self.device),
             )
+            loss = by_label + by_votes
+            if self.taught is not None:
+                loss = (1 - TEACHER_SHARE) * loss + TEACHER_SHARE * self._disagreement(chosen, emotions, votes)
             self.optimiser.zero_grad(set_to_none=True)
-            (by_label + by_votes).backward()
+            loss.backward()
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
             self.optimiser.step()
             self.average.update_parameters(self.network)
@@ -138,6 +152,17 @@ class Training:
         self.epoch += 1
         loss_label, loss_votes = sums / steps
         return {"epoch": self.epoch, "loss_emotions": round(float(loss_label), 4), "loss_votes": round(float(loss_votes), 4)}
+
+    def _disagreement(self, chosen: torch.Tensor, *heads: torch.Tensor) -> torch.Tensor:
+        """How far both heads are from what the teacher said of the same faces before light and camera harmed them."""
+        return sum(
+            F.kl_div(
+                F.log_softmax(head.float() / TEACHER_TEMPERATURE, 1),
+                F.log_softmax(answers[chosen].to(self.device) / TEACHER_TEMPERATURE, 1),
+                reduction="batchmean", log_target=True,
+            ) * TEACHER_TEMPERATURE**2
+            for head, answers in zip(heads, self.taught, strict=True)
+        )
 
     def store(self, path: Path) -> None:
         """Write the checkpoint, whole or not at all."""
@@ -166,6 +191,27 @@ class Training:
             weights = {name: torch.from_numpy(stored[name]).float() for name in stored if not name.startswith("reference_")}
         self.network.load_state_dict(weights, strict=False)
         self.average.module.load_state_dict(weights, strict=False)
+
+    @torch.no_grad()
+    def write_answers(self, path: Path) -> None:
+        """The mean logits of both heads for every training face in several places, for a later run to learn from."""
+        self.average.eval()
+        chances = torch.Generator(self.device).manual_seed(SEED)
+        heads = []
+        for start in range(0, len(self.pixels), 256):
+            pixels = self.pixels[start : start + 256].to(self.device).float() / 255
+            views = [self.average(normalised(moved(pixels, SIDE, chances))) for _ in range(VIEWS)]
+            heads.append([torch.stack(head).mean(0).float().cpu() for head in zip(*views, strict=True)])
+        emotions, votes = (torch.cat(parts).half().numpy() for parts in zip(*heads, strict=True))
+        np.savez_compressed(path, emotions=emotions, votes=votes)
+
+    def learn_from(self, path: Path) -> None:
+        """Have the answers that `write_answers` wrote for the same faces as a teacher."""
+        with np.load(path) as stored:
+            taught = [torch.from_numpy(stored[head]).float() for head in ("emotions", "votes")]
+        if any(len(answers) != len(self.pixels) for answers in taught):
+            raise SystemExit(f"{path} answers {len(taught[0])} faces, not the {len(self.pixels)} of the training split")
+        self.taught = taught
 
     def restore(self, path: Path) -> None:
         """Take up a checkpoint where it ended."""

