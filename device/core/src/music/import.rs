@@ -86,7 +86,7 @@ impl Catalogue {
     /// `artist` are needed. `valence` and `arousal` (-1..1) may be absent together, and the track stands in the middle with
     /// [`Source::Unknown`](super::Source). `album`, `year`, `genres` and `tags` (parted by `;`), `mbid`, `isrc`, `tempo`
     /// (beats a minute), `mode` (`major` or `minor`), `source` and `confidence` (0..1) are optional, and others are
-    /// ignored. Columns may be named as Exportify does; its `Energy` and `Valence` are 0..1.
+    /// ignored. Columns may be named as Exportify does; its `Energy` and `Valence` are 0..1, and commas part its genres.
     ///
     /// Playlists: M3U and M3U8.
     ///

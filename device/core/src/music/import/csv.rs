@@ -90,6 +90,8 @@ fn columns(names: &ByteRecord) -> Result<Columns, ImportError> {
 
 fn read_row(record: &ByteRecord, columns: &Columns) -> Result<Track, String> {
     let column = |name: &str| COLUMNS.iter().position(|(column, _)| *column == name).and_then(|i| columns[i]);
+    // Others may call a column as we do, and part with commas what stands in it.
+    let our_table = column("uri").is_some_and(|column| column.ours);
     // Services give energy, and valence with it, as 0..1.
     let zero_to_one = column("arousal").is_some_and(|column| !column.ours);
     track(|name| {
@@ -97,7 +99,7 @@ fn read_row(record: &ByteRecord, columns: &Columns) -> Result<Track, String> {
         let text = str::from_utf8(record.get(at).unwrap_or_default()).map_err(|_| format!("{name} is not UTF-8"))?;
         Ok(match name {
             "valence" | "arousal" if zero_to_one => centred(name, text)?,
-            "genres" | "tags" if !ours => Cow::Owned(text.replace(',', ";")),
+            "genres" | "tags" if !(ours && our_table) => Cow::Owned(text.replace(',', ";")),
             "year" if !ours => Cow::Borrowed(text.trim().get(..4).unwrap_or(text)),
             _ => Cow::Borrowed(text),
         })

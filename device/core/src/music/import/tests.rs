@@ -224,6 +224,15 @@ fn a_table_of_exportify_is_read() {
 }
 
 #[test]
+fn commas_part_the_genres_of_others_whatever_their_column_is_called() {
+    for (uri, expected) in [("Track URI", &["indie folk", "dream pop"][..]), ("uri", &["indie folk,dream pop"])] {
+        let file = format!("{uri},Track Name,Artist Name(s),Genres\nu:1,One,Ada,\"indie folk,dream pop\"\n");
+        let import = Catalogue::import(file.as_bytes()).unwrap();
+        assert_eq!(import.catalogue.tracks()[0].genres, expected);
+    }
+}
+
+#[test]
 fn semicolons_and_tabs_part_columns_too() {
     for file in [
         "Title;Artist;URI;Valence;Arousal;Mood\n\"a,b;c\";A;u:1;0.5;-0.5;calm,late\n",
