@@ -37,21 +37,38 @@ def diagnostic(name, field_name, kind="sensor", enabled=False, **more):
     return Entity(name, kind, "diagnostic", enabled=enabled, topic="diagnostics", shows=field(field_name), **more)
 
 
+def setting(name, unit):
+    return Entity(name, "number", "config", unit=unit, topic="settings", shows=field(name))
+
+
 ENTITIES = [
     Entity("mood", "sensor", device_class="enum", shows=field("mood")),
     Entity("expression", "sensor", device_class="enum", shows=field("expression")),
     Entity("confidence", "sensor", unit="%", topic="confidence", shows=lambda percent: percent),
+    Entity("faces", "sensor", enabled=False, shows=field("faces")),
+    Entity("valence", "sensor", enabled=False, shows=field("valence")),
+    Entity("arousal", "sensor", enabled=False, shows=field("arousal")),
+    Entity("unsure", "binary_sensor", enabled=False, shows=field("unsure")),
+    Entity("card", "image"),
     Entity("presence", "binary_sensor", device_class="occupancy", shows=field("presence")),
     Entity("recommendation", "sensor", topic="recommendation", shows=first_track),
     Entity("event", "event"),
-    Entity("policy", "select", shows=field("policy")),
     Entity("camera", "switch", shows=lambda state: state["camera"] != "off"),
     Entity("leds", "switch", shows=field("leds")),
     Entity("next", "button"),
     Entity("like", "button"),
     Entity("skip", "button"),
     Entity("choose", "text", topic="now", shows=lambda now: now.get("uri", "")),
+    Entity("recommend", "button"),
+    Entity("correct", "select"),
+    Entity("policy", "select", "config", shows=field("policy")),
+    setting("hold_time", "s"),
+    setting("min_face", "px"),
+    setting("brightness", "%"),
+    setting("analysis_rate", "fps"),
+    Entity("led_test", "button", "config"),
     Entity("reset_calibration", "button", "config"),
+    Entity("restart", "button", "config", device_class="restart"),
     Entity(
         "camera_problem",
         "binary_sensor",
@@ -60,6 +77,8 @@ ENTITIES = [
         shows=lambda state: state["camera"] == "unavailable",
     ),
     diagnostic("throttled", "throttled", "binary_sensor", enabled=True, device_class="problem"),
+    # What is installed is the latest that the box knows of.
+    Entity("update", "update", "diagnostic", device_class="firmware", topic="diagnostics", shows=lambda _: False),
     diagnostic("temperature", "temperature_c", enabled=True, device_class="temperature", unit="°C"),
     diagnostic("fps", "fps", unit="fps"),
     diagnostic("frame_ms_p50", "frame_ms_p50", device_class="duration", unit="ms"),

@@ -15,12 +15,12 @@ import time
 import yaml
 from playwright.async_api import async_playwright
 
+import card
 import entities
 import playing
 import recording
-from box import Broker
 from home_assistant import HomeAssistant
-from scene import ROOT, SESSION, Scene, Tally, a_box
+from scene import ROOT, SESSION, Scene, Tally, a_box, the_broker
 
 DASHBOARD = ROOT / "deploy/home-assistant/dashboard.yaml"
 QUIETLY = [
@@ -46,6 +46,7 @@ async def set_up(scene):
     await scene.home.ask("lovelace/config/save", url_path="mood-box", config={"views": [view]})
     await scene.home.call("button.press", scene.id("next"))
     await scene.until(lambda: scene.home.state(playing.PLAYER) == "playing")
+    await card.the_card_is_shown(scene)
 
 
 async def sign_in(page):
@@ -73,7 +74,7 @@ async def take(page, path, text, file, width, height):
 
 async def main(folder):
     async with HomeAssistant(SESSION["url"], SESSION["token"]) as home:
-        broker = Broker(SESSION["mqtt_port"], asyncio.get_running_loop(), home.tell)
+        broker = the_broker(home)
         scene = Scene(home, broker, a_box("b827eb01", "Moodbox", recording.RECORDING), Tally())
         try:
             await set_up(scene)
