@@ -23,6 +23,7 @@ WATCHING = [
     entities.device_is_complete,
     entities.hidden_entities_can_be_enabled,
     entities.classes_and_units_are_right,
+    entities.icons_are_known,
     recording.states_follow_the_recording,
     entities.every_state_is_what_the_box_says,
     commands.songs_are_chosen,

@@ -154,6 +154,14 @@ async def classes_and_units_are_right(scene):
         scene.note(f"class and unit of {entity.name}", found == (entity.device_class, entity.unit), found)
 
 
+async def icons_are_known(scene):
+    """One that is not leaves an empty place."""
+    async with scene.home.session.get("/static/mdi/iconList.json") as answer:
+        known = {f"mdi:{icon['name']}" for icon in await answer.json()}
+    icons = {component["icon"] for component in scene.components.values() if "icon" in component}
+    scene.note("Home Assistant has every icon", icons and not icons - known, ", ".join(icons - known))
+
+
 def differing(scene):
     """What Home Assistant shows otherwise than the box says it: name, shown, said."""
     differ = []

@@ -6,6 +6,7 @@
 """
 
 import asyncio
+import io
 import json
 import pathlib
 import sys
@@ -13,6 +14,7 @@ import tempfile
 import time
 
 import yaml
+from PIL import Image
 from playwright.async_api import async_playwright
 
 import card
@@ -46,7 +48,6 @@ async def set_up(scene):
     await scene.home.ask("lovelace/config/save", url_path="mood-box", config={"views": [view]})
     await scene.home.call("button.press", scene.id("next"))
     await scene.until(lambda: scene.home.state(playing.PLAYER) == "playing")
-    await card.the_card_is_shown(scene)
 
 
 async def sign_in(page):
@@ -62,13 +63,18 @@ async def sign_in(page):
     await page.add_init_script(f"localStorage.setItem('hassTokens', {json.dumps(json.dumps(tokens))})")
 
 
-async def take(page, path, text, file, width, height):
-    """One picture of a page, once it shows a text."""
+async def take(page, path, text, file, width, height, settled=None):
+    """One picture of a page, once it shows a text and, where more must hold, that does."""
     await page.set_viewport_size({"width": width, "height": height})
     await page.goto(SESSION["url"] + path)
     await page.get_by_text(text, exact=True).first.wait_for(timeout=60_000)
     await page.wait_for_load_state("networkidle")
-    await page.screenshot(path=file, scale="css")
+    if settled:
+        await settled
+        await page.wait_for_load_state("networkidle")
+    picture = Image.open(io.BytesIO(await page.screenshot(scale="css")))
+    # These few colours are enough for a page, and take half of the room.
+    picture.convert("RGB").quantize(128, dither=Image.Dither.NONE).save(file, optimize=True)
     print(file)
 
 
@@ -86,10 +92,10 @@ async def main(folder):
                     )
                     page = await browser.new_page()
                     await sign_in(page)
-                    await take(
-                        page, f"/config/devices/device/{device['id']}", "Expression", folder / "device.png", 1100, 1450
-                    )
-                    await take(page, "/mood-box/moodbox", "The room", folder / "dashboard.png", 1560, 960)
+                    device_page = f"/config/devices/device/{device['id']}"
+                    await take(page, device_page, "Expression", folder / "device.png", 1100, 2050)
+                    same = card.the_card_is_shown(scene)
+                    await take(page, "/mood-box/moodbox", "The room", folder / "dashboard.png", 1560, 960, same)
                     editor = "/config/automation/edit/moodbox"
                     await take(page, editor, "Topic of the box", folder / "blueprint.png", 1100, 1150)
                     await browser.close()
