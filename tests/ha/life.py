@@ -88,7 +88,7 @@ async def a_forgetful_broker_is_reminded(scene):
 
 
 async def restarted(scene, what):
-    """The observer has no news for as long as it is not connected either, so it must have heard the box since."""
+    """We have no news for as long as we are not connected either, so we must have heard the box since."""
     heard = len(scene.broker.said)
     greeting = (f"{scene.box.base}/availability", "online")
     await is_right_again(scene, what, also=lambda: greeting in scene.broker.said[heard:])
@@ -115,8 +115,8 @@ async def it_can_be_removed(scene):
     scene.note("it removes the device", await scene.until(gone))
     states = lambda: [id for id in scene.entity_ids() if id in scene.home.states]
     scene.note("and its entities", await scene.until(lambda: not states()), ", ".join(states()))
-    left = await scene.broker.kept(scene.until, *everything)
-    scene.note(f"of {len(kept)} topics the broker keeps none", kept and not left, ", ".join(left))
+    still = await scene.broker.kept(scene.until, *everything)
+    scene.note(f"of {len(kept)} topics the broker keeps none", kept and not still, ", ".join(still))
 
 
 async def nothing_was_complained_about(scene):
