@@ -7,28 +7,31 @@ broker between them, was away.
 import asyncio
 import sys
 
+import card
 import commands
 import entities
 import evening
 import life
 import playing
 import recording
-from box import Broker
+import triggers
 from home_assistant import HomeAssistant
-from scene import ROOT, SESSION, Scene, Tally, a_box
+from scene import ROOT, SESSION, Scene, Tally, a_box, the_broker
 
 # Each builds on those before it.
 WATCHING = [
     entities.device_is_complete,
     entities.hidden_entities_can_be_enabled,
     entities.classes_and_units_are_right,
+    entities.icons_are_known,
     recording.states_follow_the_recording,
     entities.every_state_is_what_the_box_says,
     commands.songs_are_chosen,
     commands.changes_come_back,
     commands.the_policy_decides_the_list,
     commands.a_camera_that_is_off_sees_nobody,
-    commands.requests_are_answered,
+    commands.the_rest_is_taken,
+    card.the_card_is_shown,
 ]
 PLAYING = [
     entities.device_is_complete,
@@ -38,12 +41,16 @@ PLAYING = [
     playing.what_is_done_on_the_player_is_told,
     playing.volume_follows_the_room,
     playing.music_assistant_is_asked_by_name,
+    triggers.each_mood_is_a_trigger,
+    triggers.a_trigger_starts_an_automation,
 ]
 LIVING = [
     life.nothing_was_complained_about,
     life.a_hung_box_is_noticed,
     life.a_power_cut_is_noticed,
     life.a_closed_box_is_noticed,
+    life.a_person_s_names_are_kept,
+    life.a_restart_that_was_asked_for_is_survived,
     life.a_broker_restart_is_survived,
     life.a_forgetful_broker_is_reminded,
     life.a_restart_of_home_assistant_is_survived,
@@ -67,7 +74,7 @@ async def main():
     tally = Tally()
     home = await HomeAssistant(SESSION["url"], SESSION["token"]).open()
     print(f"Home Assistant {home.version}")
-    broker = Broker(SESSION["mqtt_port"], asyncio.get_running_loop(), home.tell)
+    broker = the_broker(home)
     watching = Scene(home, broker, a_box("b827eb01", "Moodbox", recording.RECORDING), tally)
     still = Scene(home, broker, a_box("b827eb02", "Kitchen", ROOT / "host-tools/demo/faces/hopper.jpg"), tally)
     try:

@@ -26,7 +26,13 @@ CHANGES = [
     Change("leds", "switch.turn_on", "on"),
     Change("camera", "switch.turn_off", "off"),
     Change("camera", "switch.turn_on", "on"),
+    Change("hold_time", "number.set_value", "12.5", {"value": 12.5}),
+    Change("min_face", "number.set_value", "50", {"value": 50}),
+    Change("brightness", "number.set_value", "60", {"value": 60}),
+    Change("analysis_rate", "number.set_value", "4", {"value": 4}),
 ]
+LAST = {change.component: change.becomes for change in CHANGES}
+"""What the changes leave everything in."""
 
 
 BY_NAME = {entity.name: entity for entity in ENTITIES}
@@ -51,6 +57,11 @@ async def comes_back(scene, change):
     scene.note(f"{change.action} of {entity.name}: {change.becomes}", held, detail)
 
 
+def forgotten(scene):
+    """What is not as the changes have left it: name and state."""
+    return {name: scene.shown(name) for name, becomes in LAST.items() if scene.shown(name) != becomes}
+
+
 async def songs_are_chosen(scene):
     uri = scene.said("recommendation")["tracks"][3]["uri"]
     await playing_becomes(scene, uri, "text.set_value", "choose", value=uri)
@@ -62,6 +73,10 @@ async def songs_are_chosen(scene):
     topics = [topic for topic, _ in scene.broker.said[heard:]]
     liked = f"{scene.box.base}/cmd/like" in topics and f"{scene.box.base}/response/like" not in topics
     scene.note("like arrives and is not refused", liked)
+    before = scene.said("recommendation")["id"]
+    await scene.home.call("button.press", scene.id("recommend"))
+    another = lambda: scene.said("recommendation")["id"] != before
+    scene.note("recommend makes another list", await scene.until(another), scene.said("recommendation")["id"])
 
 
 def head(scene):
@@ -90,14 +105,20 @@ async def the_policy_decides_the_list(scene):
 
 async def a_camera_that_is_off_sees_nobody(scene):
     await scene.home.call("switch.turn_off", scene.id("camera"))
-    nobody = lambda: scene.said("state")["faces"] == 0 and scene.shown("expression") == "unknown"
-    scene.note("with the camera off nobody is seen", await scene.until(nobody, 20), scene.said("state"))
+    seen = lambda: (scene.said("state")["camera"], scene.said("state")["faces"], scene.shown("expression"))
+    nobody = lambda: seen() == ("off", 0, "unknown")
+    scene.note("with the camera off nobody is seen", await scene.until(nobody), seen())
     await scene.home.call("switch.turn_on", scene.id("camera"))
     somebody = lambda: scene.said("state")["faces"] > 0
-    scene.note("with the camera on somebody is", await scene.until(somebody, 30), scene.said("state"))
+    scene.note("with the camera on somebody is", await scene.until(somebody, 30), seen())
 
 
-async def requests_are_answered(scene):
+async def the_rest_is_taken(scene):
+    heard = len(scene.broker.said)
+    await scene.home.call("button.press", scene.id("led_test"))
     await scene.home.call("button.press", scene.id("reset_calibration"))
     answered = lambda: scene.said("response/calibrate.reset").get("status") == "ok"
     scene.note("a reset of the calibration is answered", await scene.until(answered))
+    topics = [topic for topic, _ in scene.broker.said[heard:]]
+    taken = f"{scene.box.base}/cmd/led_test" in topics and f"{scene.box.base}/response/led_test" not in topics
+    scene.note("a test of the LEDs arrives and is not refused", taken)

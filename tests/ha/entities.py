@@ -37,21 +37,38 @@ def diagnostic(name, field_name, kind="sensor", enabled=False, **more):
     return Entity(name, kind, "diagnostic", enabled=enabled, topic="diagnostics", shows=field(field_name), **more)
 
 
+def setting(name, unit):
+    return Entity(name, "number", "config", unit=unit, topic="settings", shows=field(name))
+
+
 ENTITIES = [
     Entity("mood", "sensor", device_class="enum", shows=field("mood")),
     Entity("expression", "sensor", device_class="enum", shows=field("expression")),
     Entity("confidence", "sensor", unit="%", topic="confidence", shows=lambda percent: percent),
+    Entity("faces", "sensor", enabled=False, shows=field("faces")),
+    Entity("valence", "sensor", enabled=False, shows=field("valence")),
+    Entity("arousal", "sensor", enabled=False, shows=field("arousal")),
+    Entity("unsure", "binary_sensor", enabled=False, shows=field("unsure")),
+    Entity("card", "image"),
     Entity("presence", "binary_sensor", device_class="occupancy", shows=field("presence")),
     Entity("recommendation", "sensor", topic="recommendation", shows=first_track),
     Entity("event", "event"),
-    Entity("policy", "select", shows=field("policy")),
     Entity("camera", "switch", shows=lambda state: state["camera"] != "off"),
     Entity("leds", "switch", shows=field("leds")),
     Entity("next", "button"),
     Entity("like", "button"),
     Entity("skip", "button"),
     Entity("choose", "text", topic="now", shows=lambda now: now.get("uri", "")),
+    Entity("recommend", "button"),
+    Entity("correct", "select"),
+    Entity("policy", "select", "config", shows=field("policy")),
+    setting("hold_time", "s"),
+    setting("min_face", "px"),
+    setting("brightness", "%"),
+    setting("analysis_rate", "fps"),
+    Entity("led_test", "button", "config"),
     Entity("reset_calibration", "button", "config"),
+    Entity("restart", "button", "config", device_class="restart"),
     Entity(
         "camera_problem",
         "binary_sensor",
@@ -60,6 +77,8 @@ ENTITIES = [
         shows=lambda state: state["camera"] == "unavailable",
     ),
     diagnostic("throttled", "throttled", "binary_sensor", enabled=True, device_class="problem"),
+    # What is installed is the latest that the box knows of.
+    Entity("update", "update", "diagnostic", device_class="firmware", topic="diagnostics", shows=lambda _: False),
     diagnostic("temperature", "temperature_c", enabled=True, device_class="temperature", unit="°C"),
     diagnostic("fps", "fps", unit="fps"),
     diagnostic("frame_ms_p50", "frame_ms_p50", device_class="duration", unit="ms"),
@@ -133,6 +152,14 @@ async def classes_and_units_are_right(scene):
         attributes = scene.home.states[scene.id(entity.name)]["attributes"]
         found = attributes.get("device_class"), attributes.get("unit_of_measurement")
         scene.note(f"class and unit of {entity.name}", found == (entity.device_class, entity.unit), found)
+
+
+async def icons_are_known(scene):
+    """One that is not leaves an empty place."""
+    async with scene.home.session.get("/static/mdi/iconList.json") as answer:
+        known = {f"mdi:{icon['name']}" for icon in await answer.json()}
+    icons = {component["icon"] for component in scene.components.values() if "icon" in component}
+    scene.note("Home Assistant has every icon", icons and not icons - known, ", ".join(icons - known))
 
 
 def differing(scene):

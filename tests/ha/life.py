@@ -1,7 +1,10 @@
 """The box, the broker and Home Assistant come and go; nothing stays stuck."""
 
-from commands import Change, comes_back
+import subprocess
+
+from commands import Change, comes_back, forgotten
 from entities import differing
+from scene import BROKER, PROGRAMS, SESSION
 
 # What a person accepts, in seconds.
 HUNG = 20
@@ -37,7 +40,7 @@ async def a_power_cut_is_noticed(scene):
     await scene.timed("after kill -9 every entity is unavailable", lambda: not left(scene), 2)
     scene.box.start()
     await is_right_again(scene, "after a restart of the box")
-    scene.note("the policy outlived it", scene.shown("policy") == "lift", scene.shown("policy"))
+    scene.note("what was set outlived it", not forgotten(scene), forgotten(scene))
     sees = lambda: scene.said("state")["camera"] == "on" and scene.shown("camera_problem") == "off"
     scene.note("the camera runs", await scene.until(sees))
 
@@ -47,6 +50,31 @@ async def a_closed_box_is_noticed(scene):
     await scene.timed("and is unavailable at once", lambda: not left(scene), 2)
     scene.box.start()
     await is_right_again(scene, "after its next start")
+
+
+async def a_person_s_names_are_kept(scene):
+    device = await scene.home.device(scene.box.device)
+    await scene.home.ask("config/device_registry/update", device_id=device["id"], name_by_user="Den")
+    await scene.home.ask("config/entity_registry/update", entity_id=scene.id("mood"), name="Feeling")
+    heard = len(scene.broker.said)
+    scene.note("asked to stop, it ends with 0", scene.box.stop() == 0)
+    await scene.until(lambda: not left(scene))
+    scene.box.start()
+    introduced = lambda: scene.box.discovery in (topic for topic, _ in scene.broker.said[heard:])
+    await is_right_again(scene, "when it has introduced itself again", also=introduced)
+    device = await scene.home.device(scene.box.device)
+    mood = (await scene.home.entities(device))[f"{scene.box.device}_mood"]
+    names = device["name_by_user"], mood["name"]
+    scene.note("the names that a person gave are kept", names == ("Den", "Feeling"), names)
+
+
+async def a_restart_that_was_asked_for_is_survived(scene):
+    await scene.home.call("button.press", scene.id("restart"))
+    scene.note("asked to restart, it ends for systemd to start it again", scene.box.ended() == 0)
+    await scene.timed("and is unavailable at once", lambda: not left(scene), 2)
+    scene.box.start()
+    await is_right_again(scene, "after the restart")
+    scene.note("what was set outlived it", not forgotten(scene), forgotten(scene))
 
 
 async def a_broker_restart_is_survived(scene):
@@ -60,7 +88,7 @@ async def a_forgetful_broker_is_reminded(scene):
 
 
 async def restarted(scene, what):
-    """The observer has no news for as long as it is not connected either, so it must have heard the box since."""
+    """We have no news for as long as we are not connected either, so we must have heard the box since."""
     heard = len(scene.broker.said)
     greeting = (f"{scene.box.base}/availability", "online")
     await is_right_again(scene, what, also=lambda: greeting in scene.broker.said[heard:])
@@ -74,14 +102,21 @@ async def a_restart_of_home_assistant_is_survived(scene):
 
 async def it_can_be_removed(scene):
     scene.note("asked to stop, it ends with 0", scene.box.stop() == 0)
-    scene.broker.publish(scene.box.discovery, "", retain=True)
+    everything = f"{scene.box.base}/#", scene.box.discovery
+    kept = await scene.broker.kept(scene.until, *everything)
+    login = ["--username", "admin", "--password-file", BROKER / "people/admin.password", "--ca-file", BROKER / "ca.pem"]
+    broker = ["--broker", f"mqtts://localhost:{SESSION['mqtts_port']}", *login]
+    removed = subprocess.run([PROGRAMS / "moodbox", "remove", scene.box.id, "--yes", *broker], capture_output=True)
+    scene.note("moodbox remove", removed.returncode == 0, (removed.stdout + removed.stderr).decode().strip())
 
     async def gone():
         return await scene.home.device(scene.box.device) is None
 
-    scene.note("an empty discovery payload removes the device", await scene.until(gone))
+    scene.note("it removes the device", await scene.until(gone))
     states = lambda: [id for id in scene.entity_ids() if id in scene.home.states]
     scene.note("and its entities", await scene.until(lambda: not states()), ", ".join(states()))
+    still = await scene.broker.kept(scene.until, *everything)
+    scene.note(f"of {len(kept)} topics the broker keeps none", kept and not still, ", ".join(still))
 
 
 async def nothing_was_complained_about(scene):

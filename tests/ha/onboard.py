@@ -1,12 +1,15 @@
 """Makes a fresh Home Assistant usable: a user, an access token, the broker and the player, through its own API.
 
-    onboard.py URL MQTT_PORT MQTTS_PORT MPD_PORT
+    onboard.py URL MQTTS_PORT MPD_PORT BROKER
+
+BROKER is the folder that `broker.sh` has made.
 
 Prints, as JSON, what the check needs to know of the session.
 """
 
 import asyncio
 import json
+import pathlib
 import sys
 
 import aiohttp
@@ -72,17 +75,25 @@ async def add_integration(home, name, **answers):
         raise SystemExit(f"{name}: {step}")
 
 
-async def main(url, mqtt_port, mqtts_port, mpd_port):
+async def upload(home, file):
+    """Gives the id by which a form knows the file."""
+    with file.open("rb") as content:
+        return (await post(home.session, "/api/file_upload", data={"file": content}))["file_id"]
+
+
+async def main(url, mqtts_port, mpd_port, broker):
     access_token = await make_user(url)
     async with HomeAssistant(url, access_token) as home:
         token = await home.ask("auth/long_lived_access_token", client_name="test", lifespan=2)
         # Since 2026 the settings under http are on trial: unless somebody confirms them, it ends after five minutes.
         await home.ask("http/config/promote")
-        login = {"username": "home-assistant", "password": "home-assistant-secret"}
-        await add_integration(home, "mqtt", broker="127.0.0.1", port=mqtt_port, **login)
+        password = (broker / "people/homeassistant.password").read_text().strip()
+        login = {"username": "homeassistant", "password": password}
+        authority = {"set_ca_cert": "custom", "certificate": await upload(home, broker / "ca.pem")}
+        await add_integration(home, "mqtt", broker="localhost", port=mqtts_port, **login, **authority)
         await add_integration(home, "mpd", host="127.0.0.1", port=mpd_port)
-    session = {"url": url, "token": token, "mqtt_port": mqtt_port, "mqtts_port": mqtts_port, "mpd_port": mpd_port}
+    session = {"url": url, "token": token, "mqtts_port": mqtts_port, "mpd_port": mpd_port}
     print(json.dumps(session))
 
 
-asyncio.run(main(sys.argv[1], *map(int, sys.argv[2:])))
+asyncio.run(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), pathlib.Path(sys.argv[4])))

@@ -6,6 +6,7 @@
 """
 
 import asyncio
+import io
 import json
 import pathlib
 import sys
@@ -13,14 +14,15 @@ import tempfile
 import time
 
 import yaml
+from PIL import Image
 from playwright.async_api import async_playwright
 
+import card
 import entities
 import playing
 import recording
-from box import Broker
 from home_assistant import HomeAssistant
-from scene import ROOT, SESSION, Scene, Tally, a_box
+from scene import ROOT, SESSION, Scene, Tally, a_box, the_broker
 
 DASHBOARD = ROOT / "deploy/home-assistant/dashboard.yaml"
 QUIETLY = [
@@ -61,19 +63,24 @@ async def sign_in(page):
     await page.add_init_script(f"localStorage.setItem('hassTokens', {json.dumps(json.dumps(tokens))})")
 
 
-async def take(page, path, text, file, width, height):
-    """One picture of a page, once it shows a text."""
+async def take(page, path, text, file, width, height, settled=None):
+    """One picture of a page, once it shows a text and, where more must hold, that does."""
     await page.set_viewport_size({"width": width, "height": height})
     await page.goto(SESSION["url"] + path)
     await page.get_by_text(text, exact=True).first.wait_for(timeout=60_000)
     await page.wait_for_load_state("networkidle")
-    await page.screenshot(path=file, scale="css")
+    if settled:
+        await settled
+        await page.wait_for_load_state("networkidle")
+    picture = Image.open(io.BytesIO(await page.screenshot(scale="css")))
+    # These few colours are enough for a page, and take half of the room.
+    picture.convert("RGB").quantize(128, dither=Image.Dither.NONE).save(file, optimize=True)
     print(file)
 
 
 async def main(folder):
     async with HomeAssistant(SESSION["url"], SESSION["token"]) as home:
-        broker = Broker(SESSION["mqtt_port"], asyncio.get_running_loop(), home.tell)
+        broker = the_broker(home)
         scene = Scene(home, broker, a_box("b827eb01", "Moodbox", recording.RECORDING), Tally())
         try:
             await set_up(scene)
@@ -85,10 +92,10 @@ async def main(folder):
                     )
                     page = await browser.new_page()
                     await sign_in(page)
-                    await take(
-                        page, f"/config/devices/device/{device['id']}", "Expression", folder / "device.png", 1100, 1450
-                    )
-                    await take(page, "/mood-box/moodbox", "The room", folder / "dashboard.png", 1560, 960)
+                    device_page = f"/config/devices/device/{device['id']}"
+                    await take(page, device_page, "Expression", folder / "device.png", 1100, 2050)
+                    same = card.the_card_is_shown(scene)
+                    await take(page, "/mood-box/moodbox", "The room", folder / "dashboard.png", 1560, 960, same)
                     editor = "/config/automation/edit/moodbox"
                     await take(page, editor, "Topic of the box", folder / "blueprint.png", 1100, 1150)
                     await browser.close()

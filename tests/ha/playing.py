@@ -66,7 +66,7 @@ async def plays(scene, uri):
 async def misread(scene, mood):
     """Tells the box what the mood really is; gives the first song of the list that it makes for that, or None."""
     heard = len(scene.broker.said)
-    scene.broker.publish(f"{scene.box.base}/cmd/correct", mood)
+    await scene.home.call("select.select_option", scene.id("correct"), option=mood)
     return await recommended(scene, heard)
 
 

@@ -4,7 +4,7 @@ import asyncio
 import json
 import pathlib
 
-from box import Box
+from box import Box, Broker
 from home_assistant import HomeAssistant
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -12,6 +12,8 @@ ROOT = HERE.parents[1]
 RUN = ROOT / ".cache/ha/run"
 # As `make test` builds them.
 PROGRAMS = ROOT / "target/debug"
+# What `broker.sh` has made.
+BROKER = RUN / "mosquitto/moodbox"
 SESSION = json.loads((RUN / "session.json").read_text())
 
 
@@ -23,10 +25,13 @@ def a_box(id, name, recording):
         name=name,
         recording=recording,
         catalogue=RUN / "mpd/music/songs.csv",
-        port=SESSION["mqtts_port"],
-        authority=RUN / "mosquitto/ca.crt",
+        files=BROKER / "boxes" / id,
         log=RUN / "moodboxd.log",
     )
+
+
+def the_broker(home):
+    return Broker(SESSION["mqtts_port"], BROKER, asyncio.get_running_loop(), home.tell)
 
 
 class Tally:

@@ -25,6 +25,9 @@ RUN=$CACHE/run
 # In the chroot: /ha/venv with Home Assistant, /ha/config with what it keeps.
 CONFIG=$CHROOT/ha/config
 
+# The boxes that the broker knows.
+BOXES="b827eb01 b827eb02"
+
 # What the check and a person who looks at the device page need; the rest of Home Assistant's default set wants the
 # internet. hassio brings aiohasupervisor, which the set-up of MQTT imports.
 INTEGRATIONS="mqtt frontend history logbook recorder hassio automation blueprint trace mpd music_assistant
@@ -118,52 +121,28 @@ install_requirements() {
 free_ports() {
   python3 -c '
 import socket
-listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(4)]
+listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
 print(*(listener.getsockname()[1] for listener in listeners))'
 }
 
-read_ports() { read -r HTTP_PORT MQTT_PORT MQTTS_PORT MPD_PORT <"$RUN/ports"; }
+read_ports() { read -r HTTP_PORT MQTTS_PORT MPD_PORT <"$RUN/ports"; }
 
-# Passwords and an access list such as a careful person gives the box: its own topics, its own discovery and the birth
-# message.
+# The broker as it is shipped, but for the address: nobody else shall reach it.
 set_up_mosquitto() {
-  local folder=$RUN/mosquitto
+  local folder=$RUN/mosquitto box
+  local shipped=(deploy/broker/broker.sh --folder "$folder/moodbox" --conf "$folder/conf.d" --port "$MQTTS_PORT")
   mkdir -p "$folder/store"
-  (
-    cd "$folder"
-    openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj '/CN=moodbox test authority' -keyout ca.key -out ca.crt \
-      -addext keyUsage=critical,keyCertSign
-    openssl req -newkey rsa:2048 -nodes -subj '/CN=localhost' -keyout server.key -out server.csr
-    printf 'subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth\nbasicConstraints=CA:FALSE\n' >extensions
-    openssl x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile extensions -out server.crt
-  ) 2>"$folder/openssl.log" || fail "openssl could not make the broker's certificate, see $folder/openssl.log"
-  install -m 600 /dev/null "$folder/passwords"
-  local user
-  for user in home-assistant moodbox observer; do
-    mosquitto_passwd -b "$folder/passwords" "$user" "$user-secret"
+  "${shipped[@]}" set-up localhost 127.0.0.1 >"$folder/broker.log" 2>&1 || fail "$(tail -n1 "$folder/broker.log")"
+  for box in $BOXES; do
+    "${shipped[@]}" add-box "$box" >>"$folder/broker.log" 2>&1 || fail "$(tail -n1 "$folder/broker.log")"
   done
-  install -m 600 /dev/stdin "$folder/access" <<END
-user home-assistant
-topic readwrite #
-user observer
-topic readwrite #
-user moodbox
-topic readwrite moodbox/#
-topic write homeassistant/device/+/config
-topic read homeassistant/status
-END
+  sed -i 's/^listener .*/& 127.0.0.1/' "$folder/conf.d/moodbox.conf"
   cat >"$folder/mosquitto.conf" <<END
 user root
-allow_anonymous false
-password_file $folder/passwords
-acl_file $folder/access
 persistence true
 persistence_location $folder/store/
 log_dest stderr
-listener $MQTT_PORT 127.0.0.1
-listener $MQTTS_PORT 127.0.0.1
-certfile $folder/server.crt
-keyfile $folder/server.key
+include_dir $folder/conf.d
 END
 }
 
@@ -247,7 +226,7 @@ up() {
   start_mpd
   set_up_home_assistant
   start_home_assistant
-  "$VENV/bin/python" "$SOURCES/onboard.py" "http://127.0.0.1:$HTTP_PORT" "$MQTT_PORT" "$MQTTS_PORT" "$MPD_PORT" \
+  "$VENV/bin/python" "$SOURCES/onboard.py" "http://127.0.0.1:$HTTP_PORT" "$MQTTS_PORT" "$MPD_PORT" "$RUN/mosquitto/moodbox" \
     >"$RUN/session.json.part" ||
     fail "Home Assistant could not be set up, see $RUN/home-assistant.log"
   mv "$RUN/session.json.part" "$RUN/session.json"

@@ -231,6 +231,24 @@ fn what_is_kept_of_one_box_is_not_told_to_another() {
     assert_eq!(neighbour.hears(), [""; 0]);
 }
 
+/// By default a Mosquitto gives a newcomer 1,020 messages and drops the rest.
+#[test]
+fn who_comes_to_many_boxes_hears_what_each_has_said() {
+    const KEPT: usize = 1_100;
+    let safe = Safe::start();
+    let admin = safe.person("admin");
+    for number in 0..KEPT {
+        admin.client.publish(format!("moodbox/{number}/state"), QoS::AtLeastOnce, true, "{}").unwrap();
+    }
+    for _ in 0..KEPT {
+        while !matches!(admin.next(), Packet::PubAck(_)) {}
+    }
+    let home_assistant = safe.person("homeassistant");
+    home_assistant.client.subscribe("moodbox/#", QoS::AtLeastOnce).unwrap();
+    home_assistant.client.publish("moodbox/hall/cmd/end", QoS::AtLeastOnce, false, "end").unwrap();
+    assert_eq!(home_assistant.hears().len(), KEPT);
+}
+
 #[test]
 fn a_box_obeys_home_assistant_and_not_its_neighbour() {
     let safe = Safe::start();

@@ -40,7 +40,7 @@ pub(super) fn controls(topics: &Topics) -> Vec<Component> {
                 "command_topic": command("choose"), "command_template": "{{ {'uri': value} | to_json }}",
             }),
         ),
-        ("recommend", button("recommend", "New list", "mdi:playlist-refresh")),
+        ("recommend", button("recommend", "New list", "mdi:refresh")),
         (
             "correct",
             // Without a state: what the mood is said by the sensor, and this says what it should have been.
