@@ -60,7 +60,10 @@ enum ConfigCommand {
 }
 
 fn main() -> ExitCode {
-    let Arguments { json, command } = Arguments::parse();
+    let Arguments { json, command } = match moodboxd::usage::arguments() {
+        Ok(arguments) => arguments,
+        Err(code) => return code,
+    };
     let done = match command {
         Command::Analyze(arguments) => cmd::analyze::run(&arguments, json),
         Command::Bench(arguments) => cmd::bench::run(&arguments, json),

@@ -1,9 +1,9 @@
 //! The connection to a Music Player Daemon; nothing else here knows its client.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
+use std::{fmt, io};
 
 use mpd_client::Client;
 use mpd_client::client::{CommandError, ConnectWithPasswordError, ConnectionEvent, ConnectionEvents, Subsystem};
@@ -121,11 +121,11 @@ impl Player {
         let connected = timeout(PATIENCE, async {
             match address {
                 Address::Tcp(host, port) => {
-                    let stream = TcpStream::connect((host.as_str(), *port)).await.map_err(|e| e.to_string())?;
+                    let stream = TcpStream::connect((host.as_str(), *port)).await.map_err(|e| unreachable(&e))?;
                     Client::connect_with_password_opt(stream, password).await.map_err(|e| refusal(&e))
                 }
                 Address::Socket(path) => {
-                    let stream = UnixStream::connect(path).await.map_err(|e| e.to_string())?;
+                    let stream = UnixStream::connect(path).await.map_err(|e| unreachable(&e))?;
                     Client::connect_with_password_opt(stream, password).await.map_err(|e| refusal(&e))
                 }
             }
@@ -240,6 +240,10 @@ fn lost(error: CommandError) -> Lost {
         CommandError::ConnectionClosed | CommandError::Protocol(_) => "MPD closed the connection".to_owned(),
         CommandError::InvalidTypedResponse(error) => format!("MPD answers what is not understood: {error}"),
     })
+}
+
+fn unreachable(error: &io::Error) -> String {
+    format!("{error}; is it running, and is this its address?")
 }
 
 fn refusal(error: &ConnectWithPasswordError) -> String {

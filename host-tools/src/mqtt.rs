@@ -6,7 +6,6 @@ mod feed;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::Context;
 use moodbox_core::config::{Bounded, Broker, DeviceId, Mqtt, is_topic};
 use moodbox_core::topics::Topics;
 use moodboxd::mqtt::Settings;
@@ -16,7 +15,7 @@ pub(crate) use feed::Feed;
 
 use crate::failure::Failure;
 
-/// Messages that may wait to be sent; there is never more than one.
+/// Messages that may wait between the connection and the command that uses it. Few ever do: they are small and rare.
 const QUEUE: usize = 8;
 
 /// How to reach the broker.
@@ -84,7 +83,7 @@ impl Reach {
             ..Mqtt::default()
         };
         let topics = Topics::new(&self.base_topic, discovery_prefix, id.as_str());
-        Ok(Settings::of_guest(&config, client_name(), topics, hears).context("the broker's settings")?)
+        Settings::of_guest(&config, client_name(), topics, hears).map_err(|error| Failure::Input(error.into()))
     }
 }
 

@@ -13,3 +13,4 @@ pub mod run;
 pub mod sight;
 pub mod store;
 pub mod systemd;
+pub mod usage;

@@ -23,7 +23,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tracing::{debug, info, warn};
 
 use settings::Role;
-pub use settings::{Settings, SettingsError};
+pub use settings::{Settings, SettingsError, password};
 use trouble::{Backoff, Trouble};
 
 /// Messages that wait for the client; all that is said on a new connection fits.

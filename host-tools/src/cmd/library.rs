@@ -5,6 +5,7 @@ mod look;
 mod push;
 mod stats;
 
+use std::fmt::Display;
 use std::path::PathBuf;
 
 use clap::Subcommand;
@@ -51,4 +52,9 @@ pub(crate) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
         Command::Stats => stats::run(&library, json),
         Command::Push(push) => push::run(&library, push, json),
     }
+}
+
+/// A number of things, which are called `thing` where there is one.
+fn counted<N: Display + PartialEq + From<u8>>(number: N, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == N::from(1) { "" } else { "s" })
 }

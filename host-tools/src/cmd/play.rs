@@ -4,13 +4,12 @@ mod follower;
 mod lines;
 
 use std::collections::VecDeque;
-use std::fs;
 use std::mem;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
-use moodboxd::mqtt::MqttEvent;
+use anyhow::anyhow;
+use moodboxd::mqtt::{MqttEvent, password};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::runtime::Builder;
@@ -49,7 +48,8 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
-    let password = arguments.mpd_password_file.as_deref().map(first_line).transpose()?;
+    let read = |path: &PathBuf| password("--mpd-password-file", path).map_err(|error| Failure::Input(error.into()));
+    let password = arguments.mpd_password_file.as_ref().map(read).transpose()?;
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let player = Player::connect(&arguments.mpd, password.as_deref()).await;
@@ -74,16 +74,6 @@ pub(crate) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
         session.feed.close().await;
         ended
     })
-}
-
-fn first_line(path: &Path) -> Result<String, Failure> {
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    match text.lines().next() {
-        None | Some("") => {
-            Err(anyhow!("the first line of {} is empty; write the password there", path.display()).into())
-        }
-        Some(line) => Ok(line.to_owned()),
-    }
 }
 
 /// The two connections, and the rules between them.

@@ -346,7 +346,7 @@ fn an_outsider_is_not_let_in() {
     let mut nobody = safe.settings("x", &wrong);
     (nobody.username, nobody.password_file) = (None, None);
     let told = Person::connect(&nobody).err().unwrap();
-    assert!(told.contains("refuses a connection without mqtt.username"), "{told}");
+    assert!(told.contains("refuses a connection without --username"), "{told}");
     // A box that trusts another authority does not give its password away.
     nobody.ca_file = None;
     let told = Person::connect(&nobody).err().unwrap();

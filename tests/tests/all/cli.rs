@@ -87,9 +87,11 @@ fn file(folder: &Path, name: &str, content: impl AsRef<[u8]>) -> String {
 
 #[test]
 fn without_words_it_says_how_to_use_it() {
-    let done = typed("");
-    assert_eq!((done.code, done.stdout.as_str()), (Some(2), ""));
-    assert!(done.lines.iter().any(|line| line.starts_with("Usage: moodbox")), "{:#?}", done.lines);
+    for words in ["", "eval", "library", "config"] {
+        let done = typed(words);
+        assert_eq!((done.code, done.stdout.as_str()), (Some(2), ""));
+        assert!(done.lines.iter().any(|line| line.starts_with("Usage: moodbox")), "{:#?}", done.lines);
+    }
     assert_eq!(typed("--version").well(), format!("moodbox {}\n", env!("CARGO_PKG_VERSION")));
 }
 
@@ -130,7 +132,6 @@ fn wrong_words_are_refused() {
         "bench",
         "bench --frames . --threads 9",
         "bench --frames . --rounds 0",
-        "eval",
         "eval fer",
         "eval faces",
         "eval faces boxes.json --min-face 5",
@@ -143,7 +144,6 @@ fn wrong_words_are_refused() {
         "recommend --mood happy -n 2000",
         "recommend --mood happy -n -1",
         "recommend --mood happy --after x",
-        "library",
         "library scan",
         "library import",
         "library show",
@@ -167,12 +167,35 @@ fn wrong_words_are_refused() {
         "calibrate --broker mqtt://localhost --id Kitchen",
         "calibrate --broker mqtt://localhost --id a --hold 9",
         "calibrate --broker mqtt://localhost --id a --reset --hold 2",
-        "config",
         "config check",
     ] {
-        let done = typed(words);
-        assert_eq!((done.code, done.stdout.as_str()), (Some(2), ""), "{words}");
-        assert!(!done.lines.is_empty() && !done.lines[0].contains("panicked"), "{words}: {:#?}", done.lines);
+        let line = typed(words).refused(2);
+        assert!(line.starts_with("moodbox: ") && line.ends_with("; see --help"), "{words}: {line}");
+    }
+    assert_eq!(
+        [typed("recommend"), typed("recommend --mod happy"), typed("recommend --mood jolly")]
+            .map(|done| done.refused(2)),
+        [
+            "moodbox: the following required arguments were not provided: --mood <MOOD>; see --help",
+            "moodbox: unexpected argument '--mod' found; tip: a similar argument exists: '--mood'; see --help",
+            "moodbox: invalid value 'jolly' for '--mood <MOOD>': no mood is called \"jolly\"; known are angry, disgust, fear, \
+             happy, neutral, sad, surprise; see --help",
+        ]
+    );
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named_with_its_option() {
+    for (words, option) in [
+        ("play --mpd localhost --broker mqtt://localhost --id a --mpd-password-file", "--mpd-password-file"),
+        ("remove a --broker mqtt://localhost --username me --password-file", "--password-file"),
+        ("calibrate --broker mqtts://localhost --id a --ca-file", "--ca-file"),
+    ] {
+        let line = typed(&format!("{words} /no/such/file")).refused(2);
+        assert_eq!(
+            line,
+            format!("moodbox: {option}: cannot read /no/such/file: No such file or directory (os error 2)")
+        );
     }
 }
 

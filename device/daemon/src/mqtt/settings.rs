@@ -46,25 +46,51 @@ pub(super) enum Role {
     Guest(Vec<&'static str>),
 }
 
+/// What a person calls the settings of a connection.
+pub(super) struct Names {
+    pub(super) username: &'static str,
+    pub(super) password_file: &'static str,
+    pub(super) ca_file: &'static str,
+}
+
+impl Role {
+    /// The keys of a box's configuration, or the options of `moodbox`.
+    pub(super) const fn names(&self) -> Names {
+        match self {
+            Self::Box => {
+                Names { username: "mqtt.username", password_file: "mqtt.password_file", ca_file: "mqtt.ca_file" }
+            }
+            Self::Guest(_) => Names { username: "--username", password_file: "--password-file", ca_file: "--ca-file" },
+        }
+    }
+}
+
 /// Why there can be no connection with this configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
     /// A file cannot be read.
-    #[error("mqtt.{key}: cannot read {}: {source}", path.display())]
+    #[error("{name}: cannot read {}: {source}", path.display())]
     File {
-        /// The key in the configuration.
-        key: &'static str,
+        /// The setting, as a person calls it.
+        name: &'static str,
         /// The file it names.
         path: PathBuf,
         /// Why.
         source: io::Error,
     },
     /// The password file has an empty first line.
-    #[error("mqtt.password_file: the first line of {} is empty; write the password there", .0.display())]
-    EmptyPassword(PathBuf),
+    #[error("{name}: the first line of {} is empty; write the password there", path.display())]
+    EmptyPassword {
+        /// The setting, as a person calls it.
+        name: &'static str,
+        /// The file.
+        path: PathBuf,
+    },
     /// The file with the certificate authority holds none.
-    #[error("mqtt.ca_file: {} holds no certificate in PEM form: {source}", path.display())]
+    #[error("{name}: {} holds no certificate in PEM form: {source}", path.display())]
     Certificate {
+        /// The setting, as a person calls it.
+        name: &'static str,
         /// The file.
         path: PathBuf,
         /// Why.
@@ -123,17 +149,17 @@ impl Settings {
             .set_keep_alive(Duration::from_secs(config.keep_alive_s.0.into()))
             .set_max_packet_size(Some(MAX_PACKET_BYTES))
             .set_connection_timeout(CONNECT_TIMEOUT_S)
-            .set_max_packet_size(Some(MAX_PACKET_BYTES))
             .set_outgoing_inflight_upper_limit(MAX_INFLIGHT);
         let mut network = options.network_options();
         network.set_tcp_nodelay(true);
         options.set_network_options(network);
         if let Some(username) = &config.username {
-            let password = config.password_file.as_deref().map(password).transpose()?;
+            let name = role.names().password_file;
+            let password = config.password_file.as_deref().map(|path| password(name, path)).transpose()?;
             options.set_credentials(username, password.unwrap_or_default());
         }
         if tls {
-            let connector = connector(config.ca_file.as_deref())?;
+            let connector = connector(role.names().ca_file, config.ca_file.as_deref())?;
             options.set_transport(Transport::tls_with_config(TlsConfiguration::NativeConnector(connector)));
         }
         Ok(Self { options, topics, role, broker, ca_file: config.ca_file.clone() })
@@ -164,29 +190,33 @@ impl Settings {
     }
 }
 
-fn read(key: &'static str, path: &Path) -> Result<String, SettingsError> {
-    fs::read_to_string(path).map_err(|source| SettingsError::File { key, path: path.to_owned(), source })
+fn read(name: &'static str, path: &Path) -> Result<String, SettingsError> {
+    fs::read_to_string(path).map_err(|source| SettingsError::File { name, path: path.to_owned(), source })
 }
 
-/// The first line: an editor ends it with a line break that is no part of the password.
-fn password(path: &Path) -> Result<String, SettingsError> {
-    let text = read("password_file", path)?;
+/// The password in a file, for a setting that a person knows by this name. It is the first line: an editor ends it with a
+/// line break that is no part of the password.
+///
+/// # Errors
+/// When the file cannot be read or its first line is empty.
+pub fn password(name: &'static str, path: &Path) -> Result<String, SettingsError> {
+    let text = read(name, path)?;
     if fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o007 != 0) {
-        warn!("mqtt.password_file: everybody on this machine can read {0}; chmod 600 {0}", path.display());
+        warn!("{name}: everybody on this machine can read {0}; chmod 600 {0}", path.display());
     }
     match text.lines().next() {
-        None | Some("") => Err(SettingsError::EmptyPassword(path.to_owned())),
+        None | Some("") => Err(SettingsError::EmptyPassword { name, path: path.to_owned() }),
         Some(line) => Ok(line.to_owned()),
     }
 }
 
 /// A person who names an authority trusts that one, not every one that the system knows.
-fn connector(ca_file: Option<&Path>) -> Result<TlsConnector, SettingsError> {
+fn connector(name: &'static str, ca_file: Option<&Path>) -> Result<TlsConnector, SettingsError> {
     let mut builder = TlsConnector::builder();
     builder.min_protocol_version(Some(Protocol::Tlsv12));
     if let Some(path) = ca_file {
-        let pem = read("ca_file", path)?;
-        let refuse = |source| SettingsError::Certificate { path: path.to_owned(), source };
+        let pem = read(name, path)?;
+        let refuse = |source| SettingsError::Certificate { name, path: path.to_owned(), source };
         let certificate = Certificate::from_pem(pem.as_bytes()).map_err(refuse)?;
         builder.disable_built_in_roots(true).add_root_certificate(certificate);
     }

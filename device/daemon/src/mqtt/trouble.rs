@@ -11,6 +11,7 @@ use rumqttc::v5::mqttbytes::v5::{ConnectReturnCode, DisconnectReasonCode};
 use rumqttc::v5::{ConnectionError, StateError};
 
 use super::Settings;
+use super::settings::Names;
 
 /// Longest piece of a library's text in a message, in characters.
 const LONGEST_QUOTE: usize = 160;
@@ -95,9 +96,10 @@ fn refused(settings: &Settings, code: ConnectReturnCode) -> (String, Patience) {
     let broker = &settings.broker;
     match code {
         Code::BadUserNamePassword | Code::NotAuthorized | Code::BadAuthenticationMethod => {
+            let Names { username, password_file, .. } = settings.role.names();
             let what = match settings.options.credentials() {
-                Some(login) => format!("user {:?} or the password in mqtt.password_file", login.username),
-                None => "a connection without mqtt.username and mqtt.password_file".to_owned(),
+                Some(login) => format!("user {:?} or the password in {password_file}", login.username),
+                None => format!("a connection without {username} and {password_file}"),
             };
             (format!("{broker} refuses {what}"), Patience::Long)
         }
@@ -128,7 +130,10 @@ fn untrusted(settings: &Settings, error: &str) -> String {
         Some(file) => {
             format!("the certificate of {broker} is not signed by the authority in {} ({why})", file.display())
         }
-        None => format!("the certificate of {broker} is not trusted; name its authority in mqtt.ca_file ({why})"),
+        None => {
+            let ca_file = settings.role.names().ca_file;
+            format!("the certificate of {broker} is not trusted; name its authority in {ca_file} ({why})")
+        }
     }
 }
 

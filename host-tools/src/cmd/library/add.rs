@@ -12,6 +12,7 @@ use moodbox_core::music::{Catalogue, ImportError};
 use serde_json::json;
 use signal_hook::consts::SIGINT;
 
+use super::counted;
 use crate::failure::Failure;
 use crate::library::Library;
 use crate::library::place::Places;
@@ -80,8 +81,9 @@ pub(super) fn scan(library: &mut Library, arguments: &ScanArguments, json: bool)
         writeln!(out, "{report}")?;
     } else {
         let lost = if lost == 0 { String::new() } else { format!(", {lost} gone") };
-        writeln!(out, "{}: {found} songs, {read} files read{lost}", folder.display())?;
-        writeln!(out, "{}: {} songs", library.path().display(), library.tracks().len())?;
+        let (found, read) = (counted(found, "song"), counted(read, "file"));
+        writeln!(out, "{}: {found}, {read} read{lost}", folder.display())?;
+        writeln!(out, "{}: {}", library.path().display(), counted(library.tracks().len(), "song"))?;
     }
     if stopped {
         return Err(Failure::Finding(anyhow!("stopped; what was read is kept, scan again to go on")));
@@ -89,8 +91,7 @@ pub(super) fn scan(library: &mut Library, arguments: &ScanArguments, json: bool)
     match (useless, found) {
         (0, 0) => Err(Failure::Finding(anyhow!("there are no sound files in {}", folder.display()))),
         (0, _) => Ok(()),
-        (1, _) => Err(Failure::Finding(anyhow!("1 problem, named above"))),
-        _ => Err(Failure::Finding(anyhow!("{useless} problems, named above"))),
+        _ => Err(Failure::Finding(anyhow!("{}, named above", counted(useless, "problem")))),
     }
 }
 
@@ -144,15 +145,14 @@ pub(super) fn import(library: &mut Library, arguments: &ImportArguments, json: b
             more["tracks"] = tracks.into();
             writeln!(out, "{more}")?;
         } else {
-            writeln!(out, "{}: {tracks} songs", path.display())?;
+            writeln!(out, "{}: {}", path.display(), counted(tracks, "song"))?;
         }
     }
     if !json {
-        writeln!(out, "{}: {} songs", library.path().display(), library.tracks().len())?;
+        writeln!(out, "{}: {}", library.path().display(), counted(library.tracks().len(), "song"))?;
     }
     match problems {
         0 => Ok(()),
-        1 => Err(Failure::Finding(anyhow!("1 problem, named above"))),
-        _ => Err(Failure::Finding(anyhow!("{problems} problems, named above"))),
+        _ => Err(Failure::Finding(anyhow!("{}, named above", counted(problems, "problem")))),
     }
 }

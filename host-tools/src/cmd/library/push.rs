@@ -8,6 +8,7 @@ use moodbox_core::topics::{MAX_FILE_BYTES, Piece};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
+use super::counted;
 use crate::failure::Failure;
 use crate::library::Library;
 use crate::mqtt::{Address, Connection};
@@ -42,7 +43,7 @@ pub(super) fn run(library: &Library, arguments: &Arguments, json: bool) -> Resul
     if json {
         writeln!(out, "{}", json!({ "songs": tracks, "bytes": file.len() }))?;
     } else {
-        writeln!(out, "the box has {tracks} songs now")?;
+        writeln!(out, "the box has {} now", counted(tracks, "song"))?;
     }
     Ok(())
 }

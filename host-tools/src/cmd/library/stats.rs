@@ -7,6 +7,7 @@ use anyhow::anyhow;
 use moodbox_core::music::{Source, Track};
 use serde_json::json;
 
+use super::counted;
 use crate::failure::Failure;
 use crate::library::Library;
 
@@ -39,7 +40,7 @@ pub(super) fn run(library: &Library, json: bool) -> Result<(), Failure> {
         writeln!(out, "{report}")?;
         return Ok(());
     }
-    writeln!(out, "{}: {} songs", library.path().display(), tracks.len())?;
+    writeln!(out, "{}: {}", library.path().display(), counted(tracks.len(), "song"))?;
     writeln!(out)?;
     for line in plot(tracks) {
         writeln!(out, "{line}")?;

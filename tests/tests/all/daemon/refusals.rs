@@ -95,8 +95,8 @@ fn the_arguments_are_few() {
     insta::assert_snapshot!("help_of_the_daemon", help);
     for arguments in [&["--camera"][..], &["moodbox.toml"], &["--config"]] {
         let (code, stdout, lines) = run(arguments);
-        assert_eq!((code, stdout.as_str()), (Some(2), ""), "{arguments:?}");
-        assert!(lines[0].starts_with("error: "), "{lines:#?}");
+        assert_eq!((code, stdout.as_str(), lines.len()), (Some(2), "", 1), "{arguments:?} {lines:#?}");
+        assert!(lines[0].starts_with("moodboxd: ") && lines[0].ends_with("; see --help"), "{lines:#?}");
     }
 }
 
