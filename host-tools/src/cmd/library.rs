@@ -55,6 +55,6 @@ pub(crate) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
 }
 
 /// A number of things, which are called `thing` where there is one.
-fn counted<N: Display + PartialEq + From<u8>>(number: N, thing: &str) -> String {
+fn counted<N: Copy + Display + PartialEq + From<u8>>(number: N, thing: &str) -> String {
     format!("{number} {thing}{}", if number == N::from(1) { "" } else { "s" })
 }

@@ -126,15 +126,11 @@ fn untrusted(settings: &Settings, error: &str) -> String {
     if why.contains("mismatch") {
         return format!("the certificate of {broker} is for another name; use the name it was made for ({why})");
     }
-    match &settings.ca_file {
-        Some(file) => {
-            format!("the certificate of {broker} is not signed by the authority in {} ({why})", file.display())
-        }
-        None => {
-            let ca_file = settings.role.names().ca_file;
-            format!("the certificate of {broker} is not trusted; name its authority in {ca_file} ({why})")
-        }
-    }
+    let what = match &settings.ca_file {
+        Some(file) => format!("not signed by the authority in {}", file.display()),
+        None => format!("not trusted; name its authority in {}", settings.role.names().ca_file),
+    };
+    format!("the certificate of {broker} is {what} ({why})")
 }
 
 fn io_error(error: &ConnectionError) -> Option<&io::Error> {

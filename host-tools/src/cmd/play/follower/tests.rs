@@ -386,7 +386,9 @@ fn what_was_stopped_stays_so_until_somebody_asks_for_a_song() {
 #[test]
 fn where_nothing_stands_in_for_a_song_a_later_list_starts_none_either() {
     let mut world = World::new(&[]);
-    [4, 0, 1, 2, 3].into_iter().for_each(|number| world.does(&Deed::Add(number)));
+    for number in [4, 0, 1, 2, 3] {
+        world.does(&Deed::Add(number));
+    }
     world.does(&Deed::PlayAt(0));
     // Of the list for it, the player has only what waits already.
     world.does(&Deed::Choose(KNOWN - 2));
