@@ -98,8 +98,9 @@ impl Person {
             for event in connection.iter() {
                 match event {
                     Ok(Event::Incoming(Packet::ConnAck(_))) => drop(answer.send(Ok(()))),
+                    // Of no interest; who waits in vain shall not be kept waiting by them.
+                    Ok(Event::Incoming(Packet::PingResp(_)) | Event::Outgoing(_)) => {}
                     Ok(Event::Incoming(packet)) => drop(sender.send(packet)),
-                    Ok(Event::Outgoing(_)) => {}
                     Err(error) => {
                         drop(answer.send(Err(settings.explain(&error))));
                         break;
