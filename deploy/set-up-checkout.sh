@@ -6,6 +6,7 @@
 #   set-up-checkout.sh test      what `make test` needs besides
 #   set-up-checkout.sh check     what `make check` needs besides
 #   set-up-checkout.sh fuzz      what `make fuzz` needs besides
+#   set-up-checkout.sh rig       the library for the emulated board besides
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -79,8 +80,8 @@ install_tool() {
 }
 
 case ${1:-build} in
-build | test | check | fuzz) ;;
-*) fail "unknown stage $1; known are build, test, check, fuzz" ;;
+build | test | check | fuzz | rig) ;;
+*) fail "unknown stage $1; known are build, test, check, fuzz, rig" ;;
 esac
 arch=$(uname -m)
 [ -n "${LIBRARY_SHA256[$arch]:-}" ] || fail "there is no TensorFlow Lite library for $arch; this needs x86_64 or aarch64 (64-bit Raspberry Pi OS)"
@@ -93,3 +94,4 @@ if [ "${1:-build}" = check ]; then
   install_tool cargo-audit "$CARGO_AUDIT"
 fi
 [ "${1:-build}" != fuzz ] || install_tool cargo-fuzz "$CARGO_FUZZ"
+[ "${1:-build}" != rig ] || fetch_tflite aarch64

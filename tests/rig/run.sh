@@ -110,7 +110,7 @@ fetch() {
 }
 
 build() {
-  [[ -e $root/.cache/tflite/aarch64/libtensorflowlite_c.so ]] || die "the TFLite library for aarch64 is missing: run make setup"
+  "$root/deploy/set-up-checkout.sh" rig
   cat >"$cache/rustc" <<END
 #!/bin/sh
 LD_LIBRARY_PATH=$cache/rust/usr/lib/x86_64-linux-gnu exec $cache/rust/usr/bin/rustc "\$@"
