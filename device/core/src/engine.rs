@@ -9,6 +9,7 @@ mod hearing;
 mod led_test;
 mod library;
 mod playlist;
+mod preview;
 mod shown;
 mod transactions;
 mod voice;
@@ -28,11 +29,12 @@ use crate::led::{Fault, LedPattern};
 use crate::mood::{Confusion, MoodFilter, Room, RoomMood};
 use crate::music::{Catalogue, Feedback, Memory, Recommender, default_policy};
 use crate::personal::{Evidence, Personal};
-use crate::topics::{Diagnostics, Event as Announcement, Piece, Publication, Topics};
+use crate::topics::{Diagnostics, Event as Announcement, Piece, PreviewFrame, Publication, Topics};
 pub use configuration::Asker;
 use led_test::LedTest;
 pub use library::{Received, Stored};
 use playlist::Playlist;
+use preview::Preview;
 use transactions::Transactions;
 use voice::Voice;
 
@@ -44,6 +46,10 @@ const NEW_LIST_DISTANCE: f32 = 0.3;
 pub enum Event {
     /// A frame was analysed; nobody in it is an empty list.
     Seen(Vec<SeenFace>),
+    /// The same frame, small, for who aims the camera.
+    Pictured(PreviewFrame),
+    /// Somebody has come to the socket for aiming the camera, or left it.
+    Viewer(bool),
     /// The camera gives frames.
     CameraUp,
     /// A part does not work; it says why.
@@ -138,6 +144,12 @@ pub enum Effect {
     KeepOverrides(Overrides, Asker),
     /// Look at frames with these settings from now on.
     Vision(config::Vision),
+    /// Make a small picture of each frame from now on, or no more; answered with [`Event::Pictured`].
+    Preview(bool),
+    /// Give this line to who has come to the socket.
+    ShowViewer(Vec<u8>),
+    /// Close that socket.
+    DismissViewer,
     /// End, so that whatever has started the box starts it again.
     Restart,
     /// Tell the person who reads the log.
@@ -196,6 +208,7 @@ pub struct Engine {
     confusion: Confusion,
     transactions: Transactions,
     led_test: Option<LedTest>,
+    preview: Option<Preview>,
     switches: Switches,
     personal: Personal,
     expression: ExpressionFilter,
@@ -235,6 +248,7 @@ impl Engine {
             light: None,
             transactions: Transactions::default(),
             led_test: None,
+            preview: None,
             configuration,
             topics,
             device,
@@ -250,8 +264,11 @@ impl Engine {
     #[must_use]
     pub fn on(&mut self, event: Event, now: Duration) -> Vec<Effect> {
         let mut effects = Vec::new();
+        self.end_preview_in_time(now, &mut effects);
         match event {
             Event::Seen(mut faces) => self.see(&mut faces, now),
+            Event::Pictured(frame) => self.picture(frame, now, &mut effects),
+            Event::Viewer(came) => self.viewer(came, now, &mut effects),
             Event::CameraUp => {
                 self.camera_up = true;
                 self.mend(Part::Camera);
@@ -264,6 +281,7 @@ impl Engine {
                 self.introduce(&mut effects);
             }
             Event::Disconnected(reason) => {
+                self.lose_viewer(&mut effects);
                 self.voice.disconnect();
                 self.fail(Part::Broker, &reason, &mut effects);
             }
@@ -289,7 +307,8 @@ impl Engine {
     #[must_use]
     pub fn next_deadline(&self, now: Duration) -> Option<Duration> {
         let test = self.led_test.as_ref().and_then(|test| test.next_deadline(now));
-        [self.mood.next_deadline(now), self.voice.next_deadline(), test].into_iter().flatten().min()
+        let preview = self.preview.as_ref().map(Preview::ends);
+        [self.mood.next_deadline(now), self.voice.next_deadline(), test, preview].into_iter().flatten().min()
     }
 
     /// The configuration in force.
@@ -322,7 +341,8 @@ impl Engine {
         self.playlist.recommendation()
     }
 
-    fn see(&mut self, faces: &mut [SeenFace], now: Duration) {
+    fn see(&mut self, faces: &mut Vec<SeenFace>, now: Duration) {
+        self.without_far_faces(faces);
         self.personal.see(faces, now);
         self.mood.observe(faces, now);
         self.expression.observe(faces, now);

@@ -76,15 +76,25 @@ pub struct LedPattern {
     pub unsure: bool,
     /// What is wrong, if anything.
     pub fault: Option<Fault>,
-    /// Whether the camera is on. Its light is steady, always at full power, and on also when the others are off: who is
-    /// filmed shall see it.
-    pub camera_on: bool,
+    /// What the camera's light shows; at full power, and also when the others are off: who is filmed shall see it.
+    pub camera: CameraLight,
     /// Whether the mood light may shine at all.
     pub lights_on: bool,
     /// Perceived brightness of the mood light at full confidence, 0..1.
     pub brightness: f32,
     /// While the LEDs are tested, the one that is lit at full power, also where the mood light may not shine.
     pub test: Option<TestLight>,
+}
+
+/// What the light beside the camera shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CameraLight {
+    /// The camera is off.
+    Off,
+    /// It is on.
+    On,
+    /// Somebody looks through it.
+    Blinks,
 }
 
 /// A step of the test of the LEDs: which channels of the mood light are lit.
@@ -126,6 +136,9 @@ const FAULT_CYCLE: Duration = Duration::from_secs(6);
 /// One blink; the light is on for its first half.
 const BLINK: Duration = Duration::from_millis(500);
 
+/// A blink of the camera's light while somebody looks through it; it is on for the first half.
+const CAMERA_BLINK: Duration = Duration::from_millis(400);
+
 /// From perceived brightness to power (CIE 1931 lightness is close to a power law of this exponent).
 const GAMMA: f32 = 2.2;
 
@@ -133,7 +146,12 @@ impl LedPattern {
     /// The levels at a time; `t` counts from any moment, as long as it is the same for the same pattern.
     #[must_use]
     pub fn levels_at(&self, t: Duration) -> Levels {
-        let camera = if self.camera_on { 1.0 } else { 0.0 };
+        let lit = match self.camera {
+            CameraLight::Off => false,
+            CameraLight::On => true,
+            CameraLight::Blinks => into(t, CAMERA_BLINK) < CAMERA_BLINK / 2,
+        };
+        let camera = if lit { 1.0 } else { 0.0 };
         if let Some([red, green, blue]) = self.test.map(TestLight::levels) {
             return Levels { red, green, blue, camera };
         }
@@ -155,7 +173,8 @@ impl LedPattern {
     #[must_use]
     pub fn is_steady(&self) -> bool {
         let breathes = self.unsure && self.mood != RoomMood::Absent;
-        self.test.is_some() || !self.lights_on || (self.fault.is_none() && !breathes)
+        self.camera != CameraLight::Blinks
+            && (self.test.is_some() || !self.lights_on || (self.fault.is_none() && !breathes))
     }
 
     /// Perceived brightness by confidence and breath, 0..1.

@@ -6,6 +6,7 @@
 mod command;
 mod payload;
 mod piece;
+mod preview;
 mod reading;
 mod request;
 mod settings;
@@ -18,6 +19,7 @@ pub use payload::{
     Switch, TrackNames, TrackPayload,
 };
 pub use piece::{MAX_FILE_BYTES, MAX_PIECE_BYTES, Piece};
+pub use preview::{Look, PreviewFace, PreviewFrame};
 pub use reading::{CommandError, MAX_COMMAND_BYTES};
 pub use request::{Request, RequestError, RequestKind};
 pub use settings::Settings;
@@ -172,6 +174,12 @@ impl Topics {
     #[must_use]
     pub fn card(&self, svg: String) -> Publication {
         self.publication("card", true, Qos::AtMostOnce, svg.into_bytes())
+    }
+
+    /// What the camera sees, for who asked to aim it. Never retained, and lost with the connection: a picture is of now.
+    #[must_use]
+    pub fn preview(&self, look: &Look) -> Publication {
+        self.publication("preview", false, Qos::AtMostOnce, json(look))
     }
 
     /// The answer to the request or command `name`.

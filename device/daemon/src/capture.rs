@@ -1,6 +1,6 @@
 //! The capture thread: keeps the camera open while it is wanted, and puts its frames into the mailbox.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -80,6 +80,8 @@ pub struct Shared {
     pub corrupt: AtomicU64,
     /// For the watchdog.
     pub pulse: Pulse,
+    /// Whether somebody aims the camera and wants small pictures.
+    pub preview: AtomicBool,
     /// Settings that vision shall go by from the next frame on.
     pub vision: Mutex<Option<config::Vision>>,
 }

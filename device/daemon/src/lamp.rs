@@ -4,7 +4,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use moodbox_core::config;
-use moodbox_core::led::{LedPattern, Levels};
+use moodbox_core::led::{CameraLight, LedPattern, Levels};
 use moodbox_core::mood::RoomMood;
 
 use crate::leds::{self, LedError, Leds};
@@ -18,7 +18,7 @@ pub const DARK: LedPattern = LedPattern {
     confidence: 0.0,
     unsure: false,
     fault: None,
-    camera_on: false,
+    camera: CameraLight::Off,
     lights_on: false,
     brightness: 0.0,
     test: None,

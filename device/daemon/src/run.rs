@@ -31,15 +31,19 @@ use crate::identity;
 use crate::lamp::{self, DARK};
 use crate::library::Library;
 use crate::mqtt::{self, MqttEvent, SettingsError};
-use crate::sight::{Picture, Sighting};
+use crate::picture::Picture;
+use crate::sight::Sighting;
 use crate::store::{Kept, Store};
 use crate::systemd;
+use crate::viewer::{self, ViewerNews};
 use threads::{Disk, Said, Task, Threads};
 
 /// Messages that may wait for the engine; it needs microseconds for one.
 const INBOX: usize = 16;
 /// Publications that may wait for the connection: everything said after a connect, and a minute of changes.
 const OUTBOX: usize = 128;
+/// The socket for aiming the camera, in the folder that systemd makes for the daemon.
+const VIEWER_SOCKET: &str = "preview.sock";
 /// Time between two diagnostics.
 const MEASURE: Duration = Duration::from_secs(60);
 
@@ -163,6 +167,12 @@ pub async fn run(
     let (publications, outbox) = mpsc::channel(OUTBOX);
     let (heard_in, heard) = mpsc::channel(INBOX);
     let connection = mqtt::spawn(settings, outbox, heard_in);
+    let (viewer_news, viewers) = mpsc::channel(1);
+    if let Some(folder) = systemd::runtime_folder()
+        && let Err(error) = viewer::serve(&folder.join(VIEWER_SOCKET), viewer_news)
+    {
+        warn!("{error}; nobody can aim the camera over SSH");
+    }
     let disk = Disk { store, log, library, file };
     let (threads, said) = Threads::start(&config, epoch, models, disk, watcher.is_some());
     let mut house = House {
@@ -179,12 +189,13 @@ pub async fn run(
         machine: Machine::new(root),
         broker,
         watcher,
+        viewer: None,
         restarts: false,
     };
     house.act(first);
 
     systemd::ready();
-    house.live(said, heard, stop).await;
+    house.live(said, heard, viewers, stop).await;
     systemd::stopping();
 
     // With the house goes the outbox; that asks the connection to say that the box is offline and to end.
@@ -215,6 +226,8 @@ struct House {
     machine: Machine,
     broker: String,
     watcher: Option<mpsc::Sender<Glimpse>>,
+    /// Who has come to the socket.
+    viewer: Option<mpsc::Sender<Vec<u8>>>,
     /// Whether somebody asked for a restart.
     restarts: bool,
 }
@@ -224,6 +237,7 @@ impl House {
         &mut self,
         mut said: mpsc::Receiver<Said>,
         mut heard: mpsc::Receiver<MqttEvent>,
+        mut viewers: mpsc::Receiver<ViewerNews>,
         stop: impl Future<Output = ()>,
     ) {
         tokio::pin!(stop);
@@ -240,6 +254,7 @@ impl House {
                     None => break,
                 },
                 Some(event) = heard.recv() => self.hear(event),
+                Some(news) = viewers.recv() => self.meet(news),
                 () = sleep_until(deadline.unwrap_or_else(tokio::time::Instant::now)), if deadline.is_some() => {
                     self.tell(Event::Tick);
                 }
@@ -271,6 +286,9 @@ impl House {
                     *time = sighting.at.max(*time);
                 }
                 self.tell(Event::Seen(sighting.faces.clone()));
+                if let Some(frame) = sighting.preview.clone() {
+                    self.tell(Event::Pictured(frame));
+                }
                 self.show(sighting).await;
             }
         }
@@ -283,6 +301,20 @@ impl House {
             MqttEvent::Retained { topic } => Event::Retained { topic },
             MqttEvent::Message { topic, payload } => Event::Message { topic, payload },
         });
+    }
+
+    fn meet(&mut self, news: ViewerNews) {
+        let came = match news {
+            ViewerNews::Came(lines) => {
+                self.viewer = Some(lines);
+                true
+            }
+            ViewerNews::Left => {
+                self.viewer = None;
+                false
+            }
+        };
+        self.tell(Event::Viewer(came));
     }
 
     fn tell(&mut self, event: Event) {
@@ -316,6 +348,14 @@ impl House {
                     let mut wish = self.threads.shared.vision.lock().unwrap_or_else(PoisonError::into_inner);
                     *wish = Some(settings);
                 }
+                Effect::Preview(wanted) => self.threads.shared.preview.store(wanted, Ordering::Relaxed),
+                Effect::ShowViewer(line) => {
+                    // Who reads slowly misses frames.
+                    if let Some(viewer) = &self.viewer {
+                        let _ = viewer.try_send(line);
+                    }
+                }
+                Effect::DismissViewer => self.viewer = None,
                 Effect::Restart => {
                     info!("asked to restart");
                     self.restarts = true;

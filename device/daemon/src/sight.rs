@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use moodbox_core::config;
 use moodbox_core::face::SeenFace;
+use moodbox_core::topics::PreviewFrame;
 use moodbox_models::Models;
 use moodbox_vision::Vision;
 use moodbox_vision::frame::{Format, Frame};
@@ -16,10 +17,20 @@ use tracing::debug;
 
 use crate::camera::{OwnedFrame, PixelFormat};
 use crate::capture::Shared;
+use crate::picture::Picture;
 use crate::systemd::Pulse;
 
 /// Most pixels of a frame: more than any camera mode that can be configured.
 const MAX_PIXELS: usize = 1920 * 1080;
+
+/// Pixels in a row of the picture on the terminal of this computer, about.
+const WATCHED_WIDTH: usize = 160;
+
+/// Pixels in a row of the picture for who aims the camera, about.
+const PREVIEW_WIDTH: usize = 320;
+
+/// Shortest time between two pictures for who aims the camera.
+const PREVIEW_PAUSE: Duration = Duration::from_millis(180);
 
 /// What was seen in one frame.
 #[derive(Debug)]
@@ -32,31 +43,8 @@ pub struct Sighting {
     pub took: Duration,
     /// The frame, small, where somebody at this computer watches.
     pub picture: Option<Picture>,
-}
-
-/// A small copy of a frame.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Picture {
-    /// Red, green and blue, row by row.
-    pub rgb: Vec<u8>,
-    /// Width in pixels.
-    pub width: usize,
-    /// Height in pixels.
-    pub height: usize,
-    /// Width of the frame that it shows.
-    pub frame_width: usize,
-    /// Height of the frame that it shows.
-    pub frame_height: usize,
-}
-
-impl Picture {
-    /// Every n-th pixel of a frame, about 160 in a row.
-    fn of(frame: &Frame<'_>) -> Self {
-        let step = (frame.width() / 160).max(1);
-        let (width, height) = (frame.width() / step, frame.height() / step);
-        let pixels = (0..height).flat_map(|y| (0..width).flat_map(move |x| frame.rgb(x * step, y * step)));
-        Self { rgb: pixels.collect(), width, height, frame_width: frame.width(), frame_height: frame.height() }
-    }
+    /// The frame, small, for who aims the camera.
+    pub preview: Option<PreviewFrame>,
 }
 
 /// How frames are looked at, whatever the settings say.
@@ -84,13 +72,20 @@ pub fn run(
     let mut decoder = Decoder::new(MAX_PIXELS);
     let mut owned = OwnedFrame::default();
     let mut fps = settings.fps.0;
+    let mut pictured: Option<Instant> = None;
     while shared.frames.take(&mut owned).is_ok() {
         if let Some(settings) = shared.vision.lock().unwrap_or_else(PoisonError::into_inner).take() {
             vision = pulse.during(|| Vision::new(models, &settings))?;
             fps = settings.fps.0;
         }
         let clock = Instant::now();
-        let seen = pulse.during(|| look(&mut vision, &mut decoder, &owned, manner.watched));
+        let wants_preview =
+            shared.preview.load(Ordering::Relaxed) && pictured.is_none_or(|at| at.elapsed() >= PREVIEW_PAUSE);
+        let pictures = Pictures { watched: manner.watched, preview: wants_preview };
+        let seen = pulse.during(|| look(&mut vision, &mut decoder, &owned, pictures));
+        if wants_preview {
+            pictured = Some(clock);
+        }
         let sighting = match seen {
             Ok(Some(sighting)) => Ok(Sighting { took: clock.elapsed(), ..sighting }),
             Ok(None) => {
@@ -110,12 +105,19 @@ pub fn run(
     Ok(())
 }
 
+/// Which small copies of a frame are wanted.
+#[derive(Clone, Copy)]
+struct Pictures {
+    watched: bool,
+    preview: bool,
+}
+
 /// `None` where the frame is damaged.
 fn look(
     vision: &mut Vision,
     decoder: &mut Decoder,
     owned: &OwnedFrame,
-    watched: bool,
+    pictures: Pictures,
 ) -> Result<Option<Sighting>, ModelError> {
     let (width, height) = (owned.width as usize, owned.height as usize);
     let plain = |format| Frame::new(&owned.data, format, width, height, owned.stride).map_err(|e| e.to_string());
@@ -132,7 +134,20 @@ fn look(
             return Ok(None);
         }
     };
-    let picture = watched.then(|| Picture::of(&frame));
+    let picture = pictures.watched.then(|| Picture::of(&frame, WATCHED_WIDTH));
     let faces = vision.analyse(&frame)?.faces.to_vec();
-    Ok(Some(Sighting { faces, at: owned.at, took: Duration::ZERO, picture }))
+    let preview = pictures.preview.then(|| preview(&frame, &faces)).flatten();
+    Ok(Some(Sighting { faces, at: owned.at, took: Duration::ZERO, picture, preview }))
+}
+
+/// `None` where the frame makes no JPEG.
+fn preview(frame: &Frame<'_>, faces: &[SeenFace]) -> Option<PreviewFrame> {
+    let picture = Picture::of(frame, PREVIEW_WIDTH);
+    Some(PreviewFrame {
+        jpeg: picture.jpeg().ok()?,
+        width: frame.width() as u32,
+        height: frame.height() as u32,
+        light: (picture.light() * 1000.0).round() / 1000.0,
+        faces: faces.iter().map(Into::into).collect(),
+    })
 }

@@ -1,6 +1,7 @@
 //! What systemd is told, and the watchdog: it is fed by progress only, so that a hang of the camera's driver or of a
 //! network ends in a restart.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -32,6 +33,12 @@ pub fn feed_watchdog<'a>(threads: impl IntoIterator<Item = &'a Pulse>) {
         return;
     }
     tell(&[NotifyState::Watchdog]);
+}
+
+/// The folder that systemd makes for the daemon while it runs (`RuntimeDirectory`), if it does.
+#[must_use]
+pub fn runtime_folder() -> Option<PathBuf> {
+    std::env::var_os("RUNTIME_DIRECTORY").map(PathBuf::from)
 }
 
 fn tell(state: &[NotifyState<'_>]) {

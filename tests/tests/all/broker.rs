@@ -34,13 +34,13 @@ fn succeeds(folder: &Path, arguments: &str) {
 }
 
 /// A broker with two boxes, `hall` and `attic`.
-struct Safe {
+pub(crate) struct Safe {
     broker: Mosquitto,
     port: u16,
 }
 
 impl Safe {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let port = free_port();
         let broker = Mosquitto::with("include_dir FOLDER/conf.d", |folder| {
             succeeds(folder, &format!("--port {port} set-up localhost 127.0.0.1"));
@@ -50,11 +50,15 @@ impl Safe {
         Self { broker, port }
     }
 
-    fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.broker.folder().join("moodbox").join(name)
     }
 
-    fn password_of(&self, user: &str) -> PathBuf {
+    pub(crate) fn password_of(&self, user: &str) -> PathBuf {
         let person = self.file(&format!("people/{user}.password"));
         if person.exists() { person } else { self.file(&format!("boxes/{user}/password")) }
     }
@@ -74,13 +78,13 @@ impl Safe {
         Person::connect(&self.settings(user, password_file))
     }
 
-    fn person(&self, user: &str) -> Person {
+    pub(crate) fn person(&self, user: &str) -> Person {
         self.connect(user, &self.password_of(user)).unwrap()
     }
 }
 
 /// Somebody who is connected.
-struct Person {
+pub(crate) struct Person {
     client: Client,
     packets: Receiver<Packet>,
 }
@@ -116,7 +120,7 @@ impl Person {
     }
 
     /// Publishes, and says whether the broker takes it.
-    fn writes(&self, topic: &str, text: &str, retain: bool) -> bool {
+    pub(crate) fn writes(&self, topic: &str, text: &str, retain: bool) -> bool {
         self.client.publish(topic, QoS::AtLeastOnce, retain, text.to_owned()).unwrap();
         loop {
             if let Packet::PubAck(ack) = self.next() {
@@ -125,13 +129,13 @@ impl Person {
         }
     }
 
-    fn subscribe(&self, filter: &str) {
+    pub(crate) fn subscribe(&self, filter: &str) {
         self.client.subscribe(filter, QoS::AtLeastOnce).unwrap();
         while !matches!(self.next(), Packet::SubAck(_)) {}
     }
 
     /// Waits for a message on this topic that is as wanted.
-    fn until(&self, topic: &str, wanted: impl Fn(&str) -> bool) {
+    pub(crate) fn until(&self, topic: &str, mut wanted: impl FnMut(&str) -> bool) {
         loop {
             if let Packet::Publish(publish) = self.next()
                 && publish.topic == topic
@@ -143,7 +147,7 @@ impl Person {
     }
 
     /// Topics of the messages up to one that says `end`.
-    fn hears(&self) -> Vec<String> {
+    pub(crate) fn hears(&self) -> Vec<String> {
         let mut topics = Vec::new();
         loop {
             if let Packet::Publish(publish) = self.next() {
@@ -158,13 +162,16 @@ impl Person {
 
 /// One topic of each kind, and who writes and who reads it: h the box `hall` whose topics they are, n its neighbour
 /// `attic`, H Home Assistant, a the admin.
-const RIGHTS: [(&str, &str, &str); 15] = [
+const RIGHTS: [(&str, &str, &str); 18] = [
     ("moodbox/hall/availability", "ha", "Ha"),
     ("moodbox/hall/state", "ha", "Ha"),
     ("moodbox/hall/recommendation", "ha", "Ha"),
     ("moodbox/hall/settings", "ha", "Ha"),
     ("moodbox/hall/card", "ha", "Ha"),
     ("moodbox/hall/event", "ha", "Ha"),
+    ("moodbox/hall/preview", "ha", "a"),
+    ("moodbox/hall/request/preview.start", "a", "ha"),
+    ("moodbox/hall/request/preview.stop", "a", "ha"),
     ("moodbox/hall/response/config.set", "ha", "Ha"),
     ("moodbox/hall/cmd/camera", "Ha", "hHa"),
     ("moodbox/hall/request/config.set", "Ha", "hHa"),

@@ -43,6 +43,8 @@ impl Daemon {
             .arg("--config")
             .arg(file)
             .env_remove("MOODBOX_LOG")
+            // As systemd does.
+            .env("RUNTIME_DIRECTORY", folder)
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();

@@ -7,4 +7,5 @@ mod cli;
 mod daemon;
 mod documents;
 mod mqtt;
+mod preview;
 mod vision;

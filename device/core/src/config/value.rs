@@ -31,6 +31,9 @@ impl<const MIN: u32, const MAX: u32> TryFrom<i64> for Bounded<MIN, MAX> {
 }
 
 impl<const MIN: u32, const MAX: u32> Bounded<MIN, MAX> {
+    /// The smallest number that it may be.
+    pub const LOWEST: Self = Self(MIN);
+
     /// All the numbers that it may be.
     #[must_use]
     pub const fn range(self) -> RangeInclusive<u32> {
@@ -179,6 +182,14 @@ pub enum Broker {
         /// TCP port.
         port: u16,
     },
+}
+
+impl Broker {
+    /// Whether nobody between the box and its broker can listen in: the way is encrypted, or never leaves the box.
+    #[must_use]
+    pub const fn is_private(&self) -> bool {
+        matches!(self, Self::Embedded | Self::Remote { tls: true, .. })
+    }
 }
 
 impl fmt::Display for Broker {

@@ -87,7 +87,7 @@ impl Engine {
             self.expression.configure(&new.mood);
         }
         if new.vision != old.vision {
-            effects.push(Effect::Vision(new.vision.clone()));
+            effects.push(Effect::Vision(self.vision_settings()));
         }
         self.playlist.set_length(new.music.list_length.0 as usize);
         let songs_differ = new.music != old.music;

@@ -70,6 +70,8 @@ impl Engine {
                 effects.push(Effect::Restart);
                 Response::ok(transaction, json!({}))
             }
+            RequestKind::PreviewStart => self.preview_start(transaction, now, effects),
+            RequestKind::PreviewStop => self.preview_stop(transaction, effects),
             RequestKind::CalibrateLook { over } => self.calibrate_look(transaction, over, now),
             RequestKind::CalibrateSet(evidence) => self.calibrate(transaction, evidence, effects),
             RequestKind::CalibrateReset => self.calibrate(transaction, Evidence::default(), effects),
@@ -82,6 +84,9 @@ impl Engine {
         match command {
             Command::Camera(on) => {
                 self.switches.camera = on;
+                if !on {
+                    self.end_preview("the camera was switched off", effects);
+                }
                 self.mend(Part::Camera);
                 self.expression = ExpressionFilter::new(&self.config().mood);
                 effects.extend([Effect::Camera(on), Effect::Keep(self.switches)]);

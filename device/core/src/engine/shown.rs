@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Effect, Engine};
 use crate::card::{self, Card};
-use crate::led::LedPattern;
+use crate::led::{CameraLight, LedPattern};
 use crate::mood::{Room, RoomMood};
 use crate::topics::{CameraState, SCHEMA, Settings, State, Switch};
 
@@ -56,7 +56,11 @@ impl Engine {
             mood,
             confidence,
             unsure: room.unsure,
-            camera_on: self.switches.camera && self.camera_up,
+            camera: match (self.switches.camera && self.camera_up, &self.preview) {
+                (false, _) => CameraLight::Off,
+                (true, None) => CameraLight::On,
+                (true, Some(_)) => CameraLight::Blinks,
+            },
             fault: self.failed.keys().filter_map(|part| part.fault()).min(),
             lights_on: self.switches.leds,
             brightness: self.config().leds.brightness.0,

@@ -7,7 +7,7 @@ const HAPPY: LedPattern = LedPattern {
     confidence: 1.0,
     unsure: false,
     fault: None,
-    camera_on: true,
+    camera: CameraLight::On,
     lights_on: true,
     brightness: 1.0,
     test: None,
@@ -130,8 +130,19 @@ fn a_test_shows_each_channel_whatever_else_is_wrong() {
 }
 
 #[test]
+fn the_camera_light_blinks_while_somebody_looks_through_it() {
+    let watched = LedPattern { camera: CameraLight::Blinks, lights_on: false, ..HAPPY };
+    let lit: Vec<bool> = (0..20).map(|i| watched.levels_at(at(i * 100)).camera > 0.0).collect();
+    assert_eq!(lit[..8], [true, true, false, false, true, true, false, false]);
+    assert!(!watched.is_steady());
+    // A camera that gives no frames shows nothing to anybody.
+    let blind = LedPattern { camera: CameraLight::Off, ..watched };
+    assert!(blind.is_steady());
+}
+
+#[test]
 fn an_empty_room_is_dark() {
-    let empty = LedPattern { mood: RoomMood::Absent, camera_on: false, ..HAPPY };
+    let empty = LedPattern { mood: RoomMood::Absent, camera: CameraLight::Off, ..HAPPY };
     assert_eq!(empty.levels_at(at(0)), Levels::default());
 }
 
@@ -139,13 +150,14 @@ fn pattern() -> impl Strategy<Value = LedPattern> {
     let mood = prop::sample::select(moods().into_iter().chain([RoomMood::Absent]).collect::<Vec<_>>());
     let fault = prop::option::of(prop::sample::select(&Fault::ALL));
     let test = prop::option::weighted(0.1, prop::sample::select(&TestLight::STEPS));
-    (mood, any::<f32>(), any::<bool>(), fault, any::<bool>(), any::<bool>(), any::<f32>(), test).prop_map(
-        |(mood, confidence, unsure, fault, camera_on, lights_on, brightness, test)| LedPattern {
+    let camera = prop::sample::select(&[CameraLight::Off, CameraLight::On, CameraLight::Blinks]);
+    (mood, any::<f32>(), any::<bool>(), fault, camera, any::<bool>(), any::<f32>(), test).prop_map(
+        |(mood, confidence, unsure, fault, camera, lights_on, brightness, test)| LedPattern {
             mood,
             confidence,
             unsure,
             fault,
-            camera_on,
+            camera,
             lights_on,
             brightness,
             test,

@@ -36,6 +36,10 @@ pub enum RequestKind {
     Diagnose,
     /// End, to be started again by whatever has started the box.
     Restart,
+    /// Show what the camera sees, for at most two minutes.
+    PreviewStart,
+    /// Show it no longer.
+    PreviewStop,
     /// What the face before the camera showed just now.
     CalibrateLook {
         /// The last so much of the time, 1 to 5 s.
@@ -51,7 +55,7 @@ pub enum RequestKind {
 
 impl RequestKind {
     /// The names of all requests, the last part of their topics.
-    pub const NAMES: [&str; 9] = [
+    pub const NAMES: [&str; 11] = [
         "config.get",
         "config.set",
         "config.check",
@@ -61,6 +65,8 @@ impl RequestKind {
         "library.put",
         "diagnose",
         "restart",
+        "preview.start",
+        "preview.stop",
     ];
 }
 
@@ -110,8 +116,6 @@ impl Request {
                 fields(payload, "{\"transaction\": \"...\", \"set\": {\"mood.hold_s\": 10, ...}}")
                     .map(|Set { transaction, set }| (transaction, change(name, set)))
             }
-            // Named by the contract for a later version.
-            "preview.start" => refuse("this box has no preview: no picture leaves it".to_owned()),
             "calibrate.look" => fields(payload, "{\"transaction\": \"...\", \"seconds\": 4}")
                 .map(|Look { transaction, seconds }| (transaction, look(seconds))),
             "calibrate.set" => {
@@ -177,6 +181,8 @@ fn without_fields(name: &str) -> Result<RequestKind, CommandError> {
         "calibrate.reset" => Ok(RequestKind::CalibrateReset),
         "diagnose" => Ok(RequestKind::Diagnose),
         "restart" => Ok(RequestKind::Restart),
+        "preview.start" => Ok(RequestKind::PreviewStart),
+        "preview.stop" => Ok(RequestKind::PreviewStop),
         _ => {
             let known = RequestKind::NAMES.join(", ");
             refuse(format!("no request is called {}; known are {known}", quoted(name)))
@@ -223,7 +229,6 @@ mod tests {
             ("config.set", r#"{"transaction":"a1","set":{}}"#, "set must name a key"),
             ("config.set", r#"{"transaction":"a1","set":[]}"#, "must be {\"transaction\": \"...\", \"set\": {"),
             ("config.set", r#"{"transaction":"a1"}"#, "must be {\"transaction\": \"...\", \"set\": {"),
-            ("preview.start", r#"{"transaction":"a1"}"#, "this box has no preview"),
         ] {
             let error = Request::parse(name, payload.as_bytes()).unwrap_err();
             assert_eq!(error.transaction.as_deref(), Some("a1"), "{payload}");
@@ -307,7 +312,7 @@ mod tests {
         assert_eq!(error.transaction.as_deref(), Some("a1"));
         assert_eq!(
             error.to_string(),
-            r#"no request is called "shell"; known are config.get, config.set, config.check, calibrate.look, calibrate.set, calibrate.reset, library.put, diagnose, restart"#
+            r#"no request is called "shell"; known are config.get, config.set, config.check, calibrate.look, calibrate.set, calibrate.reset, library.put, diagnose, restart, preview.start, preview.stop"#
         );
         let error = Request::parse("config.get", br#"{"transaction":"a1","file":"/etc/shadow"}"#).unwrap_err();
         assert_eq!(error.transaction.as_deref(), Some("a1"));

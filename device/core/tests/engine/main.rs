@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test that is surprised fails")]
 
+mod preview;
 mod settings;
 
 use std::time::Duration;
@@ -29,8 +30,12 @@ struct Evening {
 
 impl Evening {
     fn begin(switches: Switches) -> Self {
+        Self::with(Config::default(), switches)
+    }
+
+    fn with(config: Config, switches: Switches) -> Self {
         let setting = Setting {
-            config: Config::default().into(),
+            config: config.into(),
             topics: Topics::new("moodbox", "homeassistant", "t"),
             device: Device { version: "0".to_owned(), model: "test".to_owned() },
             confusion: Confusion::default(),

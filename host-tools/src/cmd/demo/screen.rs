@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use moodbox_core::emotion::Emotion;
 use moodbox_core::face::SeenFace;
+use moodbox_core::led::CameraLight;
+use moodboxd::picture::Picture;
 use moodboxd::run::Glimpse;
-use moodboxd::sight::Picture;
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyModifiers};
@@ -146,7 +147,8 @@ fn draw_mood(frame: &mut Frame<'_>, area: Rect, glimpse: &Glimpse, now: Duration
     let [red, green, blue] = super::on_screen(&glimpse.light, now);
     let light = Color::Rgb(red, green, blue);
     let lamp = "\u{2588}".repeat(8);
-    let camera = if glimpse.light.camera_on { "\u{25cf} camera on".red() } else { "\u{25cb} camera off".dim() };
+    let camera =
+        if glimpse.light.camera != CameraLight::Off { "\u{25cf} camera on".red() } else { "\u{25cb} camera off".dim() };
     let mut lines = vec![
         Line::from(vec![Span::styled(lamp.clone(), Style::new().fg(light)), "  ".into(), camera]),
         Line::from(Span::styled(lamp, Style::new().fg(light))),

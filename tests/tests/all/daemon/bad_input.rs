@@ -87,7 +87,7 @@ fn no_wrong_input_does_anything() {
         assert!(home.told(name, &Value::Null, "retained").starts_with("retained messages are ignored"), "{name}");
         home.listener.publish(&topic, "", true);
     }
-    for name in RequestKind::NAMES.into_iter().chain(["preview.start", "shell", "config.delete"]) {
+    for name in RequestKind::NAMES.into_iter().chain(["shell", "config.delete"]) {
         let topic = format!("moodbox/test/request/{name}");
         for (payload, transaction) in wrong_for_requests() {
             home.listener.publish(&topic, payload.clone(), false);

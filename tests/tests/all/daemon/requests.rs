@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Home, smile};
+use super::Home;
 
 impl Home {
     fn refused(&mut self, request: &str, fields: &Value) -> String {
@@ -77,11 +77,4 @@ fn a_diagnosis_says_how_the_box_is_and_what_is_wrong() {
     assert_eq!((&data["problems"][0]["part"], &data["songs"]), (&json!("camera"), &json!(475)));
     assert!(data["problems"][0]["message"].as_str().unwrap().contains("nobody-home.jpg"), "{told}");
     assert_eq!(data["diagnostics"]["version"], env!("CARGO_PKG_VERSION"));
-}
-
-#[test]
-fn there_is_no_preview() {
-    let mut home = Home::with(&smile(), "");
-    home.listens();
-    assert_eq!(home.refused("preview.start", &json!({})), "this box has no preview: no picture leaves it");
 }
