@@ -40,7 +40,7 @@ door mqtt_protocol_core '^device/daemon/src/broker(\.rs|/)'
 door v4l '^device/daemon/src/camera/v4l2(\.rs|/)'
 # leds/mod.rs names our own module of that name.
 door rppal '^device/daemon/src/leds/(mod|rppal)\.rs$'
-door gpiocdev '^device/daemon/src/leds/gpiochip\.rs$'
+door gpiocdev '^device/daemon/src/(leds/gpiochip|switch)\.rs$'
 
 # 4. Every queue is bounded.
 if git grep -nE 'unbounded_channel|mpsc::channel::<[^>]*>\(\)|std::sync::mpsc::channel\(' -- 'device/*.rs' 'host-tools/*.rs'; then

@@ -72,11 +72,21 @@ pub struct Camera {
     pub fps: Bounded<0, 60>,
     /// Whether a replay starts again at its end.
     pub repeat: bool,
+    /// BCM number of the pin (line of `leds.chip`) of a switch to ground: closed lets the camera be used, open keeps it off
+    /// whatever is commanded, so that a broken wire is the safe side. Without it there is no such switch.
+    pub switch_pin: Option<Bounded<0, 53>>,
 }
 
 impl Default for Camera {
     fn default() -> Self {
-        Self { source: Source::V4l2Auto, width: Bounded(640), height: Bounded(480), fps: Bounded(10), repeat: true }
+        Self {
+            source: Source::V4l2Auto,
+            width: Bounded(640),
+            height: Bounded(480),
+            fps: Bounded(10),
+            repeat: true,
+            switch_pin: None,
+        }
     }
 }
 
@@ -223,7 +233,7 @@ pub struct Leds {
     pub blue: Bounded<0, 53>,
     /// Of the light that is on while the camera is.
     pub camera_on: Bounded<0, 53>,
-    /// The GPIO character device, for `gpiochip`.
+    /// The GPIO character device, for `gpiochip` and for `camera.switch_pin`.
     pub chip: PathBuf,
     /// Brightness of the mood light at full confidence, 0..1.
     pub brightness: Fraction,

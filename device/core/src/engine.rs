@@ -4,6 +4,7 @@
 //! all again from its own state; nothing is queued while nobody listens.
 
 mod calibration;
+mod camera;
 mod configuration;
 mod hearing;
 mod led_test;
@@ -52,6 +53,10 @@ pub enum Event {
     Viewer(bool),
     /// The camera gives frames.
     CameraUp,
+    /// The camera is closed, as it was asked to be.
+    CameraClosed,
+    /// The switch on the box says that the camera must stay off, and why; nothing where it may be used.
+    CameraLock(Option<String>),
     /// A part does not work; it says why.
     Failed(Part, String),
     /// A part works again.
@@ -217,6 +222,8 @@ pub struct Engine {
     voice: Voice,
     /// Whether frames arrive.
     camera_up: bool,
+    /// Why the switch on the box keeps the camera off, if it does.
+    camera_lock: Option<String>,
     /// What does not work, and why.
     failed: BTreeMap<Part, String>,
     /// The figures that were last measured.
@@ -243,6 +250,7 @@ impl Engine {
             playlist: Playlist::new(recommender, config.music.list_length.0 as usize, started),
             voice: Voice::new(seed),
             camera_up: false,
+            camera_lock: None,
             failed: BTreeMap::new(),
             measured: None,
             light: None,
@@ -273,6 +281,8 @@ impl Engine {
                 self.camera_up = true;
                 self.mend(Part::Camera);
             }
+            Event::CameraClosed => self.camera_up = false,
+            Event::CameraLock(reason) => self.lock_camera(reason, &mut effects),
             Event::Failed(part, reason) => self.fail(part, &reason, &mut effects),
             Event::Works(part) => self.mend(part),
             Event::Connected => {

@@ -76,7 +76,8 @@ pub struct LedPattern {
     pub unsure: bool,
     /// What is wrong, if anything.
     pub fault: Option<Fault>,
-    /// What the camera's light shows; at full power, and also when the others are off: who is filmed shall see it.
+    /// How the camera's light shines while the camera is open; at full power, and also when the others are off: who is filmed
+    /// shall see it.
     pub camera: CameraLight,
     /// Whether the mood light may shine at all.
     pub lights_on: bool,
@@ -86,13 +87,11 @@ pub struct LedPattern {
     pub test: Option<TestLight>,
 }
 
-/// What the light beside the camera shows.
+/// How the light beside the camera shines while the camera is open. Whether it is, only who opens it knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CameraLight {
-    /// The camera is off.
-    Off,
-    /// It is on.
-    On,
+    /// All the time.
+    Steady,
     /// Somebody looks through it.
     Blinks,
 }
@@ -143,12 +142,11 @@ const CAMERA_BLINK: Duration = Duration::from_millis(400);
 const GAMMA: f32 = 2.2;
 
 impl LedPattern {
-    /// The levels at a time; `t` counts from any moment, as long as it is the same for the same pattern.
+    /// The levels at a time, while the camera is open; `t` counts from any moment, as long as it is the same for the same pattern.
     #[must_use]
     pub fn levels_at(&self, t: Duration) -> Levels {
         let lit = match self.camera {
-            CameraLight::Off => false,
-            CameraLight::On => true,
+            CameraLight::Steady => true,
             CameraLight::Blinks => into(t, CAMERA_BLINK) < CAMERA_BLINK / 2,
         };
         let camera = if lit { 1.0 } else { 0.0 };

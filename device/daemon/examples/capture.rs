@@ -27,7 +27,7 @@ fn main() -> anyhow::Result<()> {
 }
 
 fn run(config: &Config, epoch: Instant, left: &mut usize) -> Result<(), CameraError> {
-    let mut camera = camera::open(&config.camera, epoch)?;
+    let mut camera = camera::open(&config.camera, epoch, || {})?;
     println!("open {}", camera.describe());
     while *left > 0 {
         let Some(frame) = camera.next()? else { break };

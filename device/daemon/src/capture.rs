@@ -1,4 +1,5 @@
-//! The capture thread: keeps the camera open while it is wanted, and puts its frames into the mailbox.
+//! The capture thread: keeps the camera open while it is wanted, and its light lit for exactly as long, and puts its frames
+//! into the mailbox.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -9,7 +10,8 @@ use tracing::info;
 
 use crate::camera::latest::{Closed, Latest};
 use crate::camera::{self, Camera, CameraError, OwnedFrame};
-use crate::systemd::Pulse;
+use crate::lamp::Lamp;
+use crate::systemd::{BEAT, Pulse};
 
 /// Pauses between two attempts to open a camera that does not work.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -22,48 +24,71 @@ pub struct Wanted {
     changed: Condvar,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Wish {
-    #[default]
-    Off,
-    On,
-    Never,
+#[derive(Debug, Clone, Copy, Default)]
+struct Wish {
+    /// By command.
+    wanted: bool,
+    /// By the switch on the box, which no command is above.
+    forbidden: bool,
+    ended: bool,
+}
+
+impl Wish {
+    const fn is_on(self) -> bool {
+        self.wanted && !self.forbidden && !self.ended
+    }
 }
 
 impl Wanted {
     /// Turns the camera on or off.
     pub fn set(&self, on: bool) {
-        let mut wish = self.lock();
-        if *wish != Wish::Never {
-            *wish = if on { Wish::On } else { Wish::Off };
-        }
+        self.lock().wanted = on;
+        self.changed.notify_all();
+    }
+
+    /// Keeps the camera off whatever else is set, or no longer.
+    pub fn forbid(&self, forbidden: bool) {
+        self.lock().forbidden = forbidden;
         self.changed.notify_all();
     }
 
     /// Ends the thread.
     pub fn never_again(&self) {
-        *self.lock() = Wish::Never;
+        self.lock().ended = true;
         self.changed.notify_all();
+    }
+
+    /// Whether the end comes within a time.
+    pub fn ends_within(&self, time: Duration) -> bool {
+        let waited = self.changed.wait_timeout_while(self.lock(), time, |wish| !wish.ended);
+        waited.unwrap_or_else(PoisonError::into_inner).0.ended
     }
 
     fn lock(&self) -> MutexGuard<'_, Wish> {
         self.wish.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn is_on(&self) -> bool {
-        *self.lock() == Wish::On
+    /// Whether it is to be open now.
+    pub fn is_on(&self) -> bool {
+        self.lock().is_on()
     }
 
     /// Waits until it is on; false when it never will be.
-    fn wait(&self) -> bool {
-        let wish = self.changed.wait_while(self.lock(), |w| *w == Wish::Off);
-        *wish.unwrap_or_else(PoisonError::into_inner) == Wish::On
+    fn wait(&self, pulse: &Pulse) -> bool {
+        loop {
+            pulse.beat();
+            let waited = self.changed.wait_timeout_while(self.lock(), BEAT, |wish| !wish.is_on() && !wish.ended);
+            let wish = *waited.unwrap_or_else(PoisonError::into_inner).0;
+            if wish.ended || wish.is_on() {
+                return !wish.ended;
+            }
+        }
     }
 
     /// Waits for a time, or until it is no longer on.
     fn pause(&self, time: Duration) {
         // What it says is looked at by the next call.
-        drop(self.changed.wait_timeout_while(self.lock(), time, |w| *w == Wish::On));
+        drop(self.changed.wait_timeout_while(self.lock(), time, |wish| wish.is_on()));
     }
 }
 
@@ -93,22 +118,25 @@ pub enum News {
     Up,
     /// It does not; the error says why.
     Down(CameraError),
+    /// It is closed, as it was asked to be.
+    Closed,
 }
 
 /// Runs until the camera is never wanted again, or a recording has ended; then closes the mailbox.
-pub fn run(config: &config::Camera, epoch: Instant, shared: &Shared, tell: impl Fn(News)) {
+pub fn run(config: &config::Camera, epoch: Instant, shared: &Shared, lamp: &Lamp, tell: impl Fn(News)) {
     let mut pause = FIRST_PAUSE;
-    while shared.wanted.wait() {
-        let opened = shared.pulse.during(|| camera::open(config, epoch));
-        let streamed = opened.and_then(|mut camera| {
+    while shared.wanted.wait(&shared.pulse) {
+        let streamed = camera::open(config, epoch, || lamp.camera_opens()).and_then(|mut camera| {
             info!("camera: {}", camera.describe());
             stream(camera.as_mut(), config.every_frame(), shared, || {
                 pause = FIRST_PAUSE;
                 tell(News::Up);
             })
         });
+        // Here it is closed, however it ended.
+        lamp.camera_closed();
         match streamed {
-            Ok(End::Switched) => {}
+            Ok(End::Switched) => tell(News::Closed),
             Ok(End::Recording) => break,
             Err(error) => {
                 tell(News::Down(error));
@@ -137,7 +165,8 @@ fn stream(
     let mut owned = OwnedFrame::default();
     let mut is_first = true;
     while shared.wanted.is_on() {
-        let Some(frame) = shared.pulse.during(|| camera.next())? else { return Ok(End::Recording) };
+        shared.pulse.beat();
+        let Some(frame) = camera.next()? else { return Ok(End::Recording) };
         shared.lost.fetch_add(frame.lost.into(), Ordering::Relaxed);
         shared.corrupt.fetch_add(frame.corrupt.into(), Ordering::Relaxed);
         owned.copy_from(&frame);
@@ -145,7 +174,13 @@ fn stream(
             started();
             is_first = false;
         }
-        let put = if every_frame { shared.frames.put_when_taken(&mut owned) } else { shared.frames.put(&mut owned) };
+        let put = if every_frame {
+            // Vision takes the time that it takes, and has a pulse of its own.
+            shared.pulse.rest();
+            shared.frames.put_when_taken(&mut owned)
+        } else {
+            shared.frames.put(&mut owned)
+        };
         if let Err(Closed) = put {
             return Ok(End::Switched);
         }

@@ -13,6 +13,7 @@ pub mod picture;
 pub mod run;
 pub mod sight;
 pub mod store;
+pub mod switch;
 pub mod systemd;
 pub mod usage;
 pub mod viewer;

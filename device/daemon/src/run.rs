@@ -34,6 +34,7 @@ use crate::mqtt::{self, MqttEvent, SettingsError};
 use crate::picture::Picture;
 use crate::sight::Sighting;
 use crate::store::{Kept, Store};
+use crate::switch::Position;
 use crate::systemd;
 use crate::viewer::{self, ViewerNews};
 use threads::{Disk, Said, Task, Threads};
@@ -56,6 +57,9 @@ pub enum StartError {
     /// The settings of the connection.
     #[error(transparent)]
     Mqtt(#[from] SettingsError),
+    /// The machine has no room for them.
+    #[error("cannot start a thread: {0}; see the limits of the service")]
+    Threads(#[source] std::io::Error),
     /// The file with the songs cannot be read.
     #[error("music.catalogue: cannot read {path}: {source}", path = path.display())]
     CatalogueFile {
@@ -174,7 +178,8 @@ pub async fn run(
         warn!("{error}; nobody can aim the camera over SSH");
     }
     let disk = Disk { store, log, library, file };
-    let (threads, said) = Threads::start(&config, epoch, models, disk, watcher.is_some());
+    let (threads, said) =
+        Threads::start(&config, epoch, models, disk, watcher.is_some()).map_err(StartError::Threads)?;
     let mut house = House {
         engine,
         epoch,
@@ -275,6 +280,9 @@ impl House {
         match said {
             Said::Camera(capture::News::Up) => self.tell(Event::CameraUp),
             Said::Camera(capture::News::Down(error)) => self.tell(Event::Failed(Part::Camera, error.to_string())),
+            Said::Camera(capture::News::Closed) => self.tell(Event::CameraClosed),
+            Said::Switch(Position::On) => self.tell(Event::CameraLock(None)),
+            Said::Switch(Position::Off(reason)) => self.tell(Event::CameraLock(Some(reason))),
             Said::Leds(lamp::News::Lit) => self.tell(Event::Works(Part::Leds)),
             Said::Leds(lamp::News::Dark(error)) => self.tell(Event::Failed(Part::Leds, error.to_string())),
             Said::Stored(stored) => self.tell(Event::Stored(stored)),

@@ -15,10 +15,11 @@ use moodbox_vision::jpeg::Decoder;
 use moodbox_vision::model::ModelError;
 use tracing::debug;
 
+use crate::camera::latest::Closed;
 use crate::camera::{OwnedFrame, PixelFormat};
 use crate::capture::Shared;
 use crate::picture::Picture;
-use crate::systemd::Pulse;
+use crate::systemd::{BEAT, Pulse};
 
 /// Most pixels of a frame: more than any camera mode that can be configured.
 const MAX_PIXELS: usize = 1920 * 1080;
@@ -73,16 +74,22 @@ pub fn run(
     let mut owned = OwnedFrame::default();
     let mut fps = settings.fps.0;
     let mut pictured: Option<Instant> = None;
-    while shared.frames.take(&mut owned).is_ok() {
+    loop {
+        pulse.beat();
+        match shared.frames.take_within(&mut owned, BEAT) {
+            Ok(true) => pulse.beat(),
+            Ok(false) => continue,
+            Err(Closed) => break,
+        }
         if let Some(settings) = shared.vision.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            vision = pulse.during(|| Vision::new(models, &settings))?;
+            vision = Vision::new(models, &settings)?;
             fps = settings.fps.0;
         }
         let clock = Instant::now();
         let wants_preview =
             shared.preview.load(Ordering::Relaxed) && pictured.is_none_or(|at| at.elapsed() >= PREVIEW_PAUSE);
         let pictures = Pictures { watched: manner.watched, preview: wants_preview };
-        let seen = pulse.during(|| look(&mut vision, &mut decoder, &owned, pictures));
+        let seen = look(&mut vision, &mut decoder, &owned, pictures);
         if wants_preview {
             pictured = Some(clock);
         }

@@ -8,8 +8,12 @@ use std::time::{Duration, Instant};
 use sd_notify::NotifyState;
 use tracing::debug;
 
-/// Longest time that one frame may take to capture, or to analyse, before it counts as a hang.
+/// Longest time between two beats of a thread: one frame may take as long to capture, or to analyse, before that counts as
+/// a hang.
 const STUCK: Duration = Duration::from_secs(15);
+
+/// Longest time that a thread waits without a beat.
+pub const BEAT: Duration = Duration::from_secs(5);
 
 /// Says that the daemon runs.
 pub fn ready() {
@@ -47,32 +51,34 @@ fn tell(state: &[NotifyState<'_>]) {
     }
 }
 
-/// Whether a thread is at work on one thing, and since when.
+/// Whether a thread gets on: it has to say so again and again, whatever it does or waits for.
 #[derive(Debug)]
 pub struct Pulse {
     epoch: Instant,
-    /// Milliseconds from the epoch, plus one; 0 while the thread waits for something to do.
-    busy_since: AtomicU64,
+    /// Milliseconds from the epoch to the last beat, plus one; 0 while none is to be expected.
+    beat: AtomicU64,
 }
 
 impl Default for Pulse {
     fn default() -> Self {
-        Self { epoch: Instant::now(), busy_since: AtomicU64::new(0) }
+        Self { epoch: Instant::now(), beat: AtomicU64::new(0) }
     }
 }
 
 impl Pulse {
-    /// Does a piece of work that must end in time.
-    pub fn during<T>(&self, work: impl FnOnce() -> T) -> T {
-        self.busy_since.store(self.now(), Ordering::Relaxed);
-        let result = work();
-        self.busy_since.store(0, Ordering::Relaxed);
-        result
+    /// The thread gets on; the next beat is to come within [`STUCK`].
+    pub fn beat(&self) {
+        self.beat.store(self.now(), Ordering::Relaxed);
+    }
+
+    /// No beat is to be expected any more, until there is one.
+    pub fn rest(&self) {
+        self.beat.store(0, Ordering::Relaxed);
     }
 
     fn is_stuck(&self) -> bool {
-        let since = self.busy_since.load(Ordering::Relaxed);
-        since != 0 && self.now().saturating_sub(since) > STUCK.as_millis() as u64
+        let beat = self.beat.load(Ordering::Relaxed);
+        beat != 0 && self.now().saturating_sub(beat) > STUCK.as_millis() as u64
     }
 
     fn now(&self) -> u64 {
@@ -85,11 +91,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn work_that_does_not_end_is_noticed() {
-        let pulse = Pulse { epoch: Instant::now().checked_sub(2 * STUCK).unwrap(), busy_since: AtomicU64::new(0) };
-        assert!(!pulse.is_stuck(), "a thread that waits is not stuck");
-        pulse.during(|| assert!(!pulse.is_stuck(), "nor is one that has just begun"));
-        pulse.busy_since.store(1, Ordering::Relaxed);
+    fn a_thread_that_does_not_get_on_is_noticed() {
+        let pulse = Pulse { epoch: Instant::now().checked_sub(2 * STUCK).unwrap(), beat: AtomicU64::new(0) };
+        assert!(!pulse.is_stuck(), "one that has not begun is not stuck");
+        pulse.beat.store(1, Ordering::Relaxed);
         assert!(pulse.is_stuck());
+        pulse.beat();
+        assert!(!pulse.is_stuck());
+        pulse.beat.store(1, Ordering::Relaxed);
+        pulse.rest();
+        assert!(!pulse.is_stuck(), "nor is one that has ended");
     }
 }

@@ -57,7 +57,7 @@ pub(crate) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let config = configure(arguments, folder.path(), draw)?;
     // A box goes on without its camera, and writes of it and of unusable songs to a log. Nobody sees that here.
-    camera::open(&config.camera, Instant::now()).map_err(|e| anyhow!(e))?;
+    camera::open(&config.camera, Instant::now(), || {}).map_err(|e| anyhow!(e))?;
     library::read(arguments.library.as_deref())?;
     let (show, glimpses) = mpsc::channel(1);
     let (stop, stopped) = oneshot::channel::<()>();

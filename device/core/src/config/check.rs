@@ -35,6 +35,13 @@ pub(super) fn check(config: &Config, text: &str) -> Result<(), ConfigError> {
         }
     }
 
+    if let Some(switch) = config.camera.switch_pin
+        && let Some((light, _)) = pins.iter().find(|(_, pin)| *pin == switch.0)
+    {
+        let reason = format!("pin {} is that of leds.{light}; the switch needs its own", switch.0);
+        return refuse("camera", &["switch_pin"], reason);
+    }
+
     let mqtt = &config.mqtt;
     for (key, topic) in [("base_topic", &mqtt.base_topic), ("discovery_prefix", &mqtt.discovery_prefix)] {
         if !is_topic(topic) {

@@ -1,7 +1,8 @@
 //! Values set over the network, which take the place of the file's.
 //!
 //! The file belongs to the person who wrote it and is never written. Only keys that name no file, address or identity can
-//! be set, so that nobody on the network can turn the box into something else, or lock its owner out.
+//! be set, so that nobody on the network can turn the box into something else, or lock its owner out; nor those by which the
+//! light beside the camera could be made to lie.
 
 use std::collections::BTreeMap;
 
@@ -33,7 +34,7 @@ const SETTABLE: [(&str, &[&str]); 6] = [
             "absent_s",
         ],
     ),
-    ("leds", &["driver", "common", "red", "green", "blue", "camera_on", "brightness"]),
+    ("leds", &["red", "green", "blue", "brightness"]),
     ("music", &["policy", "list_length"]),
 ];
 
@@ -175,10 +176,14 @@ mod tests {
         configuration.map(|c| c.in_force().clone()).map_err(|error| error.to_string())
     }
 
-    /// Keys that stay the file's: they name files, addresses or the box.
-    const FIXED: [&str; 12] = [
+    /// Keys that stay the file's: they name files, addresses or the box, or make the camera's light and its switch.
+    const FIXED: [&str; 16] = [
         "camera.source",
+        "camera.switch_pin",
         "leds.chip",
+        "leds.driver",
+        "leds.common",
+        "leds.camera_on",
         "mqtt.base_topic",
         "mqtt.broker",
         "mqtt.discovery_prefix",

@@ -17,7 +17,9 @@ impl Engine {
                 let read = self.personal.bias().apply(&said);
                 Response::ok(transaction, json!({ "said": Named(said), "read": Named(read) }))
             }
-            _ if !self.switches.camera => Response::error(Some(transaction), "the camera is switched off".to_owned()),
+            _ if !self.camera_is_wanted() => {
+                Response::error(Some(transaction), "the camera is switched off".to_owned())
+            }
             look => {
                 let seen = look.map_or(0.0, |look| look.seen.as_secs_f32());
                 let reason = format!(

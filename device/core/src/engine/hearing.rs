@@ -6,8 +6,7 @@ use serde_json::json;
 
 use super::led_test::LedTest;
 use super::playlist::Turn;
-use super::{Effect, Engine, Part};
-use crate::expression::ExpressionFilter;
+use super::{Effect, Engine};
 use crate::mood::Room;
 use crate::personal::Evidence;
 use crate::topics::{Command, Event as Announcement, Incoming, Request, RequestKind, Response};
@@ -82,15 +81,7 @@ impl Engine {
     fn obey(&mut self, command: Command, now: Duration, effects: &mut Vec<Effect>) -> Result<(), String> {
         let room = self.mood.room(now);
         match command {
-            Command::Camera(on) => {
-                self.switches.camera = on;
-                if !on {
-                    self.end_preview("the camera was switched off", effects);
-                }
-                self.mend(Part::Camera);
-                self.expression = ExpressionFilter::new(&self.config().mood);
-                effects.extend([Effect::Camera(on), Effect::Keep(self.switches)]);
-            }
+            Command::Camera(on) => self.switch_camera(on, effects)?,
             Command::Leds(on) => {
                 self.switches.leds = on;
                 effects.push(Effect::Keep(self.switches));

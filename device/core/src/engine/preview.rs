@@ -79,7 +79,7 @@ impl Engine {
             let left = until.saturating_sub(now).as_secs() + 1;
             return Err(format!("somebody looks through the camera already, for {left} s at most"));
         }
-        if !self.switches.camera {
+        if !self.camera_is_wanted() {
             return Err("the camera is off; switch it on first".to_owned());
         }
         self.preview = Some(Preview { viewer, until: now + LONGEST });

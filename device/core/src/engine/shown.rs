@@ -24,22 +24,20 @@ impl Engine {
     }
 
     pub(super) fn state(&self, room: &Room) -> State {
+        let camera = self.camera_state();
         State {
             mood: room.mood.name(),
             unsure: room.unsure,
             expression: self.expression(),
             // The mood is held for a while after the last frame; what is seen now is not.
-            faces: if self.switches.camera && self.camera_up { room.faces } else { 0 },
+            faces: if camera == CameraState::On { room.faces } else { 0 },
             presence: room.presence,
             // An empty room is nowhere; what is believed of it is only what is believed of any.
             valence: if room.presence { room.affect.valence } else { 0.0 },
             arousal: if room.presence { room.affect.arousal } else { 0.0 },
             policy: self.policy(room.mood),
-            camera: match (self.switches.camera, self.camera_up) {
-                (false, _) => CameraState::Off,
-                (true, true) => CameraState::On,
-                (true, false) => CameraState::Unavailable,
-            },
+            camera,
+            camera_reason: self.camera_reason(),
             leds: if self.switches.leds { Switch::On } else { Switch::Off },
             schema: SCHEMA,
         }
@@ -56,11 +54,7 @@ impl Engine {
             mood,
             confidence,
             unsure: room.unsure,
-            camera: match (self.switches.camera && self.camera_up, &self.preview) {
-                (false, _) => CameraLight::Off,
-                (true, None) => CameraLight::On,
-                (true, Some(_)) => CameraLight::Blinks,
-            },
+            camera: if self.preview.is_some() { CameraLight::Blinks } else { CameraLight::Steady },
             fault: self.failed.keys().filter_map(|part| part.fault()).min(),
             lights_on: self.switches.leds,
             brightness: self.config().leds.brightness.0,

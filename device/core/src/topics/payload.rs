@@ -32,7 +32,7 @@ pub enum Switch {
 pub enum CameraState {
     /// It looks.
     On,
-    /// A person has switched it off.
+    /// A person has switched it off, by a command or by the switch on the box.
     Off,
     /// It is wanted but gives no pictures.
     Unavailable,
@@ -61,6 +61,9 @@ pub struct State {
     pub policy: Policy,
     /// What the camera does.
     pub camera: CameraState,
+    /// Why it is off or unavailable, in one line; left out where it is on, or off because a person commanded it.
+    #[serde(serialize_with = "shortened_if_any", skip_serializing_if = "Option::is_none")]
+    pub camera_reason: Option<String>,
     /// Whether the mood light is wanted.
     pub leds: Switch,
     /// Always [`SCHEMA`].
@@ -314,6 +317,11 @@ fn shortened<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error
     serializer.collect_str(&kept.chain([ELLIPSIS]).collect::<String>())
 }
 
+#[expect(clippy::ref_option, reason = "serde passes references")]
+fn shortened_if_any<S: Serializer>(text: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
+    shortened(text.as_deref().unwrap_or_default(), serializer)
+}
+
 #[cfg(test)]
 mod tests {
     use insta::assert_snapshot;
@@ -351,6 +359,7 @@ mod tests {
             arousal: 0.4,
             policy: Policy::Match,
             camera: CameraState::On,
+            camera_reason: None,
             leds: Switch::Off,
             schema: SCHEMA,
         }));

@@ -221,24 +221,39 @@ fn anger_is_soothed_unless_somebody_wants_otherwise() {
 }
 
 #[test]
-fn the_camera_light_is_on_exactly_while_frames_arrive() {
-    let mut evening = Evening::begin(Switches::default());
-    let light = |evening: &Evening| {
-        let mut lights = evening.effects.iter().filter_map(|(_, e)| match e {
-            Effect::Light(pattern) => Some(pattern.levels_at(Duration::ZERO).camera > 0.0),
-            _ => None,
-        });
-        lights.next_back().unwrap_or(false)
-    };
-    assert!(!light(&evening));
+fn the_switch_on_the_box_is_above_every_command() {
+    let mut evening = happy_evening();
+    evening.tell(Event::CameraLock(Some("the switch on the box is off".to_owned())));
+    evening.tell(Event::CameraClosed);
+    evening.wait(Duration::from_secs(2));
+    let state = evening.last("state");
+    assert_eq!((&state["camera"], &state["faces"]), (&"off".into(), &0.into()));
+    assert_eq!(state["camera_reason"], "the switch on the box is off");
+    let before = evening.effects.len();
+    evening.command("camera", "ON");
+    let refusal = "the camera stays off: the switch on the box is off";
+    assert_eq!(evening.last("response/camera")["error"], refusal);
+    assert!(!evening.effects[before..].iter().any(|(_, e)| matches!(e, Effect::Camera(_) | Effect::Keep(_))));
+    evening.tell(Event::CameraLock(None));
+    evening.wait(Duration::from_secs(2));
+    assert_eq!(evening.last("state")["camera"], "unavailable");
     evening.tell(Event::CameraUp);
-    assert!(light(&evening));
-    evening.tell(Event::Failed(Part::Camera, "gone".to_owned()));
-    assert!(!light(&evening));
-    evening.tell(Event::CameraUp);
+    evening.wait(Duration::from_secs(2));
+    let state = evening.last("state");
+    assert_eq!((&state["camera"], state.get("camera_reason")), (&"on".into(), None));
+}
+
+#[test]
+fn a_camera_that_fails_says_why_in_the_state() {
+    let mut evening = happy_evening();
+    evening.tell(Event::Failed(Part::Camera, "it was unplugged".to_owned()));
+    evening.wait(Duration::from_secs(2));
+    let state = evening.last("state");
+    assert_eq!((&state["camera"], &state["camera_reason"]), (&"unavailable".into(), &"it was unplugged".into()));
     evening.command("camera", "OFF");
-    assert!(!light(&evening));
-    assert!(evening.effects.iter().any(|(_, e)| *e == Effect::Camera(false)));
+    evening.wait(Duration::from_secs(2));
+    let state = evening.last("state");
+    assert_eq!((&state["camera"], state.get("camera_reason")), (&"off".into(), None));
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 use std::mem;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// The mailbox.
 #[derive(Debug, Default)]
@@ -52,14 +53,20 @@ impl<T> Latest<T> {
     /// When the mailbox is closed and empty.
     pub fn take(&self, value: &mut T) -> Result<(), Closed> {
         let state = self.changed.wait_while(self.lock(), |state| !state.full && !state.closed);
-        let mut state = state.unwrap_or_else(PoisonError::into_inner);
-        if !state.full {
-            return Err(Closed);
+        self.empty(state.unwrap_or_else(PoisonError::into_inner), value)
+    }
+
+    /// As [`Latest::take`], but waits no longer than `longest`; whether there was a value.
+    ///
+    /// # Errors
+    /// When the mailbox is closed and empty.
+    pub fn take_within(&self, value: &mut T, longest: Duration) -> Result<bool, Closed> {
+        let waited = self.changed.wait_timeout_while(self.lock(), longest, |state| !state.full && !state.closed);
+        let state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        if !state.full && !state.closed {
+            return Ok(false);
         }
-        mem::swap(&mut state.slot, value);
-        state.full = false;
-        self.changed.notify_all();
-        Ok(())
+        self.empty(state, value).map(|()| true)
     }
 
     /// Wakes whoever waits, for good.
@@ -71,6 +78,16 @@ impl<T> Latest<T> {
     /// How many values were replaced before they were taken.
     pub fn dropped(&self) -> u64 {
         self.lock().dropped
+    }
+
+    fn empty(&self, mut state: MutexGuard<'_, State<T>>, value: &mut T) -> Result<(), Closed> {
+        if !state.full {
+            return Err(Closed);
+        }
+        mem::swap(&mut state.slot, value);
+        state.full = false;
+        self.changed.notify_all();
+        Ok(())
     }
 
     fn fill(&self, mut state: MutexGuard<'_, State<T>>, value: &mut T) -> Result<(), Closed> {
@@ -165,6 +182,17 @@ mod tests {
             mailbox.close();
             assert_eq!(waiting.join().unwrap(), Err(Closed));
         });
+    }
+
+    #[test]
+    fn who_waits_for_a_time_is_told_that_there_was_nothing() {
+        let mailbox: Latest<u32> = Latest::default();
+        let mut value = 0;
+        assert_eq!(mailbox.take_within(&mut value, Duration::ZERO), Ok(false));
+        mailbox.put(&mut 3).unwrap();
+        mailbox.close();
+        assert_eq!((mailbox.take_within(&mut value, Duration::ZERO), value), (Ok(true), 3));
+        assert_eq!(mailbox.take_within(&mut value, Duration::ZERO), Err(Closed));
     }
 
     #[test]

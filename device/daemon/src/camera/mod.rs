@@ -185,14 +185,19 @@ pub enum CameraError {
     },
 }
 
-/// Opens the camera that the configuration names. Frames are stamped with the time since `epoch`.
+/// Opens the camera that the configuration names. Frames are stamped with the time since `epoch`. `starts` is called right
+/// before the stream starts, so before anything is seen, and not where that is not even tried.
 ///
 /// # Errors
 /// When there is no such camera or recording, or it is of no use; see [`CameraError`].
-pub fn open(config: &config::Camera, epoch: Instant) -> Result<Box<dyn Camera + Send>, CameraError> {
+pub fn open(config: &config::Camera, epoch: Instant, starts: impl Fn()) -> Result<Box<dyn Camera + Send>, CameraError> {
     match &config.source {
-        Source::V4l2Auto => Ok(Box::new(v4l2::V4l2Camera::open_first(config.into(), epoch)?)),
-        Source::V4l2(path) => Ok(Box::new(v4l2::V4l2Camera::open(path, config.into(), epoch)?)),
-        Source::Replay(path) => Ok(Box::new(replay::Replay::open(path, config.fps.0, config.repeat, epoch)?)),
+        Source::V4l2Auto => Ok(Box::new(v4l2::V4l2Camera::open_first(config.into(), epoch, &starts)?)),
+        Source::V4l2(path) => Ok(Box::new(v4l2::V4l2Camera::open(path, config.into(), epoch, &starts)?)),
+        Source::Replay(path) => {
+            let replay = replay::Replay::open(path, config.fps.0, config.repeat, epoch)?;
+            starts();
+            Ok(Box::new(replay))
+        }
     }
 }

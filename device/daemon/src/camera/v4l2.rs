@@ -46,12 +46,12 @@ struct Tally {
 
 impl V4l2Camera {
     /// Opens the first camera that gives frames by itself.
-    pub(super) fn open_first(wanted: Wanted, epoch: Instant) -> Result<Self, CameraError> {
+    pub(super) fn open_first(wanted: Wanted, epoch: Instant, starts: &dyn Fn()) -> Result<Self, CameraError> {
         let mut refusal = None;
         for path in nodes::video_nodes(Path::new("/dev")) {
             let opened = Device::open(&path).and_then(|device| match device.identity()? {
                 Identity { stand_alone: false, .. } => Err(CameraError::NotACamera(path)),
-                identity => Self::start(device, identity, wanted, epoch),
+                identity => Self::start(device, identity, wanted, epoch, starts),
             });
             match opened {
                 Ok(camera) => return Ok(camera),
@@ -63,13 +63,19 @@ impl V4l2Camera {
     }
 
     /// Opens this camera.
-    pub(super) fn open(path: &Path, wanted: Wanted, epoch: Instant) -> Result<Self, CameraError> {
+    pub(super) fn open(path: &Path, wanted: Wanted, epoch: Instant, starts: &dyn Fn()) -> Result<Self, CameraError> {
         let device = Device::open(path)?;
         let identity = device.identity()?;
-        Self::start(device, identity, wanted, epoch)
+        Self::start(device, identity, wanted, epoch, starts)
     }
 
-    fn start(device: Device, identity: Identity, wanted: Wanted, epoch: Instant) -> Result<Self, CameraError> {
+    fn start(
+        device: Device,
+        identity: Identity,
+        wanted: Wanted,
+        epoch: Instant,
+        starts: &dyn Fn(),
+    ) -> Result<Self, CameraError> {
         let modes = device.modes(wanted);
         let Some(mode) = choose(&modes, wanted) else {
             let mut offered: Vec<String> = modes.iter().map(|mode| mode.fourcc.to_string()).collect();
@@ -79,6 +85,7 @@ impl V4l2Camera {
         };
         let layout = device.set_format(mode)?;
         let set = if wanted.fps > 0 { device.set_rate(wanted.fps) } else { None };
+        starts();
         Ok(Self {
             stream: device.stream(BUFFERS)?,
             card: identity.card,

@@ -29,7 +29,7 @@ impl Lines {
         if config.common == Common::Anode {
             request.as_active_low();
         }
-        let request = request.request().map_err(|error| explain(error, &config.chip, &offsets))?;
+        let request = request.request().map_err(|error| refusal(error, &config.chip, &offsets))?;
         Ok(Self { request, colours: [red, green, blue], camera, shown: OnOff::default() })
     }
 }
@@ -58,8 +58,8 @@ impl Drop for Lines {
     }
 }
 
-/// Finds out what is behind a refused request: the crate passes the kernel's bare number on.
-fn explain(error: Error, path: &Path, offsets: &[Offset]) -> LedError {
+/// Finds out what is behind a refused request for lines: the crate passes the kernel's bare number on.
+pub(crate) fn refusal(error: Error, path: &Path, offsets: &[Offset]) -> LedError {
     if let Error::GpioChip(..) = error {
         return LedError::NotAChip(path.to_owned());
     }
@@ -88,15 +88,15 @@ fn explain(error: Error, path: &Path, offsets: &[Offset]) -> LedError {
 mod tests {
     use super::*;
 
-    fn refusal(chip: &str) -> String {
+    fn refused(chip: &str) -> String {
         let config = config::Leds { chip: chip.into(), ..config::Leds::default() };
         Lines::open(&config).err().map(|error| error.to_string()).unwrap_or_default()
     }
 
     #[test]
     fn a_chip_that_is_none_is_refused_in_one_line() {
-        assert_eq!(refusal("/dev/gpiochip-none"), "/dev/gpiochip-none is not there: choose another with leds.chip");
-        assert_eq!(refusal("/dev/null"), "/dev/null is not a GPIO chip: choose another with leds.chip");
-        assert_eq!(refusal("/"), "/ is not a GPIO chip: choose another with leds.chip");
+        assert_eq!(refused("/dev/gpiochip-none"), "/dev/gpiochip-none is not there: choose another with leds.chip");
+        assert_eq!(refused("/dev/null"), "/dev/null is not a GPIO chip: choose another with leds.chip");
+        assert_eq!(refused("/"), "/ is not a GPIO chip: choose another with leds.chip");
     }
 }

@@ -10,6 +10,8 @@ use std::path::PathBuf;
 use moodbox_core::config::{self, LedDriver};
 use moodbox_core::led::Levels;
 
+pub(crate) use gpiochip::refusal;
+
 /// Something that can show how bright each light is.
 pub trait Leds {
     /// Shows `levels` until told otherwise. May take as long as a PWM period, 10 ms, for each light that goes out.

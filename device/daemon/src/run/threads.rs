@@ -1,5 +1,7 @@
-//! The threads: capture, vision, LEDs and disk. The only file that spawns and joins them.
+//! The threads: capture, vision, LEDs, the switch and disk. The only file that spawns and joins them.
 
+use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
@@ -19,6 +21,7 @@ use crate::lamp::{self, Lamp};
 use crate::library::Library;
 use crate::sight::{self, Manner, Sighting};
 use crate::store::{FeedbackLog, Kept, Store};
+use crate::switch;
 use crate::systemd::Pulse;
 
 /// News that may wait for the engine.
@@ -53,6 +56,7 @@ impl Task {
 pub(super) enum Said {
     Camera(capture::News),
     Leds(lamp::News),
+    Switch(switch::Position),
     Seen(Sighting),
     /// What became of a piece of a catalogue.
     Stored(Stored),
@@ -82,62 +86,110 @@ pub(super) struct Threads {
     /// What the disk does and answers.
     pub(super) tasks: SyncSender<Task>,
     sight_pulse: Arc<Pulse>,
-    handles: [(&'static str, JoinHandle<()>); 6],
+    switch_pulse: Arc<Pulse>,
+    capture: JoinHandle<()>,
+    others: Vec<JoinHandle<()>>,
 }
 
 impl Threads {
     /// Starts them all. What they say ends when a recording has ended.
+    ///
+    /// # Errors
+    /// When the machine has no room for another thread.
     pub(super) fn start(
         config: &Config,
         epoch: Instant,
         models: Result<Models, ModelsError>,
         disk: Disk,
         watched: bool,
-    ) -> (Self, mpsc::Receiver<Said>) {
+    ) -> io::Result<(Self, mpsc::Receiver<Said>)> {
         let (say, said) = mpsc::channel(INBOX);
         let shared = Arc::new(Shared::default());
         let lamp = Arc::new(Lamp::default());
         let kept = Arc::new(Latest::default());
         let sight_pulse = Arc::new(Pulse::default());
+        let switch_pulse = Arc::new(Pulse::default());
         let (feedback, deeds) = sync_channel(FEEDBACK);
-        let (tasks, disk_thread) = work(disk.library, disk.store.clone(), disk.file, &say);
-        let handles = [
-            ("LED", light(config, Arc::clone(&lamp), &say)),
-            ("disk", disk_thread),
-            ("store", keep(disk.store, Arc::clone(&kept))),
-            ("feedback", remember(disk.log, deeds)),
-            ("capture", capture(config, epoch, Arc::clone(&shared), say.clone())),
-            ("vision", see(config, models, watched, Arc::clone(&shared), Arc::clone(&sight_pulse), say)),
+        let (tasks, disk_thread) = work(disk.library, disk.store.clone(), disk.file, &say)?;
+        let mut others = vec![
+            light(config, Arc::clone(&lamp), &say)?,
+            disk_thread,
+            keep(disk.store, Arc::clone(&kept))?,
+            remember(disk.log, deeds)?,
         ];
-        (Self { shared, lamp, feedback, kept, tasks, sight_pulse, handles }, said)
+        if let Some(line) = config.camera.switch_pin {
+            // Until it says otherwise.
+            shared.wanted.forbid(true);
+            let (chip, pulse) = (config.leds.chip.clone(), Arc::clone(&switch_pulse));
+            others.push(switch(chip, line.0, Arc::clone(&shared), pulse, &say)?);
+        }
+        let capture = capture(config, epoch, Arc::clone(&shared), Arc::clone(&lamp), say.clone())?;
+        others.push(see(config, models, watched, Arc::clone(&shared), Arc::clone(&sight_pulse), say)?);
+        Ok((Self { shared, lamp, feedback, kept, tasks, sight_pulse, switch_pulse, capture, others }, said))
     }
 
     /// What the watchdog looks at.
-    pub(super) fn pulses(&self) -> [&Pulse; 2] {
-        [&self.shared.pulse, &self.sight_pulse]
+    pub(super) fn pulses(&self) -> [&Pulse; 4] {
+        [&self.shared.pulse, &self.sight_pulse, &self.lamp.pulse, &self.switch_pulse]
     }
 
     /// Ends and joins them. Whoever receives what they say must have ceased to.
     pub(super) fn end(self) {
         self.shared.wanted.never_again();
         self.shared.frames.close();
-        self.lamp.end();
         drop(self.feedback);
         self.kept.close();
         drop(self.tasks);
-        for (name, thread) in self.handles {
-            if thread.join().is_err() {
-                warn!("the {name} thread has failed");
-            }
-        }
+        // The camera's light is on until the camera is closed.
+        join(self.capture);
+        self.lamp.end();
+        self.others.into_iter().for_each(join);
     }
 }
 
-fn capture(config: &Config, epoch: Instant, shared: Arc<Shared>, say: mpsc::Sender<Said>) -> JoinHandle<()> {
+/// With a name, by which tools know the thread.
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    thread::Builder::new().name(name.to_owned()).spawn(work)
+}
+
+fn join(handle: JoinHandle<()>) {
+    let name = handle.thread().name().unwrap_or_default().to_owned();
+    if handle.join().is_err() {
+        warn!("the {name} thread has failed");
+    }
+}
+
+fn capture(
+    config: &Config,
+    epoch: Instant,
+    shared: Arc<Shared>,
+    lamp: Arc<Lamp>,
+    say: mpsc::Sender<Said>,
+) -> io::Result<JoinHandle<()>> {
     let config = config.camera.clone();
-    thread::spawn(move || {
+    spawn("capture", move || {
         // Nobody listens at the end.
-        capture::run(&config, epoch, &shared, |news| drop(say.blocking_send(Said::Camera(news))));
+        capture::run(&config, epoch, &shared, &lamp, |news| drop(say.blocking_send(Said::Camera(news))));
+        shared.pulse.rest();
+    })
+}
+
+/// Like the LEDs this holds no sender: it runs to the very end.
+fn switch(
+    chip: PathBuf,
+    line: u32,
+    shared: Arc<Shared>,
+    pulse: Arc<Pulse>,
+    say: &mpsc::Sender<Said>,
+) -> io::Result<JoinHandle<()>> {
+    let say = say.downgrade();
+    spawn("switch", move || {
+        switch::run(&chip, line, &shared.wanted, &pulse, |position| {
+            if let Some(say) = say.upgrade() {
+                drop(say.blocking_send(Said::Switch(position)));
+            }
+        });
+        pulse.rest();
     })
 }
 
@@ -148,10 +200,10 @@ fn see(
     shared: Arc<Shared>,
     pulse: Arc<Pulse>,
     say: mpsc::Sender<Said>,
-) -> JoinHandle<()> {
+) -> io::Result<JoinHandle<()>> {
     let settings = config.vision.clone();
     let manner = Manner { every_frame: config.camera.every_frame(), watched };
-    thread::spawn(move || {
+    spawn("vision", move || {
         let tell = |seen: Result<Sighting, _>| match seen {
             Ok(sighting) => say.blocking_send(Said::Seen(sighting)).is_ok(),
             Err(error) => say.blocking_send(Said::Blind(format!("{error:#}"))).is_ok(),
@@ -162,18 +214,20 @@ fn see(
         if let Err(error) = ended {
             tell(Err(error));
         }
+        pulse.rest();
     })
 }
 
 /// The LEDs hold no sender: their thread runs to the very end and must not keep what is said from ending.
-fn light(config: &Config, lamp: Arc<Lamp>, say: &mpsc::Sender<Said>) -> JoinHandle<()> {
+fn light(config: &Config, lamp: Arc<Lamp>, say: &mpsc::Sender<Said>) -> io::Result<JoinHandle<()>> {
     let (config, say) = (config.leds.clone(), say.downgrade());
-    thread::spawn(move || {
+    spawn("leds", move || {
         lamp::run(&config, &lamp, |news| {
             if let Some(say) = say.upgrade() {
                 drop(say.blocking_send(Said::Leds(news)));
             }
         });
+        lamp.pulse.rest();
     })
 }
 
@@ -183,10 +237,10 @@ fn work(
     store: Store,
     file: Config,
     say: &mpsc::Sender<Said>,
-) -> (SyncSender<Task>, JoinHandle<()>) {
+) -> io::Result<(SyncSender<Task>, JoinHandle<()>)> {
     let (sender, tasks) = sync_channel(TASKS);
     let say = say.downgrade();
-    let thread = thread::spawn(move || {
+    let thread = spawn("disk", move || {
         for task in tasks {
             let done = match task {
                 Task::Store { transaction, piece } => {
@@ -202,12 +256,12 @@ fn work(
                 drop(say.blocking_send(done));
             }
         }
-    });
-    (sender, thread)
+    })?;
+    Ok((sender, thread))
 }
 
-fn keep(store: Store, mailbox: Arc<Latest<Kept>>) -> JoinHandle<()> {
-    thread::spawn(move || {
+fn keep(store: Store, mailbox: Arc<Latest<Kept>>) -> io::Result<JoinHandle<()>> {
+    spawn("store", move || {
         let (mut newest, mut written) = (Kept::default(), Kept::default());
         while mailbox.take(&mut newest).is_ok() {
             if let Some(switches) = newest.switches.filter(|_| newest.switches != written.switches)
@@ -225,8 +279,8 @@ fn keep(store: Store, mailbox: Arc<Latest<Kept>>) -> JoinHandle<()> {
     })
 }
 
-fn remember(mut log: FeedbackLog, deeds: Receiver<Feedback>) -> JoinHandle<()> {
-    thread::spawn(move || {
+fn remember(mut log: FeedbackLog, deeds: Receiver<Feedback>) -> io::Result<JoinHandle<()>> {
+    spawn("feedback", move || {
         for feedback in deeds {
             if let Err(error) = log.append(&feedback) {
                 warn!("{error}; this like, skip or choice will be forgotten at the next start");

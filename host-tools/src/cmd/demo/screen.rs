@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use moodbox_core::emotion::Emotion;
 use moodbox_core::face::SeenFace;
-use moodbox_core::led::CameraLight;
 use moodboxd::picture::Picture;
 use moodboxd::run::Glimpse;
 use ratatui::Frame;
@@ -147,8 +146,8 @@ fn draw_mood(frame: &mut Frame<'_>, area: Rect, glimpse: &Glimpse, now: Duration
     let [red, green, blue] = super::on_screen(&glimpse.light, now);
     let light = Color::Rgb(red, green, blue);
     let lamp = "\u{2588}".repeat(8);
-    let camera =
-        if glimpse.light.camera != CameraLight::Off { "\u{25cf} camera on".red() } else { "\u{25cb} camera off".dim() };
+    // What is drawn here was seen just now.
+    let camera = "\u{25cf} camera on".red();
     let mut lines = vec![
         Line::from(vec![Span::styled(lamp.clone(), Style::new().fg(light)), "  ".into(), camera]),
         Line::from(Span::styled(lamp, Style::new().fg(light))),

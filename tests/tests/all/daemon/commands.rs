@@ -59,6 +59,21 @@ fn a_camera_that_was_switched_off_stays_off_over_a_restart() {
 }
 
 #[test]
+fn the_switch_on_the_box_is_above_the_command() {
+    // A switch that cannot be read counts as off.
+    let mut home = Home::with(&smile(), "switch_pin = 24\n[leds]\nchip = \"/dev/null\"\n");
+    let state = home.state("camera", "off");
+    let reason = "the switch on the box cannot be read: /dev/null is not a GPIO chip: choose another with leds.chip";
+    assert_eq!(state["camera_reason"], reason);
+    home.command("camera", "ON");
+    assert_eq!(home.refusal("camera"), format!("the camera stays off: {reason}"));
+    home.command("camera", "OFF");
+    home.command("leds", "OFF");
+    let state = home.state("leds", "off");
+    assert_eq!((&state["camera"], &state["faces"]), (&json!("off"), &json!(0)));
+}
+
+#[test]
 fn a_camera_that_is_on_can_be_switched_on() {
     let mut home = Home::with_a_smile();
     home.state("camera", "on");
