@@ -7,6 +7,7 @@ pub(crate) mod config;
 pub(crate) mod demo;
 pub(crate) mod eval;
 pub(crate) mod library;
+pub(crate) mod manual;
 pub(crate) mod play;
 pub(crate) mod recommend;
 pub(crate) mod remove;

@@ -8,14 +8,13 @@ mod mpd;
 mod mqtt;
 mod picture;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 /// Set up, look into and try out a moodbox.
 #[derive(Parser)]
-#[command(version, arg_required_else_help = true)]
+#[command(version, arg_required_else_help = true, max_term_width = 80, after_help = "Example:\n  moodbox demo")]
 struct Arguments {
     /// Print JSON, for other programs.
     #[arg(long, global = true)]
@@ -30,7 +29,7 @@ enum Command {
     Analyze(cmd::analyze::Arguments),
     /// Measure how fast pictures are analysed on this computer.
     Bench(cmd::bench::Arguments),
-    /// Measure how well faces are found, expressions read and songs recommended, on data of your own.
+    /// Measure how well it finds, reads and recommends, on data of your own.
     #[command(subcommand)]
     Eval(cmd::eval::Command),
     /// Rank songs for a mood, or for more of the same kind.
@@ -41,22 +40,18 @@ enum Command {
     Play(cmd::play::Arguments),
     /// Run the whole box on this computer, on a recording or a webcam.
     Demo(cmd::demo::Arguments),
-    /// Teach a box how the face before it shows what it shows, in a guided minute.
+    /// Teach a box how one face shows what it shows, in a guided minute.
     Calibrate(cmd::calibrate::Arguments),
     /// Take a box that is gone from its broker and from Home Assistant.
     Remove(cmd::remove::Arguments),
-    /// Work with configuration files.
+    /// Read, check and change configurations: of files, and of boxes.
     #[command(subcommand)]
-    Config(ConfigCommand),
-}
-
-#[derive(Subcommand)]
-enum ConfigCommand {
-    /// Say whether a configuration file is valid, and if not, what is wrong on which line.
-    Check {
-        /// The file.
-        file: PathBuf,
-    },
+    Config(cmd::config::Command),
+    /// Print what lets a shell complete commands and options.
+    Completions(cmd::manual::CompletionsArguments),
+    /// Write the manual pages of moodbox and moodboxd.
+    #[command(hide = true)]
+    Man(cmd::manual::ManArguments),
 }
 
 fn main() -> ExitCode {
@@ -74,7 +69,9 @@ fn main() -> ExitCode {
         Command::Demo(arguments) => cmd::demo::run(&arguments, json),
         Command::Calibrate(arguments) => cmd::calibrate::run(&arguments, json),
         Command::Remove(arguments) => cmd::remove::run(&arguments, json),
-        Command::Config(ConfigCommand::Check { file }) => cmd::config::check(&file, json),
+        Command::Config(command) => cmd::config::run(&command, json),
+        Command::Completions(arguments) => cmd::manual::completions(Arguments::command(), &arguments),
+        Command::Man(arguments) => cmd::manual::man(Arguments::command(), &arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -3,13 +3,13 @@
 use std::fmt::Display;
 use std::fs;
 use std::io::{IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::Parser;
 use moodbox_core::config::Config;
-use moodboxd::{run, usage};
+use moodboxd::run;
+use moodboxd::usage::{self, Arguments};
 use tokio::runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -18,18 +18,6 @@ use tracing_subscriber::EnvFilter;
 const BAD_CONFIG: u8 = 2;
 const CANNOT_START: u8 = 3;
 const INTERNAL: u8 = 70;
-
-/// Sees faces, tells the mood of the room, lights it up and recommends music.
-#[derive(Parser)]
-#[command(version)]
-struct Arguments {
-    /// The configuration file.
-    #[arg(long, value_name = "FILE", default_value = "/etc/moodbox/moodbox.toml")]
-    config: PathBuf,
-    /// Check the configuration and end.
-    #[arg(long)]
-    check_config: bool,
-}
 
 fn main() -> ExitCode {
     let arguments: Arguments = match usage::arguments() {

@@ -1,9 +1,27 @@
 //! The words that a program was called with.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::ErrorKind;
+
+/// Sees faces, tells the mood of the room, lights it up and recommends music.
+#[derive(Parser)]
+#[command(
+    name = "moodboxd",
+    version,
+    max_term_width = 80,
+    after_help = "Example:\n  moodboxd --config moodbox.toml --check-config"
+)]
+pub struct Arguments {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE", default_value = "/etc/moodbox/moodbox.toml")]
+    pub config: PathBuf,
+    /// Check the configuration and end.
+    #[arg(long)]
+    pub check_config: bool,
+}
 
 /// Reads them.
 ///

@@ -18,6 +18,7 @@ use crate::picture;
 
 /// Which pictures, and how.
 #[derive(clap::Args)]
+#[command(after_help = "Example:\n  moodbox analyze holiday.jpg photos/")]
 pub(crate) struct Arguments {
     /// Pictures (JPEG or PNG), or folders of them.
     #[arg(required = true, value_name = "PATH")]

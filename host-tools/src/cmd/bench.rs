@@ -19,6 +19,7 @@ use crate::picture;
 
 /// Which pictures, and how often.
 #[derive(clap::Args)]
+#[command(after_help = "Example:\n  moodbox bench --frames photos/")]
 pub(crate) struct Arguments {
     /// JPEG pictures, or a folder of them.
     #[arg(long, value_name = "FOLDER")]

@@ -29,6 +29,7 @@ const ATTEMPTS: u32 = 3;
 
 /// Which box, and how.
 #[derive(clap::Args)]
+#[command(after_help = "Example:\n  moodbox calibrate --broker mqtt://broker.local --id livingroom")]
 pub(crate) struct Arguments {
     #[command(flatten)]
     address: Address,

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use moodbox_core::config::Config;
@@ -10,7 +10,25 @@ use serde_json::json;
 
 use crate::failure::Failure;
 
-pub(crate) fn check(file: &Path, as_json: bool) -> Result<(), Failure> {
+/// What to do with a configuration.
+#[derive(clap::Subcommand)]
+#[command(after_help = "Example:\n  moodbox config check moodbox.toml")]
+pub(crate) enum Command {
+    /// Say whether a configuration file is valid, and if not, what is wrong on which line.
+    #[command(after_help = "Example:\n  moodbox config check moodbox.toml")]
+    Check {
+        /// The file.
+        file: PathBuf,
+    },
+}
+
+pub(crate) fn run(command: &Command, as_json: bool) -> Result<(), Failure> {
+    match command {
+        Command::Check { file } => check(file, as_json),
+    }
+}
+
+fn check(file: &Path, as_json: bool) -> Result<(), Failure> {
     let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     let checked = Config::parse(&text);
     if as_json {

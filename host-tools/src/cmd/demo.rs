@@ -26,6 +26,7 @@ const RECORDED_FPS: u32 = 4;
 
 /// What to look at.
 #[derive(clap::Args)]
+#[command(after_help = "Example:\n  moodbox demo --evening")]
 pub(crate) struct Arguments {
     /// Live through an evening of four hours in seconds, with simulated people and no picture: what is played, why, and
     /// how it follows the mood.

@@ -17,6 +17,7 @@ use crate::failure::Failure;
 
 /// What to measure.
 #[derive(clap::Subcommand)]
+#[command(after_help = "Example:\n  moodbox eval fer faces/ --html page.html")]
 pub(crate) enum Command {
     /// How well expressions are read, on crops of faces sorted into folders named after the expression.
     Fer(fer::Arguments),

@@ -15,6 +15,7 @@ use crate::library::Library;
 
 /// Which library, and what to do with it.
 #[derive(clap::Args)]
+#[command(after_help = "Example:\n  moodbox library scan ~/Music")]
 pub(crate) struct Arguments {
     /// The file with the library; by default one in your data folder.
     #[arg(long, value_name = "FILE", global = true)]
@@ -30,13 +31,16 @@ enum Command {
     /// Add the songs of playlists (M3U), tables (CSV, as from Exportify) and JSON files.
     Import(add::ImportArguments),
     /// List all songs.
+    #[command(after_help = "Example:\n  moodbox library list | grep -i abba")]
     List,
     /// Show all that is known of a song.
+    #[command(after_help = "Example:\n  moodbox library show demo:track:abba-dancing-queen")]
     Show {
         /// What players call it.
         uri: String,
     },
     /// Show how the songs spread over moods and genres, and where that is known from.
+    #[command(after_help = "Example:\n  moodbox library stats")]
     Stats,
     /// Send the library to a box.
     Push(push::Arguments),

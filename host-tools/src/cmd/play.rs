@@ -36,6 +36,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// Which box, and which player.
 #[derive(clap::Args)]
+#[command(after_help = "Example:\n  moodbox play --mpd localhost --broker mqtt://broker.local --id livingroom")]
 pub(crate) struct Arguments {
     /// The Music Player Daemon: HOST, HOST:PORT or the path of its socket.
     #[arg(long, value_name = "HOST")]

@@ -15,6 +15,7 @@ use crate::library;
 
 /// For which mood, from which songs.
 #[derive(clap::Args)]
+#[command(after_help = "Example:\n  moodbox recommend --mood sad --policy lift -n 5")]
 pub(crate) struct Arguments {
     /// The mood: angry, disgust, fear, happy, neutral, sad or surprise.
     #[arg(long, required_unless_present = "after", conflicts_with = "after")]

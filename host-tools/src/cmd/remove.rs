@@ -12,6 +12,7 @@ use crate::mqtt::{Connection, Reach, id, topic};
 
 /// Which box, and where.
 #[derive(clap::Args)]
+#[command(after_help = "Example:\n  moodbox remove livingroom --broker mqtt://broker.local")]
 pub(crate) struct Arguments {
     /// The id of the box, as in its topics.
     #[arg(value_parser = id)]

@@ -35,13 +35,13 @@ const NOBODY: &str = "unknown artist";
 /// What files are called towards players.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Names {
-    /// `file:///music/a.flac`, for players on this computer.
+    // `file:///music/a.flac`, for players on this computer.
     File,
-    /// The path below the folder, which is how MPD calls it where the folder is its music folder.
+    // The path below the folder, which is how MPD calls it where the folder is its music folder.
     Mpd,
-    /// `local:track:a.flac`, as Mopidy-Local calls it.
+    // `local:track:a.flac`, as Mopidy-Local calls it.
     Mopidy,
-    /// `filesystem_local://track/a.flac`, as Music Assistant calls it where the folder is its local music folder.
+    // `filesystem_local://track/a.flac`, as Music Assistant calls it where the folder is its local music folder.
     MusicAssistant,
 }
 

@@ -25,6 +25,7 @@ use crate::picture;
 
 /// Which pictures, and how.
 #[derive(clap::Args)]
+#[command(after_help = "Example:\n  moodbox eval faces boxes.json --html page.html")]
 pub(crate) struct Arguments {
     /// A JSON file beside the pictures: {"boxes": {"party.jpg": [[x, y, width, height], ...], ...}}, in pixels.
     #[arg(value_name = "FILE.json")]

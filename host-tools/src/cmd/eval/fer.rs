@@ -24,6 +24,7 @@ use crate::failure::Failure;
 
 /// Which faces, and what else to measure on them.
 #[derive(clap::Args)]
+#[command(after_help = "Example:\n  moodbox eval fer faces/ --html page.html")]
 pub(crate) struct Arguments {
     /// A folder with a folder for each expression (angry, disgust, fear, happy, neutral, sad, surprise), and in those
     /// JPEG or PNG pictures of one face each, cut as tightly as a detector's box.

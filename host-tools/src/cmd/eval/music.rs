@@ -22,6 +22,7 @@ const CHOSEN: usize = 500;
 
 /// On which table.
 #[derive(clap::Args)]
+#[command(after_help = "Example:\n  moodbox eval music ratings.csv")]
 pub(crate) struct Arguments {
     /// A CSV with title, artist, valence and arousal (or energy), and where it has them genres, tempo (or BPM), and
     /// `human_valence` and `human_arousal` as listeners said.

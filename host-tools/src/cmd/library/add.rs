@@ -20,19 +20,21 @@ use crate::library::scan::{Names, Scan, Scanned};
 
 /// What to scan.
 #[derive(clap::Args)]
+#[command(after_help = "Example:\n  moodbox library scan ~/Music --listen")]
 pub(super) struct ScanArguments {
     /// The folder, with all folders below it.
     folder: PathBuf,
     /// Listen to the files too; takes about a second for each.
     #[arg(long)]
     listen: bool,
-    /// What the songs are called towards players.
+    /// How players call the songs: by URI, by path below the folder, or as theirs do.
     #[arg(long, value_enum, default_value = "file", value_name = "PLAYER")]
     names: Names,
 }
 
 /// What to import.
 #[derive(clap::Args)]
+#[command(after_help = "Example:\n  moodbox library import liked_songs.csv evening.m3u8")]
 pub(super) struct ImportArguments {
     /// The files; what is in them decides how they are read.
     #[arg(required = true, value_name = "FILE")]

@@ -21,6 +21,7 @@ const ATTEMPTS: u32 = 3;
 
 /// Which box.
 #[derive(clap::Args)]
+#[command(after_help = "Example:\n  moodbox library push --broker mqtt://broker.local --id livingroom")]
 pub(super) struct Arguments {
     #[command(flatten)]
     address: Address,
