@@ -6,7 +6,7 @@
 #   set-up-checkout.sh test      what `make test` needs besides
 #   set-up-checkout.sh check     what `make check` needs besides
 #   set-up-checkout.sh fuzz      what `make fuzz` needs besides
-#   set-up-checkout.sh rig       the library for the emulated board besides
+#   set-up-checkout.sh arm64     what building for the board on an x86 machine needs besides
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -80,8 +80,8 @@ install_tool() {
 }
 
 case ${1:-build} in
-build | test | check | fuzz | rig) ;;
-*) fail "unknown stage $1; known are build, test, check, fuzz, rig" ;;
+build | test | check | fuzz | arm64) ;;
+*) fail "unknown stage $1; known are build, test, check, fuzz, arm64" ;;
 esac
 arch=$(uname -m)
 [ -n "${LIBRARY_SHA256[$arch]:-}" ] || fail "there is no TensorFlow Lite library for $arch; this needs x86_64 or aarch64 (64-bit Raspberry Pi OS)"
@@ -94,4 +94,7 @@ if [ "${1:-build}" = check ]; then
   install_tool cargo-audit "$CARGO_AUDIT"
 fi
 [ "${1:-build}" != fuzz ] || install_tool cargo-fuzz "$CARGO_FUZZ"
-[ "${1:-build}" != rig ] || fetch_tflite aarch64
+if [ "${1:-build}" = arm64 ]; then
+  install_packages gcc-aarch64-linux-gnu libc6-dev-arm64-cross libstdc++6-arm64-cross
+  fetch_tflite aarch64
+fi
