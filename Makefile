@@ -1,6 +1,6 @@
 # What a person or CI calls. Every target does its own set-up; a second call is quick.
 .DELETE_ON_ERROR:
-.PHONY: demo test test-ha build-arm64 check fuzz bench bench-boxes bench-peers models-data models-train models-export models-eval
+.PHONY: demo test test-setup test-ha build-arm64 check fuzz bench bench-boxes bench-peers models-data models-train models-export models-eval
 
 SET_UP := deploy/set-up-checkout.sh
 
@@ -17,6 +17,11 @@ test:
 # Both programs for a 64-bit Raspberry Pi, on an x86 machine; they lie in target/aarch64-unknown-linux-gnu/release.
 build-arm64:
 	deploy/cargo-arm64.sh build --release --locked --package moodboxd --package moodbox
+
+# Setting up, finding and examining a box: a fresh Debian that boots in a container, over its own SSH; takes root.
+test-setup:
+	@$(SET_UP) setup
+	@tests/setup/run.sh
 
 # The real daemon beside a real Home Assistant; takes root, and some minutes the first time.
 test-ha:

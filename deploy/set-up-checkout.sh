@@ -4,6 +4,7 @@
 #
 #   set-up-checkout.sh build     what `make demo` needs
 #   set-up-checkout.sh test      what `make test` needs besides
+#   set-up-checkout.sh setup     what `make test-setup` needs besides
 #   set-up-checkout.sh check     what `make check` needs besides
 #   set-up-checkout.sh fuzz      what `make fuzz` needs besides
 #   set-up-checkout.sh arm64     what building for the board on an x86 machine needs besides
@@ -80,8 +81,8 @@ install_tool() {
 }
 
 case ${1:-build} in
-build | test | check | fuzz | arm64) ;;
-*) fail "unknown stage $1; known are build, test, check, fuzz, arm64" ;;
+build | test | setup | check | fuzz | arm64) ;;
+*) fail "unknown stage $1; known are build, test, setup, check, fuzz, arm64" ;;
 esac
 arch=$(uname -m)
 [ -n "${LIBRARY_SHA256[$arch]:-}" ] || fail "there is no TensorFlow Lite library for $arch; this needs x86_64 or aarch64 (64-bit Raspberry Pi OS)"
@@ -89,6 +90,7 @@ install_packages gcc g++ libc6-dev make pkg-config libssl-dev libclang-dev pytho
 check_rust
 fetch_tflite "$arch"
 [ "${1:-build}" != test ] || install_packages mosquitto mosquitto-clients mpd openssl
+[ "${1:-build}" != setup ] || install_packages mosquitto mosquitto-clients openssl mmdebstrap systemd-container openssh-client
 if [ "${1:-build}" = check ]; then
   install_tool cargo-deny "$CARGO_DENY"
   install_tool cargo-audit "$CARGO_AUDIT"

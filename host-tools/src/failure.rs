@@ -15,6 +15,16 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// With something more that a person should know.
+    pub(crate) fn and(self, more: &str) -> Self {
+        let add = |error: anyhow::Error| anyhow::anyhow!("{error:#}; {more}");
+        match self {
+            Self::Finding(error) => Self::Finding(add(error)),
+            Self::Input(error) => Self::Input(add(error)),
+            Self::NoAnswer(error) => Self::NoAnswer(add(error)),
+        }
+    }
+
     /// One line on stderr, and the exit code. Nothing where the reader of our output has gone.
     pub(crate) fn report(self) -> ExitCode {
         let (code, error) = match self {

@@ -4,9 +4,11 @@ mod cmd;
 mod eval;
 mod failure;
 mod library;
+mod mdns;
 mod mpd;
 mod mqtt;
 mod picture;
+mod ssh;
 
 use std::process::ExitCode;
 
@@ -40,6 +42,10 @@ enum Command {
     Play(cmd::play::Arguments),
     /// Run the whole box on this computer, on a recording or a webcam.
     Demo(cmd::demo::Arguments),
+    /// Make a box of a machine with a camera, over SSH or on its SD card.
+    Setup(Box<cmd::setup::Arguments>),
+    /// Find the boxes of the network and of a broker.
+    Discover(cmd::discover::Arguments),
     /// Teach a box how one face shows what it shows, in a guided minute.
     Calibrate(cmd::calibrate::Arguments),
     /// Take a box that is gone from its broker and from Home Assistant.
@@ -67,6 +73,8 @@ fn main() -> ExitCode {
         Command::Library(arguments) => cmd::library::run(&arguments, json),
         Command::Play(arguments) => cmd::play::run(&arguments, json),
         Command::Demo(arguments) => cmd::demo::run(&arguments, json),
+        Command::Setup(arguments) => cmd::setup::run(&arguments, json),
+        Command::Discover(arguments) => cmd::discover::run(&arguments, json),
         Command::Calibrate(arguments) => cmd::calibrate::run(&arguments, json),
         Command::Remove(arguments) => cmd::remove::run(&arguments, json),
         Command::Config(command) => cmd::config::run(&command, json),

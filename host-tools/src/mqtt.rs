@@ -19,36 +19,43 @@ use crate::failure::Failure;
 const QUEUE: usize = 8;
 
 /// How to reach the broker.
-#[derive(clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Reach {
     /// The broker: `mqtt://HOST[:PORT]` or `mqtts://HOST[:PORT]`.
     #[arg(long, value_name = "URL", value_parser = remote)]
-    broker: Broker,
+    pub(crate) broker: Broker,
+    #[command(flatten)]
+    pub(crate) login: Login,
+}
+
+/// How the broker lets somebody in.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Login {
     /// User name, if the broker wants one.
     #[arg(long, requires = "password_file")]
-    username: Option<String>,
+    pub(crate) username: Option<String>,
     /// File whose first line is the password.
     #[arg(long, value_name = "FILE", requires = "username")]
-    password_file: Option<PathBuf>,
-    /// PEM file with the certificate authority of an mqtts broker; the system's are used where it is left out.
+    pub(crate) password_file: Option<PathBuf>,
+    /// PEM file with the authority of an mqtts broker.
     #[arg(long, value_name = "FILE")]
-    ca_file: Option<PathBuf>,
+    pub(crate) ca_file: Option<PathBuf>,
     /// First part of the topics.
     #[arg(long, value_name = "TOPIC", default_value = "moodbox", value_parser = topic)]
-    base_topic: String,
+    pub(crate) base_topic: String,
 }
 
 /// Which box, and how to reach it.
-#[derive(clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Address {
     #[command(flatten)]
-    reach: Reach,
+    pub(crate) reach: Reach,
     /// The id of the box, as in its topics.
     #[arg(long, value_parser = id)]
-    id: DeviceId,
+    pub(crate) id: DeviceId,
 }
 
-fn remote(text: &str) -> Result<Broker, String> {
+pub(crate) fn remote(text: &str) -> Result<Broker, String> {
     match text.parse() {
         Ok(Broker::Embedded) => Err("the embedded broker is reached at mqtt://127.0.0.1, on the box".to_owned()),
         Ok(broker) => Ok(broker),
@@ -76,13 +83,13 @@ impl Reach {
     ) -> Result<Settings, Failure> {
         let config = Mqtt {
             broker: self.broker.clone(),
-            username: self.username.clone(),
-            password_file: self.password_file.clone(),
-            ca_file: self.ca_file.clone(),
+            username: self.login.username.clone(),
+            password_file: self.login.password_file.clone(),
+            ca_file: self.login.ca_file.clone(),
             keep_alive_s: Bounded(keep_alive_s),
             ..Mqtt::default()
         };
-        let topics = Topics::new(&self.base_topic, discovery_prefix, id.as_str());
+        let topics = Topics::new(&self.login.base_topic, discovery_prefix, id.as_str());
         Settings::of_guest(&config, client_name(), topics, hears).map_err(|error| Failure::Input(error.into()))
     }
 }

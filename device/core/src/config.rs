@@ -48,13 +48,15 @@ pub struct Config {
 pub struct Device {
     /// The name a person sees in Home Assistant; may be changed at any time.
     pub name: String,
+    /// The room that Home Assistant puts a new box in; one that a person has moved there stays.
+    pub room: Option<String>,
     /// The id in topics; by default the board's serial number, else the network address, else the machine id.
     pub id: Option<DeviceId>,
 }
 
 impl Default for Device {
     fn default() -> Self {
-        Self { name: "Moodbox".to_owned(), id: None }
+        Self { name: "Moodbox".to_owned(), room: None, id: None }
     }
 }
 

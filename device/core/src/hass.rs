@@ -54,7 +54,7 @@ fn without(dropped: &[Dropped], topics: &Topics, device: &Device, config: &Confi
     for (name, component) in present.into_iter().flatten() {
         components.insert(name.to_owned(), identified(name, component, topics));
     }
-    json!({
+    let mut payload = json!({
         "dev": {
             "ids": [topics.device()],
             "name": config.device.name,
@@ -67,7 +67,12 @@ fn without(dropped: &[Dropped], topics: &Topics, device: &Device, config: &Confi
         "availability_topic": topics.topic("availability"),
         "qos": 1,
         "cmps": components,
-    })
+    });
+    // A null would lose the whole device.
+    if let Some(room) = &config.device.room {
+        payload["dev"]["suggested_area"] = json!(room);
+    }
+    payload
 }
 
 /// An entity and the name it goes by in ids.

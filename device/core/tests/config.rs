@@ -107,6 +107,7 @@ fn each_mistake_is_told_in_one_line() {
         ("a wildcard in a topic", "[mqtt]\nbase_topic = \"home/#\"\n"),
         ("a line break in a topic", "[mqtt]\ndiscovery_prefix = \"home\\nassistant\"\n"),
         ("an empty name", "[device]\nname = \" \"\n"),
+        ("an empty room", "[device]\nroom = \"\"\n"),
         ("a line break in a name", "[device]\nname = \"a\\nb\"\n"),
         (
             "a certificate for a connection without encryption",

@@ -9,6 +9,7 @@ use std::fmt::Display;
 use std::path::PathBuf;
 
 use clap::Subcommand;
+pub(crate) use push::push;
 
 use crate::failure::Failure;
 use crate::library::Library;

@@ -124,6 +124,26 @@ impl Connection {
         })
     }
 
+    /// Hears from now on what is said on the topics that these filters name.
+    pub(crate) fn listen(&mut self, filters: &[&str]) -> Result<(), Failure> {
+        self.subscribe(filters, QoS::AtLeastOnce)
+    }
+
+    /// Waits for a message that is as wanted: its topic, its payload, and whether the broker had kept it. Nothing when it does
+    /// not come in this time.
+    pub(crate) fn hear<T>(
+        &mut self,
+        patience: Duration,
+        mut wanted: impl FnMut(&str, &[u8], bool) -> Option<T>,
+    ) -> Result<Option<T>, Failure> {
+        self.within(patience, |packet| match packet {
+            Packet::Publish(publish) => {
+                wanted(&String::from_utf8_lossy(&publish.topic), &publish.payload, publish.retain)
+            }
+            _ => None,
+        })
+    }
+
     fn subscribe(&mut self, filters: &[&str], qos: QoS) -> Result<(), Failure> {
         self.ask_for(filters, qos)?;
         let codes = self.until(|packet| match packet {
@@ -151,7 +171,15 @@ impl Connection {
     }
 
     /// Takes what comes until it is what is wanted; nothing when that does not come in time.
-    fn until<T>(&mut self, mut wanted: impl FnMut(Packet) -> Option<T>) -> Result<Option<T>, Failure> {
+    fn until<T>(&mut self, wanted: impl FnMut(Packet) -> Option<T>) -> Result<Option<T>, Failure> {
+        self.within(PATIENCE, wanted)
+    }
+
+    fn within<T>(
+        &mut self,
+        patience: Duration,
+        mut wanted: impl FnMut(Packet) -> Option<T>,
+    ) -> Result<Option<T>, Failure> {
         let events = &mut self.events;
         let found = async {
             loop {
@@ -163,7 +191,7 @@ impl Connection {
             }
         };
         // A time-out needs the runtime that it is made in.
-        let found = self.runtime.block_on(async { timeout(PATIENCE, found).await });
+        let found = self.runtime.block_on(async { timeout(patience, found).await });
         match found {
             Ok(Ok(found)) => Ok(Some(found)),
             Ok(Err(error)) => Err(Failure::NoAnswer(anyhow!(self.settings.explain(&error)))),

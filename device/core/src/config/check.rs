@@ -59,9 +59,13 @@ pub(super) fn check(config: &Config, text: &str) -> Result<(), ConfigError> {
         return refuse("mqtt", &["ca_file"], "needs an encrypted connection: the broker must be mqtts://".to_owned());
     }
 
-    let name = &config.device.name;
-    if name.trim().is_empty() || name.chars().count() > 64 || name.contains(char::is_control) {
-        return refuse("device", &["name"], "must have 1 to 64 characters on one line".to_owned());
+    let device = &config.device;
+    for (key, name) in [("name", Some(&device.name)), ("room", device.room.as_ref())] {
+        let is_name =
+            |name: &String| !name.trim().is_empty() && name.chars().count() <= 64 && !name.contains(char::is_control);
+        if name.is_some_and(|name| !is_name(name)) {
+            return refuse("device", &[key], "must have 1 to 64 characters on one line".to_owned());
+        }
     }
     Ok(())
 }

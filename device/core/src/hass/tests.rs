@@ -122,6 +122,13 @@ fn a_new_name_changes_no_id() {
 }
 
 #[test]
+fn a_room_is_suggested_where_there_is_one() {
+    let placed = Config::parse("[device]\nroom = \"Kitchen\"").unwrap();
+    assert_eq!(discovery(&topics(), &device(), &placed)["dev"]["suggested_area"], "Kitchen");
+    assert_eq!(payload()["dev"].get("suggested_area"), None);
+}
+
+#[test]
 fn ids_hold_no_hyphen_where_home_assistant_takes_none() {
     let payload = discovery(&Topics::new("moodbox", "homeassistant", "living-room"), &device(), &Config::default());
     assert_eq!(payload["cmps"]["mood"]["default_entity_id"], "sensor.moodbox_living_room_mood");

@@ -28,6 +28,19 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(library: &Library, arguments: &Arguments, json: bool) -> Result<(), Failure> {
+    let (tracks, bytes) = push(library, &arguments.address)?;
+    let mut out = io::stdout().lock();
+    if json {
+        writeln!(out, "{}", json!({ "songs": tracks, "bytes": bytes }))?;
+    } else {
+        writeln!(out, "the box has {} now", counted(tracks, "song"))?;
+    }
+    Ok(())
+}
+
+/// Sends a library to a box, with a bar that shows how far it is; gives the number of songs that the box then has, and of
+/// bytes.
+pub(crate) fn push(library: &Library, address: &Address) -> Result<(u64, usize), Failure> {
     let songs = library.tracks().len();
     if songs == 0 {
         return Err(anyhow!("{} has no songs; scan a folder or import a file", library.path().display()).into());
@@ -37,16 +50,9 @@ pub(super) fn run(library: &Library, arguments: &Arguments, json: bool) -> Resul
         return Err(anyhow!("the library has {} bytes, a box takes {MAX_FILE_BYTES}", file.len()).into());
     }
     let bar = ProgressBar::new(file.len() as u64);
-    let sent = send(&file, &arguments.address, |bytes| bar.set_position(bytes));
+    let sent = send(&file, address, |bytes| bar.set_position(bytes));
     bar.finish_and_clear();
-    let tracks = sent?;
-    let mut out = io::stdout().lock();
-    if json {
-        writeln!(out, "{}", json!({ "songs": tracks, "bytes": file.len() }))?;
-    } else {
-        writeln!(out, "the box has {} now", counted(tracks, "song"))?;
-    }
-    Ok(())
+    Ok((sent?, file.len()))
 }
 
 /// Sends the file, from where the box says, and anew over a new connection where one breaks; gives the number of songs

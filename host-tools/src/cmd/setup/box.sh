@@ -1,0 +1,321 @@
+#!/bin/sh
+# What `moodbox setup` does on the box itself; it is sent there with each set-up.
+#
+#   box.sh look                what there is, as KEY=VALUE lines; changes nothing and takes no rights
+#   box.sh apply FOLDER        installs what lies in FOLDER, as root; asks on stdout and reads `go` before the service starts
+#   box.sh first-boot FOLDER   the same on the first start from a card, where nobody can be asked
+#   box.sh undo                puts back what was there before the last set-up, as root
+#
+# FOLDER holds package.deb and moodbox.toml, and perhaps password, ca.pem and moodbox.service for Avahi.
+#
+# Before something is changed for the first time in a set-up, $STATE/journal says what, and $STATE/before keeps what was
+# there. A set-up that was cut off goes on with the same journal, so that undo leads back to before its first attempt.
+set -u
+umask 022
+# A host that goes away shall not stop a step in the middle; it shows where something is read from it.
+trap '' HUP PIPE
+
+PROTOCOL=1
+STATE=/var/lib/moodbox-setup
+LOCK=/run/moodbox-setup.lock
+CONFIG=/etc/moodbox/moodbox.toml
+SERVICE=moodboxd
+STORE=/var/lib/moodbox
+
+# Lines for the tool: kind, step, what came of it, in words; parted by tabs.
+say() { printf '%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4" 2>/dev/null || true; }
+step=start
+begin() { step=$1; say step "$step" begin "$2"; }
+done_with() { say step "$step" done "$1"; }
+fail() { say step "$step" failed "$1"; exit 1; }
+one_line() { tr '\n\t' '  ' | sed 's/  */ /g; s/ $//'; }
+
+installed() { dpkg-query -W -f '${db:Status-Status} ${Version}' "$1" 2>/dev/null | sed -n 's/^installed //p'; }
+
+# --- look ---
+
+first_of() { tr -d '\0' <"$1" 2>/dev/null | head -n1; }
+
+# As the daemon finds it by itself: serial number, else address of the network card, else machine id.
+own_id() {
+  serial=$(first_of /proc/device-tree/serial-number | tr 'A-F' 'a-f' | sed 's/^0*//')
+  [ ${#serial} -lt 4 ] || { echo "$serial"; return; }
+  for card in /sys/class/net/*; do
+    [ -e "$card/device" ] || continue
+    address=$(first_of "$card/address" | tr -d ':')
+    case $address in 000000000000 | '') ;; ????????????) echo "$address"; return ;; esac
+  done
+  cut -c1-16 /etc/machine-id 2>/dev/null
+}
+
+# Cameras that speak for themselves; what a Raspberry Pi has in its chip are codecs, and cameras that need other software.
+cameras() {
+  for camera in /sys/class/video4linux/video*; do
+    [ -e "$camera/name" ] || continue
+    [ "$(first_of "$camera/index")" = 0 ] || continue
+    name=$(first_of "$camera/name")
+    case $name in bcm2835-* | rpi-* | rpivid* | pispbe* | rp1-cfe* | unicam*) continue ;; esac
+    printf 'camera=/dev/%s %s\n' "${camera##*/}" "$name"
+  done
+}
+
+may_be_root() {
+  if [ "$(id -u)" = 0 ]; then
+    echo root
+  elif ! command -v sudo >/dev/null; then
+    echo no
+  elif sudo -n true 2>/dev/null; then
+    echo yes
+  else
+    echo password
+  fi
+}
+
+look() {
+  printf 'protocol=%s\nos=%s\n' "$PROTOCOL" "$(. /etc/os-release 2>/dev/null && echo "$PRETTY_NAME")"
+  printf 'arch=%s\nboard=%s\n' "$(dpkg --print-architecture 2>/dev/null)" "$(first_of /proc/device-tree/model)"
+  printf 'free_mb=%s\n' "$(for at in /usr /var/tmp; do df -Pm "$at"; done | awk '/%/ { print $4 }' | sort -n | head -n1)"
+  printf 'root=%s\nid=%s\n' "$(may_be_root)" "$(own_id)"
+  [ -d /run/systemd/system ] && echo systemd=yes || echo systemd=no
+  [ -e /dev/gpiochip0 ] && echo gpio=yes || echo gpio=no
+  printf 'installed=%s\n' "$(installed moodboxd)"
+  cameras
+  if [ -r "$CONFIG" ]; then
+    echo installed_config=yes
+    sed 's/^/config=/' "$CONFIG"
+  fi
+}
+
+# --- the journal ---
+
+lock() {
+  exec 9>"$LOCK" || fail "cannot write to $LOCK; nothing was changed"
+  flock -n 9 || fail "another set-up is at work on this box; nothing was changed"
+}
+
+# Whether the journal has this already.
+noted() { cut -f1,2 "$STATE/journal" 2>/dev/null | grep -qxF "$(printf '%s\t%s' "$1" "$2")"; }
+
+# Says in the journal what is going to be changed, with what undo needs to know; once in a set-up.
+note() { # what, which, as it was
+  if noted "$1" "$2"; then return; fi
+  { mkdir -p -m 700 "$STATE" && printf '%s\t%s\t%s\n' "$1" "$2" "$3" >>"$STATE/journal" && sync "$STATE/journal"; } ||
+    fail "cannot write $STATE/journal; this was not changed: $2"
+}
+
+# What is changed after a set-up that went well belongs to the next one.
+open_journal() {
+  if [ -e "$STATE/complete" ]; then rm -rf "$STATE/journal" "$STATE/before" "$STATE/complete"; fi
+}
+
+kept_as() { echo "$STATE/before/$(echo "$1" | tr / _)"; }
+
+note_file() {
+  open_journal
+  if noted file "$1"; then return; fi
+  if [ ! -e "$1" ]; then
+    note file "$1" absent
+    return
+  fi
+  { mkdir -p -m 700 "$STATE" "$STATE/before" && cp -p "$1" "$(kept_as "$1")" && sync "$(kept_as "$1")"; } ||
+    fail "cannot keep a copy of $1; it was not changed"
+  note file "$1" kept
+}
+
+changed=no
+
+# Puts a file where it belongs, unless it is there already.
+put() { # from, to, mode
+  if cmp -s "$1" "$2" && [ "$(stat -c %a "$2")" = "$3" ]; then return; fi
+  note_file "$2"
+  { mkdir -p "${2%/*}" && install -m "$3" "$1" "$2.new" && mv "$2.new" "$2"; } 2>"$work/error" || {
+    rm -f "$2.new"
+    fail "cannot write $2: $(one_line <"$work/error")"
+  }
+  changed=yes
+}
+
+# What was sent here goes in any case: the computer may be gone, and there may be a password in it.
+clean() {
+  rm -rf "$work"
+  case $folder in /var/tmp/moodbox-setup.*) rm -rf "$folder" ;; esac
+}
+
+# --- apply ---
+
+check() {
+  begin check "checking the package and the configuration"
+  [ "$(id -u)" = 0 ] || fail "this takes root"
+  name=$(dpkg-deb -f "$folder/package.deb" Package 2>/dev/null) && version=$(dpkg-deb -f "$folder/package.deb" Version) &&
+    arch=$(dpkg-deb -f "$folder/package.deb" Architecture) || fail "this is no Debian package; nothing was changed"
+  [ "$name" = moodboxd ] || fail "this is the package of $name, not of moodboxd; nothing was changed"
+  case $arch in
+  all | "$(dpkg --print-architecture)") ;;
+  *) fail "the package is for $arch and this box is $(dpkg --print-architecture); nothing was changed" ;;
+  esac
+  # The daemon of the package says what it thinks of the configuration before anything is changed.
+  dpkg-deb -x "$folder/package.deb" "$work/x" 2>"$work/error" ||
+    fail "cannot unpack the package: $(one_line <"$work/error"); nothing was changed"
+  said=$("$work/x/usr/bin/moodboxd" --check-config --config "$folder/moodbox.toml" 2>&1) ||
+    fail "moodboxd $version does not take the configuration: $(echo "$said" | tail -n1 | sed "s|$folder/||g"); nothing was changed"
+  rm -rf "$work/x"
+  before=$(installed moodboxd)
+  older=
+  if [ -n "$before" ] && dpkg --compare-versions "$version" lt "$before"; then older=", and is older than $before, which is installed"; fi
+  done_with "moodboxd $version takes the configuration$older"
+}
+
+configure() {
+  begin configure "writing $CONFIG"
+  put "$folder/moodbox.toml" "$CONFIG" 644
+  [ "$changed" = yes ] && done_with "$CONFIG is written" || done_with "$CONFIG is as it should be"
+  begin credentials "keeping the password and the broker's authority"
+  [ ! -e "$folder/password" ] || put "$folder/password" /etc/moodbox/password 600
+  [ ! -e "$folder/ca.pem" ] || put "$folder/ca.pem" /etc/moodbox/ca.pem 644
+  if [ -d /etc/avahi/services ] && [ -e "$folder/moodbox.service" ]; then
+    put "$folder/moodbox.service" /etc/avahi/services/moodbox.service 644
+  fi
+  done_with "in /etc/moodbox, the password for root alone"
+}
+
+apt_install() {
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends --allow-downgrades \
+    -o Dpkg::Options::=--force-confold "$@" >"$work/log" 2>&1
+}
+
+install_package() {
+  sum=$(sha256sum <"$folder/package.deb" | cut -d' ' -f1)
+  begin package "installing moodboxd $version"
+  if [ "$before" = "$version" ] && [ "$(cat "$STATE/package.sha256" 2>/dev/null)" = "$sum" ]; then
+    done_with "moodboxd $version is installed"
+    return
+  fi
+  open_journal
+  [ -e "$STORE" ] || note folder "$STORE" absent
+  note package moodboxd "${before:-absent}"
+  note service $SERVICE "$(systemctl is-enabled $SERVICE 2>/dev/null) $(systemctl is-active $SERVICE 2>/dev/null)"
+  # The package that was there, should one want to go back to it.
+  if [ -e "$STATE/package.deb" ] && [ ! -e "$STATE/before/package.deb" ]; then
+    mkdir -p "$STATE/before" && mv "$STATE/package.deb" "$STATE/before/package.deb"
+  fi
+  if ! apt_install "$folder/package.deb"; then
+    # Lists of packages may be old or missing; dependencies then need new ones.
+    if ! grep -q 'unmet dependencies' "$work/log" || ! apt-get update -q >"$work/update" 2>&1 ||
+      ! apt_install "$folder/package.deb"; then
+      fail "the package cannot be installed: $(grep -hE '^ *(E:|dpkg: error|cannot|.*: error:)|Depends:|No space' "$work/log" | head -n2 | one_line)"
+    fi
+  fi
+  # The package's example, which stands in the file that it left alone.
+  rm -f "$CONFIG.dpkg-dist"
+  changed=yes
+  cp "$folder/package.deb" "$STATE/package.deb" && echo "$sum" >"$STATE/package.sha256"
+  done_with "moodboxd $version is installed${before:+, $before was}"
+}
+
+start_service() {
+  begin service "starting the service"
+  if [ "$changed" = no ] && systemctl -q is-active $SERVICE && systemctl -q is-enabled $SERVICE; then
+    say ask go unchanged ""
+    [ "${1:-}" = unasked ] || read -r go || go=
+    done_with "the service runs"
+    return
+  fi
+  note service $SERVICE "$(systemctl is-enabled $SERVICE 2>/dev/null) $(systemctl is-active $SERVICE 2>/dev/null)"
+  say ask go changed ""
+  if [ "${1:-}" != unasked ]; then
+    read -r go && [ "$go" = go ] || fail "the computer went away before the service was started"
+  fi
+  [ ! -d /etc/avahi/services ] || systemctl -q reload avahi-daemon 2>/dev/null || true
+  systemctl -q daemon-reload
+  systemctl -q enable $SERVICE 2>"$work/error" || fail "the service cannot be enabled: $(one_line <"$work/error")"
+  systemctl -q reset-failed $SERVICE 2>/dev/null || true
+  systemctl -q restart $SERVICE 2>"$work/error" ||
+    fail "the service does not start: $(journalctl -q -u $SERVICE -n 1 -o cat 2>/dev/null | one_line)"
+  done_with "the service runs, also after a restart"
+}
+
+apply() {
+  lock
+  work=$(mktemp -d /var/tmp/moodbox-work.XXXXXX) || fail "cannot write to /var/tmp; nothing was changed"
+  trap clean EXIT
+  check
+  configure
+  install_package
+  start_service "$@"
+  # A set-up that changed nothing leaves the one before to be undone.
+  [ "$changed" = no ] || : >"$STATE/complete"
+}
+
+# --- undo ---
+
+undo() {
+  [ "$(id -u)" = 0 ] || fail "this takes root"
+  [ -s "$STATE/journal" ] || fail "there is no set-up that could be undone; nothing was changed"
+  lock
+  work=$(mktemp -d /var/tmp/moodbox-work.XXXXXX) || fail "cannot write to /var/tmp; nothing was changed"
+  trap clean EXIT
+  # The package goes first: with it go files of it that are put back afterwards.
+  before=$(sed -n 's/^package\tmoodboxd\t//p' "$STATE/journal")
+  begin package "putting back the package"
+  if [ "$before" = absent ]; then systemctl -q disable --now $SERVICE 2>/dev/null || true; fi
+  case $before in
+  '') done_with "the package was not changed" ;;
+  absent)
+    if [ -n "$(dpkg-query -W -f '${db:Status-Status}' moodboxd 2>/dev/null)" ]; then
+      dpkg --purge moodboxd >"$work/log" 2>&1 || fail "dpkg --purge moodboxd says: $(tail -n1 "$work/log")"
+    fi
+    done_with "moodboxd is gone, as before"
+    ;;
+  *)
+    if [ "$(dpkg-deb -f "$STATE/before/package.deb" Version 2>/dev/null)" = "$before" ]; then
+      apt_install "$STATE/before/package.deb" || fail "moodboxd $before cannot be installed again: $(grep -m1 '^E:' "$work/log")"
+      cp "$STATE/before/package.deb" "$STATE/package.deb"
+      sha256sum <"$STATE/package.deb" | cut -d' ' -f1 >"$STATE/package.sha256"
+      done_with "moodboxd $before is back"
+    else
+      done_with "moodboxd $(installed moodboxd) stays: the package of $before was not kept; install it with --package"
+    fi
+    ;;
+  esac
+  begin files "putting back the files"
+  while IFS="$(printf '\t')" read -r what which was; do
+    case $what in
+    file)
+      if [ "$was" = absent ]; then
+        rm -f "$which"
+      elif [ -e "$(kept_as "$which")" ]; then
+        mkdir -p "${which%/*}" && cp -p "$(kept_as "$which")" "$which" || fail "$which cannot be put back"
+      fi
+      ;;
+    folder) rm -rf "${which:?}" "/var/lib/private/${which##*/}" ;;
+    esac
+  done <"$STATE/journal"
+  rmdir /etc/moodbox 2>/dev/null || true
+  done_with "all files are as they were"
+  begin service "putting back the service"
+  systemctl -q daemon-reload
+  was=$(sed -n "s/^service\t$SERVICE\t//p" "$STATE/journal")
+  if [ "$before" = absent ] || [ -z "$was" ]; then
+    done_with "there is no service that was changed"
+  else
+    [ "${was% *}" = enabled ] || systemctl -q disable $SERVICE
+    if [ "${was#* }" = active ]; then
+      systemctl -q restart $SERVICE || fail "the service does not start as it was: journalctl -u $SERVICE says why"
+      done_with "the service runs with what was there before"
+    else
+      systemctl -q stop $SERVICE
+      done_with "the service rests, as before"
+    fi
+  fi
+  if [ -d /etc/avahi/services ]; then systemctl -q reload avahi-daemon 2>/dev/null || true; fi
+  if [ "$before" = absent ]; then rm -rf "$STATE"; else rm -rf "$STATE/journal" "$STATE/before" "$STATE/complete"; fi
+}
+
+folder=${2:-}
+case ${1:-} in
+look) look ;;
+apply) apply asked ;;
+first-boot) apply unasked ;;
+undo) undo ;;
+*) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 2 ;;
+esac

@@ -1,0 +1,185 @@
+//! What a person decides: said by options, or asked for on a terminal, beside what was found.
+
+use std::io;
+use std::net::{TcpStream, ToSocketAddrs};
+use std::time::Duration;
+
+use anyhow::anyhow;
+use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
+use dialoguer::{Confirm, Input, Password, Select};
+use moodbox_core::config::{Broker, Config, LedDriver, Source};
+
+use super::Wishes;
+use super::configuration::Decisions;
+use super::credentials::Credentials;
+use super::found::Found;
+use crate::cmd::discover::brokers;
+use crate::failure::Failure;
+use crate::mdns;
+use crate::mqtt::remote;
+
+/// Where Home Assistant and the broker beside it are found unless somebody has renamed them.
+const USUAL_BROKER: (&str, u16) = ("homeassistant.local", 1883);
+
+/// How long the network is asked for brokers, and one of them for an answer.
+const LOOK_AROUND: Duration = Duration::from_secs(2);
+
+/// The drivers that a person may choose, and what they are for.
+const DRIVERS: [(LedDriver, &str); 3] = [
+    (LedDriver::None, "no LEDs"),
+    (LedDriver::Rppal, "LEDs at a Raspberry Pi, with all shades (rppal)"),
+    (LedDriver::Gpiochip, "LEDs at another board, on and off (gpiochip)"),
+];
+
+/// Somebody who may be asked, or not.
+pub(super) struct Person {
+    theme: Box<dyn Theme>,
+    asks: bool,
+}
+
+impl Person {
+    /// Who sits at the terminal, if there is one and questions are wanted.
+    pub(super) fn new(questions: bool) -> Self {
+        let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let theme: Box<dyn Theme> = if plain { Box::new(SimpleTheme) } else { Box::new(ColorfulTheme::default()) };
+        Self { theme, asks: questions && io::IsTerminal::is_terminal(&io::stdin()) }
+    }
+
+    /// What is said and asked about a box. `found` is nothing where the box cannot be looked at yet.
+    pub(super) fn decide(
+        &self,
+        wishes: &Wishes,
+        found: Option<&Found>,
+        credentials: &Credentials,
+    ) -> Result<Decisions, Failure> {
+        let before = found.and_then(Found::configuration).unwrap_or_default();
+        let name = self.or_ask(wishes.name.clone(), "Name", before.device.name.clone())?;
+        let room_before = before.device.room.clone().unwrap_or_default();
+        let room = self.or_ask(wishes.room.clone(), "Room (may be left empty)", room_before)?;
+        let id = credentials.id.clone().or_else(|| before.device.id.clone());
+        let camera = self.camera(wishes, found)?;
+        let leds = self.leds(wishes, found, &before)?;
+        let broker = match wishes.broker.clone().or_else(|| credentials.broker.clone()) {
+            Some(broker) => broker,
+            None => self.broker(&before)?,
+        };
+        Ok(Decisions {
+            name: name.trim().to_owned(),
+            room: Some(room.trim().to_owned()).filter(|room| !room.is_empty()),
+            id: id.or_else(|| found.and_then(|found| found.id.clone())),
+            username: credentials.username.clone(),
+            own_authority: credentials.authority.is_some() && matches!(broker, Broker::Remote { tls: true, .. }),
+            broker,
+            camera,
+            leds,
+            pins: wishes.leds.and_then(|leds| leds.pins),
+        })
+    }
+
+    fn or_ask(&self, said: Option<String>, question: &str, usual: String) -> Result<String, Failure> {
+        match said {
+            Some(said) => Ok(said),
+            None if self.asks => {
+                let input = Input::with_theme(&*self.theme).with_prompt(question).allow_empty(true);
+                input.default(usual).interact_text().map_err(unanswered)
+            }
+            None => Ok(usual),
+        }
+    }
+
+    fn camera(&self, wishes: &Wishes, found: Option<&Found>) -> Result<Source, Failure> {
+        if let Some(source) = &wishes.camera {
+            return Ok(source.clone());
+        }
+        let Some(found) = found else { return Ok(Source::V4l2Auto) };
+        match &found.cameras[..] {
+            [] => Err(Failure::Finding(anyhow!(
+                "no camera was found on the box; plug one in, or name a recording with --camera replay:PATH; nothing was \
+                 changed"
+            ))),
+            [_] => Ok(Source::V4l2Auto),
+            several if self.asks => {
+                let names: Vec<_> = several.iter().map(|(path, name)| format!("{name} ({path})")).collect();
+                let chosen = self.choose("Camera", &names, 0)?;
+                Ok(Source::V4l2(several[chosen].0.clone().into()))
+            }
+            [_, ..] => Ok(Source::V4l2Auto),
+        }
+    }
+
+    fn leds(&self, wishes: &Wishes, found: Option<&Found>, before: &Config) -> Result<LedDriver, Failure> {
+        let has_pins = found.is_none_or(|found| found.gpio);
+        match wishes.leds {
+            Some(wiring) => Ok(wiring.driver),
+            None if has_pins && self.asks => {
+                let usual = DRIVERS.iter().position(|(driver, _)| *driver == before.leds.driver).unwrap_or(0);
+                Ok(DRIVERS[self.choose("Mood light", &DRIVERS.map(|(_, text)| text), usual)?].0)
+            }
+            None => Ok(before.leds.driver),
+        }
+    }
+
+    /// One that was found, the one before, or another.
+    fn broker(&self, before: &Config) -> Result<Broker, Failure> {
+        let remembered = Some(&before.mqtt.broker).filter(|broker| matches!(broker, Broker::Remote { .. }));
+        if !self.asks {
+            let unsaid = || Failure::Input(anyhow!("say which broker with --broker URL; nothing was changed"));
+            return remembered.cloned().ok_or_else(unsaid);
+        }
+        let mut known: Vec<String> = remembered.map(ToString::to_string).into_iter().collect();
+        known.extend(brokers(&mdns::browse(&[mdns::BROKER, mdns::SAFE_BROKER], LOOK_AROUND)?));
+        if answers(USUAL_BROKER) {
+            known.push(format!("mqtt://{}:{}", USUAL_BROKER.0, USUAL_BROKER.1));
+        }
+        known.dedup();
+        if !known.is_empty() {
+            let choices: Vec<_> = known.iter().map(String::as_str).chain(["another"]).collect();
+            let chosen = self.choose("Broker", &choices, 0)?;
+            if let Some(url) = known.get(chosen) {
+                return Ok(remote(url).map_err(|reason| anyhow!(reason))?);
+            }
+        }
+        let input = Input::<String>::with_theme(&*self.theme).with_prompt("Broker, as mqtts://HOST or mqtt://HOST");
+        let url = input.validate_with(|url: &String| remote(url).map(drop)).interact_text().map_err(unanswered)?;
+        Ok(remote(&url).map_err(|reason| anyhow!(reason))?)
+    }
+
+    fn choose(&self, question: &str, choices: &[impl AsRef<str>], usual: usize) -> Result<usize, Failure> {
+        let select = Select::with_theme(&*self.theme)
+            .with_prompt(question)
+            .items(choices.iter().map(AsRef::as_ref))
+            .default(usual);
+        select.interact().map_err(unanswered)
+    }
+
+    /// Whether the plan is agreed to.
+    pub(super) fn agrees(&self) -> Result<(), Failure> {
+        if !self.asks {
+            return Err(Failure::Input(anyhow!("there is nobody to ask; say --yes to do it; nothing was changed")));
+        }
+        let confirm = Confirm::with_theme(&*self.theme).with_prompt("Do it?").default(true);
+        if confirm.interact().map_err(unanswered)? {
+            return Ok(());
+        }
+        Err(Failure::Finding(anyhow!("nothing was changed")))
+    }
+}
+
+/// The password for `sudo` on the box.
+pub(super) fn sudo_password(host: &str) -> Result<String, Failure> {
+    if !io::IsTerminal::is_terminal(&io::stdin()) {
+        let reason = "sudo wants a password on the box and there is no terminal to ask for it; log in as root, or let the \
+                      user use sudo without; nothing was changed";
+        return Err(Failure::Input(anyhow!(reason)));
+    }
+    Password::new().with_prompt(format!("Password for sudo on {host}")).interact().map_err(unanswered)
+}
+
+fn unanswered(_: dialoguer::Error) -> Failure {
+    Failure::Input(anyhow!("a question was not answered; nothing was changed"))
+}
+
+fn answers(machine: (&str, u16)) -> bool {
+    let Ok(mut addresses) = machine.to_socket_addrs() else { return false };
+    addresses.any(|address| TcpStream::connect_timeout(&address, LOOK_AROUND).is_ok())
+}

@@ -1,0 +1,84 @@
+//! The broker beside a set-up: tried before anything is changed, and listened to at the end.
+
+use std::time::Duration;
+
+use anyhow::anyhow;
+use moodbox_core::config::Mqtt;
+use serde_json::Value;
+
+use super::Wishes;
+use super::configuration::Decisions;
+use super::credentials::Credentials;
+use crate::cmd::library;
+use crate::failure::Failure;
+use crate::library::Library;
+use crate::mqtt::{Address, Connection, Login, Reach};
+
+/// Longest time from the start of the service to the first state; a slow board takes a few seconds.
+const FIRST_STATE: Duration = Duration::from_secs(45);
+
+/// Whether the broker is there and lets in both this computer and the box.
+pub(super) fn try_broker(wishes: &Wishes, decisions: &Decisions, credentials: &Credentials) -> Result<(), Failure> {
+    for login in [Some(&wishes.login), credentials.login.as_ref()].into_iter().flatten() {
+        let let_in = connect(login, decisions)?.listen(&["moodbox-setup"]);
+        let_in.map_err(|failure| failure.and("nothing was changed"))?;
+    }
+    Ok(())
+}
+
+/// Listens to the box, which is about to start.
+pub(super) fn listen(login: &Login, decisions: &Decisions) -> Result<Connection, Failure> {
+    let mut connection = connect(login, decisions)?;
+    let state = connection.topics().topic("state");
+    connection.listen(&[&state])?;
+    Ok(connection)
+}
+
+/// The first state in which the camera has come up, or the last one without. What the broker has kept is of an earlier life
+/// of the box, unless the service was left running.
+pub(super) fn first(connection: &mut Connection, may_be_kept: bool) -> Result<Value, Failure> {
+    let mut latest = None;
+    let seen = connection.hear(FIRST_STATE, |_, payload, kept| {
+        let state: Value = serde_json::from_slice(payload).ok()?;
+        if kept && !may_be_kept {
+            return None;
+        }
+        let up = state["camera"] != "unavailable";
+        latest = Some(state);
+        up.then_some(())
+    })?;
+    let (id, broker) = (connection.topics().id(), connection.broker());
+    match (latest, seen) {
+        (Some(state), _) => Ok(state),
+        (None, _) => Err(Failure::NoAnswer(anyhow!(
+            "the service runs, but {broker} has told nothing of box {id}: can the box reach it, and may this user read \
+             moodbox/{id}/state? `moodbox logs` says more"
+        ))),
+    }
+}
+
+/// A line about the state for a person.
+pub(super) fn line(state: &Value) -> String {
+    let word = |key: &str| state[key].as_str().unwrap_or("unknown").to_owned();
+    let faces = state["faces"].as_u64().unwrap_or(0);
+    let camera = match word("camera").as_str() {
+        "unavailable" => "unavailable; `moodbox doctor` says why".to_owned(),
+        camera => camera.to_owned(),
+    };
+    format!("mood {}, {faces} faces, camera {camera}", word("mood"))
+}
+
+/// Sends a library; gives the number of songs that the box then has.
+pub(super) fn push(library: &Library, login: &Login, decisions: &Decisions) -> Result<u64, Failure> {
+    library::push(library, &address(login, decisions)).map(|(songs, _)| songs)
+}
+
+fn connect(login: &Login, decisions: &Decisions) -> Result<Connection, Failure> {
+    let Address { reach, id } = address(login, decisions);
+    Connection::to(&reach, &id, &Mqtt::default().discovery_prefix)
+}
+
+fn address(login: &Login, decisions: &Decisions) -> Address {
+    let reach = Reach { broker: decisions.broker.clone(), login: login.clone() };
+    Address { reach, id: decisions.id.clone().unwrap_or_default() }
+}

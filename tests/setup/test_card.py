@@ -1,0 +1,79 @@
+"""`moodbox setup --boot`: a card is written, and a machine starts with it for the first time."""
+
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+from broker import Broker
+from machine import PACKAGE, Machine, moodbox
+
+# As Raspberry Pi OS has it.
+CLOUD_INIT = "datasource_list: [ NoCloud, None ]\ndatasource:\n  NoCloud:\n    seedfrom: file:///boot/firmware\nssh_deletekeys: false\n"
+
+
+class Card(unittest.TestCase):
+    def setUp(self):
+        self.broker = Broker()
+        self.addCleanup(self.broker.stop)
+        self.card = pathlib.Path(tempfile.mkdtemp(prefix="moodbox-card-"))
+        self.addCleanup(subprocess.run, ["rm", "-r", self.card])
+        files = {
+            "config.txt": "",
+            "cmdline.txt": "console=tty1 rootwait\n",
+            "meta-data": "dsmode: local\ninstance_id: rpios-image\n",
+            "user-data": "#cloud-config\nruncmd:\n- [ touch, /root/what-the-person-wanted ]\n",
+        }
+        for name, content in files.items():
+            (self.card / name).write_text(content)
+
+    def write(self, *words):
+        words = ["--package", PACKAGE, "--camera", "replay:/srv/evening.mjpeg", "--yes", *words]
+        done = moodbox("setup", "--boot", self.card, *words, "--box-files", self.broker.box_files, *self.broker.login())
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_a_machine_that_starts_with_it_becomes_a_box(self):
+        self.write("--name", "Attic")
+        settings = self.card.with_suffix(".cfg")
+        settings.write_text(CLOUD_INIT)
+        self.addCleanup(settings.unlink)
+        options = [f"--bind={self.card}:/boot/firmware", f"--bind-ro={settings}:/etc/cloud/cloud.cfg.d/99_raspberry-pi.cfg"]
+        machine = Machine(first_start=options)
+        self.addCleanup(machine.stop)
+        password = (self.broker.files / "people/admin.password").read_text().strip()
+        subprocess.run(
+            ["mosquitto_sub", "-h", "localhost", "-p", str(self.broker.port), "--cafile", self.broker.files / "ca.pem",
+             "-u", "admin", "-P", password, "-C", "1", "-W", "60", "-t", "moodbox/attic/state"],
+            check=True, capture_output=True,
+        )
+        # What it has to say of a machine without hardware is not what this is about.
+        machine.run("cloud-init status --wait", check=False)
+        # The person's own wishes are done as well, and nothing secret stays on the card.
+        machine.run("test -e /root/what-the-person-wanted")
+        self.assertEqual({path.name for path in self.card.iterdir()},
+                         {"config.txt", "cmdline.txt", "meta-data", "user-data", "moodbox-setup.txt"})
+        self.assertIn("the service runs, also after a restart", (self.card / "moodbox-setup.txt").read_text())
+        self.assertEqual(machine.run("stat -c '%a %U' /etc/moodbox/password"), "600 root\n")
+
+    def test_what_is_on_it_is_put_back(self):
+        before = {path.name: path.read_bytes() for path in self.card.iterdir()}
+        self.write()
+        self.write()
+        self.assertTrue((self.card / "vendor-data").exists())
+        self.assertEqual(moodbox("setup", "--boot", self.card, "--undo").returncode, 0)
+        self.assertEqual({path.name: path.read_bytes() for path in self.card.iterdir()}, before)
+
+    def test_a_card_that_is_full(self):
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", self.card], check=True)
+        self.addCleanup(subprocess.run, ["umount", self.card])
+        for name in ["config.txt", "cmdline.txt"]:
+            (self.card / name).write_text("")
+        words = ["--package", PACKAGE, "--yes", "--box-files", self.broker.box_files, *self.broker.login()]
+        done = moodbox("setup", "--boot", self.card, *words)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("has 4 MB free and this needs", done.stderr)
+        self.assertEqual({path.name for path in self.card.iterdir()}, {"config.txt", "cmdline.txt"})
+
+
+if __name__ == "__main__":
+    unittest.main()

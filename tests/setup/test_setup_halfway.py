@@ -1,0 +1,89 @@
+"""`moodbox setup` that ends halfway: it says what was changed, goes on when it is called again, and can be undone."""
+
+import signal
+import subprocess
+import unittest
+
+from broker import Broker
+from machine import MOODBOX, PACKAGE, Machine, moodbox
+
+
+class Halfway(unittest.TestCase):
+    def setUp(self):
+        self.machine, self.broker = Machine(), Broker()
+        self.addCleanup(self.machine.stop)
+        self.addCleanup(self.broker.stop)
+        self.to = ["setup", "--ssh", "box", "--ssh-config", self.machine.folder / "config"]
+        self.words = [*self.to, "--package", PACKAGE, "--camera", "replay:/srv/evening.mjpeg", "--yes",
+                      "--box-files", self.broker.box_files, *self.broker.login()]
+
+    def started_until(self, text):
+        """A set-up that has just said this."""
+        process = subprocess.Popen([MOODBOX, *map(str, self.words)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True)
+        self.addCleanup(process.stderr.close)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.kill)
+        for line in process.stdout:
+            if text in line:
+                return process
+        self.fail(f"it never said {text!r}: {process.stderr.read()}")
+
+    def goes_on_and_back(self, before):
+        done = moodbox(*self.words)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("camera on", done.stdout)
+        self.assertEqual(moodbox(*self.to, "--undo").returncode, 0)
+        self.assertEqual(self.machine.content(), before)
+
+    def test_a_box_that_goes_away_and_returns(self):
+        before = self.machine.content()
+        process = self.started_until("/etc/moodbox/moodbox.toml is written")
+        # All of the server's processes, with the connections.
+        self.machine.inside("systemctl", "stop", "ssh")
+        self.machine.inside("pkill", "-KILL", "sshd")
+        told = process.stderr.read()
+        self.assertEqual(process.wait(), 3, told)
+        self.assertIn("the connection to box broke", told)
+        self.assertTrue(told.endswith("set up again to go on, or put back what was changed with `moodbox setup --ssh box --undo`\n"))
+        self.machine.inside("systemctl", "start", "ssh")
+        # What was begun is ended by the box itself, up to where it would ask.
+        self.machine.run("flock /run/moodbox-setup.lock true")
+        self.goes_on_and_back(before)
+
+    def test_a_disk_that_becomes_full(self):
+        before = self.machine.content()
+        self.machine.run("mkdir /usr/lib/moodbox && mount -t tmpfs -o size=1m tmpfs /usr/lib/moodbox")
+        done = moodbox(*self.words)
+        self.assertEqual((done.returncode, done.stderr.count("\n")), (1, 1), done.stderr)
+        self.assertIn("the package cannot be installed: ", done.stderr)
+        self.assertIn("No space left on device", done.stderr)
+        self.assertIn("put back what was changed with `moodbox setup --ssh box --undo`", done.stderr)
+        self.assertEqual(moodbox(*self.to, "--undo").returncode, 0)
+        self.machine.run("umount /usr/lib/moodbox && rmdir /usr/lib/moodbox")
+        self.assertEqual(self.machine.content(), before)
+
+    def test_two_at_once(self):
+        first = self.started_until("takes the configuration")
+        # It keeps the others out as long as the box waits for it.
+        first.send_signal(signal.SIGSTOP)
+        done = moodbox(*self.words)
+        self.assertEqual(done.returncode, 1)
+        self.assertTrue(done.stderr.endswith("another set-up is at work on this box; nothing was changed\n"), done.stderr)
+        first.send_signal(signal.SIGCONT)
+        self.assertIn("camera on", first.stdout.read())
+        self.assertEqual(first.wait(), 0)
+
+    def test_a_broker_that_keeps_the_state_to_itself(self):
+        # The box's own user may not read what boxes say.
+        self.words = self.words[: -len(self.broker.login())]
+        box = self.broker.box_files
+        done = moodbox(*self.words, "--username", "attic", "--password-file", box / "password", "--ca-file", box / "ca.pem")
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("has told nothing of box attic: can the box reach it, and may this user read moodbox/attic/state?",
+                      done.stderr)
+        self.assertIn("what was changed is put back by `moodbox setup --ssh box --undo`", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
