@@ -7,6 +7,7 @@ mod calibration;
 mod camera;
 mod configuration;
 mod hearing;
+mod history;
 mod led_test;
 mod library;
 mod playlist;
@@ -26,12 +27,15 @@ use crate::emotion::Emotion;
 use crate::expression::ExpressionFilter;
 use crate::face::SeenFace;
 use crate::hass;
+use crate::history::{Query, Sight};
 use crate::led::{Fault, LedPattern};
 use crate::mood::{Confusion, MoodFilter, Room, RoomMood};
 use crate::music::{Catalogue, Feedback, Memory, Recommender, default_policy};
 use crate::personal::{Evidence, Personal};
 use crate::topics::{Diagnostics, Event as Announcement, Piece, PreviewFrame, Publication, Topics};
 pub use configuration::Asker;
+use history::Chronicle;
+pub use history::Recalled;
 use led_test::LedTest;
 pub use library::{Received, Stored};
 use playlist::Playlist;
@@ -83,6 +87,8 @@ pub enum Event {
     Stored(Stored),
     /// The disk has kept what was set, or says why it could not, see [`Effect::KeepOverrides`].
     Kept(Asker, Result<(), String>),
+    /// The disk has looked into the history, see [`Effect::Recall`].
+    Recalled(Recalled),
     /// Time passed: the deadline that [`Engine::next_deadline`] gave.
     Tick,
 }
@@ -136,6 +142,15 @@ pub enum Effect {
     Keep(Switches),
     /// Add this to the log of what listeners did.
     Remember(Feedback),
+    /// Add this to the history, with the time of day; nothing is that nobody looks.
+    Note(Option<Sight>),
+    /// Look into the history, and answer with [`Event::Recalled`].
+    Recall {
+        /// That of the request.
+        transaction: String,
+        /// What is asked for.
+        query: Query,
+    },
     /// Keep this over a restart, too; none is to be forgotten.
     KeepEvidence(Evidence),
     /// Put a piece of a catalogue with the others, and answer with [`Event::Stored`].
@@ -214,6 +229,7 @@ pub struct Engine {
     transactions: Transactions,
     led_test: Option<LedTest>,
     preview: Option<Preview>,
+    chronicle: Chronicle,
     switches: Switches,
     personal: Personal,
     expression: ExpressionFilter,
@@ -257,6 +273,7 @@ impl Engine {
             transactions: Transactions::default(),
             led_test: None,
             preview: None,
+            chronicle: Chronicle::default(),
             configuration,
             topics,
             device,
@@ -303,6 +320,7 @@ impl Engine {
                 self.measured = Some(diagnostics);
             }
             Event::Stored(stored) => self.stored(stored, now, &mut effects),
+            Event::Recalled(recalled) => self.recalled(recalled, &mut effects),
             Event::Kept(asker, outcome) => self.kept(asker, outcome, &mut effects),
             Event::Tick => {}
         }
@@ -318,7 +336,8 @@ impl Engine {
     pub fn next_deadline(&self, now: Duration) -> Option<Duration> {
         let test = self.led_test.as_ref().and_then(|test| test.next_deadline(now));
         let preview = self.preview.as_ref().map(Preview::ends);
-        [self.mood.next_deadline(now), self.voice.next_deadline(), test, preview].into_iter().flatten().min()
+        let note = self.chronicle.next_deadline();
+        [self.mood.next_deadline(now), self.voice.next_deadline(), test, preview, note].into_iter().flatten().min()
     }
 
     /// The configuration in force.
@@ -371,6 +390,7 @@ impl Engine {
             self.voice.say(self.topics.event(&event), effects);
         }
         self.known = room;
+        self.note(&room, now, effects);
         let state = self.state(&room);
         self.voice.state(&self.topics, &state, room.confidence, now, effects);
         self.voice.settings(&self.topics, self.settings(), now, effects);

@@ -12,6 +12,7 @@ pub mod engine;
 pub mod expression;
 pub mod face;
 pub mod hass;
+pub mod history;
 pub mod led;
 pub mod mood;
 pub mod music;

@@ -14,6 +14,7 @@ mod settings;
 use serde::Serialize;
 
 pub use command::{Command, MAX_URI_BYTES};
+pub(crate) use payload::two_decimals;
 pub use payload::{
     CameraState, Diagnostics, Event, MAX_RECOMMENDATION_BYTES, Outcome, Recommendation, Response, SCHEMA, State,
     Switch, TrackNames, TrackPayload,

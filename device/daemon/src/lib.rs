@@ -3,6 +3,7 @@
 pub mod broker;
 pub mod camera;
 pub mod capture;
+pub mod clock;
 pub mod health;
 pub mod identity;
 pub mod lamp;

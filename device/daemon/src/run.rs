@@ -15,6 +15,7 @@ use moodbox_core::emotion::Emotion;
 use moodbox_core::engine::{Effect, Engine, Event, Part, Setting};
 use moodbox_core::face::SeenFace;
 use moodbox_core::hass::Device;
+use moodbox_core::history::{Moment, Sight};
 use moodbox_core::led::LedPattern;
 use moodbox_core::mood::{Confusion, Room};
 use moodbox_core::music::{Catalogue, ImportError};
@@ -25,7 +26,6 @@ use tokio::time::{Interval, MissedTickBehavior, interval, sleep_until};
 use tracing::{debug, info, warn};
 
 use crate::broker::{BrokerError, Embedded};
-use crate::capture;
 use crate::health::{FrameTimes, Machine};
 use crate::identity;
 use crate::lamp::{self, DARK};
@@ -37,7 +37,8 @@ use crate::store::{Kept, Store};
 use crate::switch::Position;
 use crate::systemd;
 use crate::viewer::{self, ViewerNews};
-use threads::{Disk, Said, Task, Threads};
+use crate::{capture, clock};
+use threads::{Disk, Line, Said, Task, Threads};
 
 /// Messages that may wait for the engine; it needs microseconds for one.
 const INBOX: usize = 16;
@@ -287,6 +288,7 @@ impl House {
             Said::Leds(lamp::News::Dark(error)) => self.tell(Event::Failed(Part::Leds, error.to_string())),
             Said::Stored(stored) => self.tell(Event::Stored(stored)),
             Said::Kept(asker, outcome) => self.tell(Event::Kept(asker, outcome)),
+            Said::Recalled(recalled) => self.tell(Event::Recalled(recalled)),
             Said::Blind(reason) => self.tell(Event::Failed(Part::Models, reason)),
             Said::Seen(sighting) => {
                 self.times.push(sighting.took);
@@ -344,10 +346,12 @@ impl House {
                 }
                 Effect::Camera(on) => self.threads.shared.wanted.set(on),
                 Effect::Remember(feedback) => {
-                    if let Err(error) = self.threads.feedback.try_send(feedback) {
-                        warn!("what a listener did is not kept: {error}");
+                    if self.threads.lines.try_send(Line::Deed(feedback)).is_err() {
+                        warn!("the disk is busy; what a listener did is not kept");
                     }
                 }
+                Effect::Note(sight) => self.note(sight),
+                Effect::Recall { transaction, query } => self.ask_the_disk(Task::Recall { transaction, query }),
                 Effect::Keep(switches) => self.keep(Kept { switches: Some(switches), ..self.kept }),
                 Effect::KeepEvidence(evidence) => self.keep(Kept { evidence: Some(evidence), ..self.kept }),
                 Effect::Store { transaction, piece } => self.ask_the_disk(Task::Store { transaction, piece }),
@@ -373,6 +377,13 @@ impl House {
         }
     }
 
+    fn note(&mut self, sight: Option<Sight>) {
+        let clock::Now { seconds, unset } = clock::Now::read(Path::new("/"));
+        if self.threads.lines.try_send(Line::Moment(Moment { at: seconds, unset, sight })).is_err() {
+            warn!("the disk is busy; the history has a gap");
+        }
+    }
+
     fn ask_the_disk(&mut self, task: Task) {
         if let Err(TrySendError::Full(task) | TrySendError::Disconnected(task)) = self.threads.tasks.try_send(task) {
             self.tell(task.refused("the disk is busy; try again"));
@@ -387,7 +398,9 @@ impl House {
         }
     }
 
-    fn end(self) {
+    fn end(mut self) {
+        // From here on nobody looks.
+        self.note(None);
         self.threads.end();
     }
 

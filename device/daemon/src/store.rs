@@ -1,6 +1,8 @@
 //! What survives a restart. A write leaves the old or the new state, never a torn one; a box that cannot write runs on.
 
 mod feedback;
+mod history;
+mod log;
 mod overrides;
 
 use std::fs::{self, File};
@@ -12,6 +14,7 @@ use moodbox_core::personal::Evidence;
 use serde::{Deserialize, Serialize};
 
 pub use feedback::FeedbackLog;
+pub use history::HistoryLog;
 
 const FILE: &str = "switches.json";
 const CALIBRATION: &str = "calibration.json";

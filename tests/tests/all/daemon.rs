@@ -5,6 +5,7 @@ mod calibration;
 mod commands;
 mod embedded;
 mod faults;
+mod history;
 mod library;
 mod life;
 mod models;

@@ -69,6 +69,10 @@ impl Engine {
                 effects.push(Effect::Restart);
                 Response::ok(transaction, json!({}))
             }
+            RequestKind::HistoryGet(query) => {
+                Self::ask_for_history(transaction, query, effects);
+                return None;
+            }
             RequestKind::PreviewStart => self.preview_start(transaction, now, effects),
             RequestKind::PreviewStop => self.preview_stop(transaction, effects),
             RequestKind::CalibrateLook { over } => self.calibrate_look(transaction, over, now),

@@ -285,8 +285,9 @@ impl Response {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
-pub(super) fn two_decimals<S: Serializer>(value: &f32, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_f32(rounded(*value, 100.0))
+pub(crate) fn two_decimals<S: Serializer>(value: &f32, serializer: S) -> Result<S::Ok, S::Error> {
+    // As a double it has these decimals also where JSON is made of a value, which knows doubles alone.
+    serializer.serialize_f64((f64::from(rounded(*value, 100.0)) * 100.0).round() / 100.0)
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]

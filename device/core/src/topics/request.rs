@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::piece::{MAX_PIECE_BYTES, Piece};
 use super::reading::{CommandError, from_json, quoted, refuse, text, text_within, within};
 use crate::emotion::{Emotion, Named};
+use crate::history::Query;
 use crate::personal::{Evidence, LOOK_BACK};
 
 /// Longest transaction of a request.
@@ -36,6 +37,8 @@ pub enum RequestKind {
     Diagnose,
     /// End, to be started again by whatever has started the box.
     Restart,
+    /// What the mood of the room was.
+    HistoryGet(Query),
     /// Show what the camera sees, for at most two minutes.
     PreviewStart,
     /// Show it no longer.
@@ -55,7 +58,7 @@ pub enum RequestKind {
 
 impl RequestKind {
     /// The names of all requests, the last part of their topics.
-    pub const NAMES: [&str; 11] = [
+    pub const NAMES: [&str; 12] = [
         "config.get",
         "config.set",
         "config.check",
@@ -63,6 +66,7 @@ impl RequestKind {
         "calibrate.set",
         "calibrate.reset",
         "library.put",
+        "history.get",
         "diagnose",
         "restart",
         "preview.start",
@@ -111,6 +115,15 @@ impl Request {
             transaction: String,
             set: Map<String, Value>,
         }
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Past {
+            transaction: String,
+            from: u64,
+            to: u64,
+            #[serde(default)]
+            skip: usize,
+        }
         let read = match name {
             "config.set" | "config.check" => {
                 fields(payload, "{\"transaction\": \"...\", \"set\": {\"mood.hold_s\": 10, ...}}")
@@ -122,6 +135,8 @@ impl Request {
                 fields(payload, "{\"transaction\": \"...\", \"shown\": {\"happy\": {\"angry\": 0.01, ...}, ...}}")
                     .map(|Shown { transaction, shown }| (transaction, set(shown)))
             }
+            "history.get" => fields(payload, "{\"transaction\": \"...\", \"from\": 0, \"to\": 0, \"skip\": 0}")
+                .map(|Past { transaction, from, to, skip }| (transaction, past(Query { from, to, skip }))),
             "library.put" => piece(payload),
             _ => fields(payload, "{\"transaction\": \"...\"}")
                 .map(|Plain { transaction }| (transaction, without_fields(name))),
@@ -172,6 +187,14 @@ fn change(name: &str, set: Map<String, Value>) -> Result<RequestKind, CommandErr
         _ if set.is_empty() => refuse("set must name a key, such as \"mood.hold_s\"".to_owned()),
         "config.set" => Ok(RequestKind::ConfigSet(set)),
         _ => Ok(RequestKind::ConfigCheck(set)),
+    }
+}
+
+fn past(query: Query) -> Result<RequestKind, CommandError> {
+    if query.from < query.to {
+        Ok(RequestKind::HistoryGet(query))
+    } else {
+        refuse(format!("from ({}) must be less than to ({}), both in seconds since 1970", query.from, query.to))
     }
 }
 
@@ -233,6 +256,24 @@ mod tests {
             let error = Request::parse(name, payload.as_bytes()).unwrap_err();
             assert_eq!(error.transaction.as_deref(), Some("a1"), "{payload}");
             assert!(error.to_string().starts_with(reason), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_part_of_the_history_can_be_asked_for() {
+        let parse = |fields: &str| {
+            Request::parse("history.get", format!("{{\"transaction\":\"a1\",{fields}}}").as_bytes())
+                .map(|request| request.kind)
+        };
+        let query = Query { from: 5, to: 9, skip: 200 };
+        assert_eq!(parse("\"from\":5,\"to\":9,\"skip\":200"), Ok(RequestKind::HistoryGet(query)));
+        assert_eq!(parse("\"from\":5,\"to\":9"), Ok(RequestKind::HistoryGet(Query { skip: 0, ..query })));
+        let told = parse("\"from\":9,\"to\":9").unwrap_err().to_string();
+        assert_eq!(told, "from (9) must be less than to (9), both in seconds since 1970");
+        for wrong in
+            ["\"from\":5", "\"from\":-1,\"to\":9", "\"from\":\"a\",\"to\":9", "\"from\":5,\"to\":9,\"skip\":-1"]
+        {
+            assert!(parse(wrong).unwrap_err().to_string().starts_with("must be {\"transaction\""), "{wrong}");
         }
     }
 
@@ -312,7 +353,7 @@ mod tests {
         assert_eq!(error.transaction.as_deref(), Some("a1"));
         assert_eq!(
             error.to_string(),
-            r#"no request is called "shell"; known are config.get, config.set, config.check, calibrate.look, calibrate.set, calibrate.reset, library.put, diagnose, restart, preview.start, preview.stop"#
+            r#"no request is called "shell"; known are config.get, config.set, config.check, calibrate.look, calibrate.set, calibrate.reset, library.put, history.get, diagnose, restart, preview.start, preview.stop"#
         );
         let error = Request::parse("config.get", br#"{"transaction":"a1","file":"/etc/shadow"}"#).unwrap_err();
         assert_eq!(error.transaction.as_deref(), Some("a1"));

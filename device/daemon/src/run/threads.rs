@@ -8,7 +8,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use moodbox_core::config::{Config, Overrides};
-use moodbox_core::engine::{Asker, Event, Stored};
+use moodbox_core::engine::{Asker, Event, Recalled, Stored};
+use moodbox_core::history::{Moment, Query};
 use moodbox_core::music::Feedback;
 use moodbox_core::topics::Piece;
 use moodbox_models::{Models, ModelsError};
@@ -20,15 +21,15 @@ use crate::capture::{self, Shared};
 use crate::lamp::{self, Lamp};
 use crate::library::Library;
 use crate::sight::{self, Manner, Sighting};
-use crate::store::{FeedbackLog, Kept, Store};
+use crate::store::{FeedbackLog, HistoryLog, Kept, Store};
 use crate::switch;
 use crate::systemd::Pulse;
 
 /// News that may wait for the engine.
 const INBOX: usize = 16;
 
-/// Deeds of listeners that may wait for the disk; people press a button now and then.
-const FEEDBACK: usize = 64;
+/// Lines of the logs that may wait for the disk; people press a button now and then.
+const LINES: usize = 64;
 
 /// Tasks that may wait for the disk; who sets them waits for each answer.
 const TASKS: usize = 8;
@@ -39,6 +40,16 @@ pub(super) enum Task {
     Store { transaction: String, piece: Piece },
     /// Keep what was set over the network.
     KeepOverrides(Overrides, Asker),
+    /// Look into the history.
+    Recall { transaction: String, query: Query },
+}
+
+/// A line of a log.
+pub(super) enum Line {
+    /// What a listener did.
+    Deed(Feedback),
+    /// What the mood of the room became.
+    Moment(Moment),
 }
 
 impl Task {
@@ -48,6 +59,7 @@ impl Task {
         match self {
             Self::Store { transaction, .. } => Event::Stored(Stored { transaction, outcome: Err(reason) }),
             Self::KeepOverrides(_, asker) => Event::Kept(asker, Err(reason)),
+            Self::Recall { transaction, .. } => Event::Recalled(Recalled { transaction, outcome: Err(reason) }),
         }
     }
 }
@@ -62,6 +74,8 @@ pub(super) enum Said {
     Stored(Stored),
     /// Whether the disk has kept what was set.
     Kept(Asker, Result<(), String>),
+    /// What was found in the history.
+    Recalled(Recalled),
     /// Nothing can be seen in frames, and why.
     Blind(String),
 }
@@ -79,8 +93,8 @@ pub(super) struct Disk {
 pub(super) struct Threads {
     pub(super) shared: Arc<Shared>,
     pub(super) lamp: Arc<Lamp>,
-    /// What listeners did, for the log.
-    pub(super) feedback: SyncSender<Feedback>,
+    /// Lines for the logs.
+    pub(super) lines: SyncSender<Line>,
     /// What the disk shall keep.
     pub(super) kept: Arc<Latest<Kept>>,
     /// What the disk does and answers.
@@ -109,13 +123,14 @@ impl Threads {
         let kept = Arc::new(Latest::default());
         let sight_pulse = Arc::new(Pulse::default());
         let switch_pulse = Arc::new(Pulse::default());
-        let (feedback, deeds) = sync_channel(FEEDBACK);
+        let (lines, written) = sync_channel(LINES);
+        let history = disk.store.history();
         let (tasks, disk_thread) = work(disk.library, disk.store.clone(), disk.file, &say)?;
         let mut others = vec![
             light(config, Arc::clone(&lamp), &say)?,
             disk_thread,
             keep(disk.store, Arc::clone(&kept))?,
-            remember(disk.log, deeds)?,
+            write(disk.log, history, written)?,
         ];
         if let Some(line) = config.camera.switch_pin {
             // Until it says otherwise.
@@ -125,7 +140,7 @@ impl Threads {
         }
         let capture = capture(config, epoch, Arc::clone(&shared), Arc::clone(&lamp), say.clone())?;
         others.push(see(config, models, watched, Arc::clone(&shared), Arc::clone(&sight_pulse), say)?);
-        Ok((Self { shared, lamp, feedback, kept, tasks, sight_pulse, switch_pulse, capture, others }, said))
+        Ok((Self { shared, lamp, lines, kept, tasks, sight_pulse, switch_pulse, capture, others }, said))
     }
 
     /// What the watchdog looks at.
@@ -137,7 +152,7 @@ impl Threads {
     pub(super) fn end(self) {
         self.shared.wanted.never_again();
         self.shared.frames.close();
-        drop(self.feedback);
+        drop(self.lines);
         self.kept.close();
         drop(self.tasks);
         // The camera's light is on until the camera is closed.
@@ -251,6 +266,10 @@ fn work(
                     let outcome = store.keep_overrides(&overrides, &file).map_err(|error| error.to_string());
                     Said::Kept(asker, outcome)
                 }
+                Task::Recall { transaction, query } => {
+                    let outcome = store.recall(query).map_err(|error| error.to_string());
+                    Said::Recalled(Recalled { transaction, outcome })
+                }
             };
             if let Some(say) = say.upgrade() {
                 drop(say.blocking_send(done));
@@ -279,11 +298,20 @@ fn keep(store: Store, mailbox: Arc<Latest<Kept>>) -> io::Result<JoinHandle<()>> 
     })
 }
 
-fn remember(mut log: FeedbackLog, deeds: Receiver<Feedback>) -> io::Result<JoinHandle<()>> {
-    spawn("feedback", move || {
-        for feedback in deeds {
-            if let Err(error) = log.append(&feedback) {
-                warn!("{error}; this like, skip or choice will be forgotten at the next start");
+fn write(mut feedback: FeedbackLog, mut history: HistoryLog, lines: Receiver<Line>) -> io::Result<JoinHandle<()>> {
+    spawn("logs", move || {
+        for line in lines {
+            match line {
+                Line::Deed(deed) => {
+                    if let Err(error) = feedback.append(&deed) {
+                        warn!("{error}; this like, skip or choice will be forgotten at the next start");
+                    }
+                }
+                Line::Moment(moment) => {
+                    if let Err(error) = history.append(&moment) {
+                        warn!("{error}; the history has a gap");
+                    }
+                }
             }
         }
     })

@@ -1,12 +1,9 @@
 //! The log of what listeners did: appended to, flushed line by line, and compacted when it has grown.
 
-use std::fs::{self, OpenOptions};
-use std::io::{ErrorKind, Write};
-use std::path::PathBuf;
-
 use moodbox_core::music::{Feedback, Memory};
 
-use super::{Store, StoreError, replace};
+use super::log::LineLog;
+use super::{Store, StoreError};
 
 const FILE: &str = "feedback.jsonl";
 
@@ -16,27 +13,19 @@ const SLACK: usize = 4000;
 /// The file with the log.
 #[derive(Debug)]
 pub struct FeedbackLog {
-    path: PathBuf,
-    lines: usize,
+    log: LineLog,
     /// Lines that a compacted log would have.
     songs: usize,
-    /// Whether the file may end in the middle of a line.
-    torn: bool,
 }
 
 impl Store {
     /// The log, and what it comes to. Lines that cannot be used, as a power cut leaves them, are counted and passed over.
     pub fn feedback(&self) -> (FeedbackLog, Memory, Result<usize, StoreError>) {
-        let path = self.folder.join(FILE);
-        let (text, error) = match fs::read(&path) {
-            Ok(text) => (text, None),
-            Err(error) if error.kind() == ErrorKind::NotFound => (Vec::new(), None),
-            Err(error) => (Vec::new(), Some(StoreError { path: path.clone(), reason: error.to_string() })),
-        };
-        let (memory, damaged) = Memory::read(&text);
-        let lines = text.split(|byte| *byte == b'\n').count() - 1;
-        let torn = text.last().is_some_and(|byte| *byte != b'\n') || error.is_some();
-        (FeedbackLog { path, lines, songs: memory.len(), torn }, memory, error.map_or(Ok(damaged), Err))
+        let (log, text) = LineLog::open(self.folder.join(FILE));
+        let (memory, damaged) = Memory::read(text.as_deref().unwrap_or_default());
+        let path = log.path().to_owned();
+        let damaged = text.map(|_| damaged).map_err(|error| StoreError { path, reason: error.to_string() });
+        (FeedbackLog { log, songs: memory.len() }, memory, damaged)
     }
 }
 
@@ -46,36 +35,25 @@ impl FeedbackLog {
     /// # Errors
     /// When the folder cannot be made or written to; what was there before stays.
     pub fn append(&mut self, feedback: &Feedback) -> Result<(), StoreError> {
-        self.write(feedback).map_err(|error| {
-            self.torn = true;
-            StoreError { path: self.path.clone(), reason: error.to_string() }
-        })
+        let path = self.log.path().to_owned();
+        self.write(feedback).map_err(|error| StoreError { path, reason: error.to_string() })
     }
 
     fn write(&mut self, feedback: &Feedback) -> std::io::Result<()> {
-        if let Some(folder) = self.path.parent() {
-            fs::create_dir_all(folder)?;
+        self.log.append(&feedback.line())?;
+        if self.log.lines() <= self.songs + SLACK {
+            return Ok(());
         }
-        let mut file = OpenOptions::new().create(true).append(true).open(&self.path)?;
-        // A line that was cut off must not swallow the next one.
-        let start = if self.torn { "\n" } else { "" };
-        file.write_all(format!("{start}{}", feedback.line()).as_bytes())?;
-        file.sync_data()?;
-        self.torn = false;
-        self.lines += 1;
-        if self.lines > self.songs + SLACK { self.compact() } else { Ok(()) }
-    }
-
-    fn compact(&mut self) -> std::io::Result<()> {
-        let (memory, _) = Memory::read(&fs::read(&self.path)?);
-        replace(&self.path, memory.compacted().as_bytes())?;
-        (self.lines, self.songs) = (memory.len(), memory.len());
+        self.log.compact(|text| Memory::read(text).0.compacted().into_bytes())?;
+        self.songs = self.log.lines();
         Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use moodbox_core::music::Deed;
 
     use super::*;

@@ -1,0 +1,70 @@
+//! A file to which lines are added, each on the disk before anybody goes on.
+
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Result, Write};
+use std::path::{Path, PathBuf};
+
+use super::replace;
+
+/// A log of which a power cut can tear no more than the last line.
+#[derive(Debug)]
+pub(super) struct LineLog {
+    path: PathBuf,
+    lines: usize,
+    /// Whether the file may end in the middle of a line.
+    torn: bool,
+}
+
+impl LineLog {
+    /// The log, and what is in it; empty where there is none yet.
+    pub(super) fn open(path: PathBuf) -> (Self, Result<Vec<u8>>) {
+        let text = match fs::read(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+            read => read,
+        };
+        let lines = text.as_deref().map_or(0, line_ends);
+        let torn = text.as_deref().map_or(true, |text| text.last().is_some_and(|byte| *byte != b'\n'));
+        (Self { path, lines, torn }, text)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Lines that it has.
+    pub(super) const fn lines(&self) -> usize {
+        self.lines
+    }
+
+    /// Adds a line, which brings its end along.
+    pub(super) fn append(&mut self, line: &str) -> Result<()> {
+        let written = self.write(line);
+        self.torn = written.is_err();
+        written
+    }
+
+    fn write(&mut self, line: &str) -> Result<()> {
+        if let Some(folder) = self.path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        let mut file = OpenOptions::new().create(true).append(true).open(&self.path)?;
+        // A line that was cut off must not swallow the next one.
+        let start = if self.torn { "\n" } else { "" };
+        file.write_all(format!("{start}{line}").as_bytes())?;
+        file.sync_data()?;
+        self.lines += 1;
+        Ok(())
+    }
+
+    /// Makes it shorter: what `shorten` makes of its content takes its place.
+    pub(super) fn compact(&mut self, shorten: impl FnOnce(&[u8]) -> Vec<u8>) -> Result<()> {
+        let short = shorten(&fs::read(&self.path)?);
+        replace(&self.path, &short)?;
+        self.lines = line_ends(&short);
+        Ok(())
+    }
+}
+
+fn line_ends(text: &[u8]) -> usize {
+    text.iter().filter(|byte| **byte == b'\n').count()
+}
