@@ -44,6 +44,10 @@ enum Command {
     Demo(cmd::demo::Arguments),
     /// Make a box of a machine with a camera, over SSH or on its SD card.
     Setup(Box<cmd::setup::Arguments>),
+    /// Say what is wrong with a box, and what mends it.
+    Doctor(cmd::doctor::Arguments),
+    /// Show what a box has written to its journal.
+    Logs(cmd::logs::Arguments),
     /// Find the boxes of the network and of a broker.
     Discover(cmd::discover::Arguments),
     /// Teach a box how one face shows what it shows, in a guided minute.
@@ -74,6 +78,8 @@ fn main() -> ExitCode {
         Command::Play(arguments) => cmd::play::run(&arguments, json),
         Command::Demo(arguments) => cmd::demo::run(&arguments, json),
         Command::Setup(arguments) => cmd::setup::run(&arguments, json),
+        Command::Doctor(arguments) => cmd::doctor::run(&arguments, json),
+        Command::Logs(arguments) => cmd::logs::run(&arguments, json),
         Command::Discover(arguments) => cmd::discover::run(&arguments, json),
         Command::Calibrate(arguments) => cmd::calibrate::run(&arguments, json),
         Command::Remove(arguments) => cmd::remove::run(&arguments, json),

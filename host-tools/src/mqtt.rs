@@ -21,7 +21,7 @@ const QUEUE: usize = 8;
 /// How to reach the broker.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Reach {
-    /// The broker: `mqtt://HOST[:PORT]` or `mqtts://HOST[:PORT]`.
+    /// The broker: `mqtt[s]://HOST[:PORT]`.
     #[arg(long, value_name = "URL", value_parser = remote)]
     pub(crate) broker: Broker,
     #[command(flatten)]

@@ -1,0 +1,74 @@
+//! `moodbox logs`: what a box has written to its journal, over SSH, without what only its owner needs to know.
+
+mod private;
+
+use std::io::{self, BufRead, BufReader, Write};
+
+use anyhow::anyhow;
+use serde_json::json;
+
+use crate::failure::Failure;
+use crate::ssh::{Destination, Session, complaints, last_line};
+use private::Line;
+
+/// Which box, and what of its journal.
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  moodbox logs --ssh pi@moodbox.local --follow --level warn")]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    destination: Destination,
+    /// Go on with what is written from now on.
+    #[arg(long, short)]
+    follow: bool,
+    /// How many of the latest lines.
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 100)]
+    lines: u32,
+    /// Only what is at least so important: error, warn or info.
+    #[arg(long, default_value = "info", value_parser = level)]
+    level: usize,
+}
+
+/// The words with which the daemon begins a line, the most important first.
+const LEVELS: [&str; 3] = ["error", "warn", "info"];
+
+fn level(text: &str) -> Result<usize, String> {
+    LEVELS.iter().position(|level| *level == text).ok_or_else(|| "known are error, warn and info".to_owned())
+}
+
+pub(crate) fn run(arguments: &Arguments, as_json: bool) -> Result<(), Failure> {
+    let session = Session::open(&arguments.destination)?;
+    // The journal of the system is root's; who may read it without is not asked for anything.
+    let follow = if arguments.follow { "-f " } else { "" };
+    let read = format!("journalctl -q -u moodboxd -o short-iso --no-pager {follow}-n {}", arguments.lines);
+    let command = format!("if [ $(id -u) != 0 ] && sudo -n true 2>/dev/null; then sudo -n {read}; else {read}; fi");
+    let mut child = session.start(&command)?;
+    drop(child.stdin.take());
+    let mut out = io::stdout().lock();
+    let mut any = false;
+    for line in child.stdout.take().map(BufReader::new).into_iter().flat_map(BufRead::lines).map_while(Result::ok) {
+        any = true;
+        let Some(line) = Line::read(&line).filter(|line| line.level <= arguments.level) else { continue };
+        let level = LEVELS[line.level];
+        if as_json {
+            writeln!(out, "{}", json!({ "time": line.time, "level": level, "message": line.message }))?;
+        } else {
+            writeln!(out, "{} {level:5} {}", line.time, line.message)?;
+        }
+    }
+    let told = complaints(child.stderr.take());
+    let status = child.wait()?;
+    if status.code() == Some(255) {
+        return Err(session.lost(&told));
+    }
+    if !status.success() || told.contains("not seeing messages") {
+        let reason =
+            format!("{}: {}; log in as root, or join the group systemd-journal", session.host(), last_line(&told));
+        return Err(Failure::Finding(anyhow!(reason)));
+    }
+    if !any {
+        let reason =
+            format!("{} has written nothing as moodboxd; is it installed? `moodbox setup` does that", session.host());
+        return Err(Failure::Finding(anyhow!(reason)));
+    }
+    Ok(())
+}
