@@ -1,6 +1,6 @@
 # What a person or CI calls. Every target does its own set-up; a second call is quick.
 .DELETE_ON_ERROR:
-.PHONY: demo test test-setup test-ha build-arm64 check fuzz bench bench-boxes bench-peers models-data models-train models-export models-eval
+.PHONY: demo test test-setup test-ha build-arm64 deb test-deb deb-reproducible check fuzz bench bench-boxes bench-peers models-data models-train models-export models-eval
 
 SET_UP := deploy/set-up-checkout.sh
 
@@ -22,6 +22,18 @@ build-arm64:
 test-setup:
 	@$(SET_UP) setup
 	@tests/setup/run.sh
+
+# The Debian packages, with checksums, in target/debian: for both architectures on an x86 machine, for its own on a Raspberry Pi.
+deb:
+	deploy/package.sh
+
+# Their life on a clean Debian with its own systemd: installed, upgraded, put back, removed, purged. Takes root.
+test-deb: deb
+	tests/deb/run.sh
+
+# Makes them of this commit in another folder too, and compares.
+deb-reproducible:
+	tests/deb/reproducible.sh
 
 # The real daemon beside a real Home Assistant; takes root, and some minutes the first time.
 test-ha:

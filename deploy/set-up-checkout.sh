@@ -7,6 +7,8 @@
 #   set-up-checkout.sh setup     what `make test-setup` needs besides
 #   set-up-checkout.sh check     what `make check` needs besides
 #   set-up-checkout.sh fuzz      what `make fuzz` needs besides
+#   set-up-checkout.sh deb       what `make deb` needs besides
+#   set-up-checkout.sh test-deb  what `make test-deb` needs besides
 #   set-up-checkout.sh arm64     what building for the board on an x86 machine needs besides
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -22,6 +24,7 @@ declare -A LIBRARY_SHA256=(
 CARGO_DENY=0.20.2
 CARGO_AUDIT=0.22.2
 CARGO_FUZZ=0.13.2
+CARGO_DEB=3.8.0
 
 install_packages() {
   local missing=() package
@@ -81,8 +84,8 @@ install_tool() {
 }
 
 case ${1:-build} in
-build | test | setup | check | fuzz | arm64) ;;
-*) fail "unknown stage $1; known are build, test, setup, check, fuzz, arm64" ;;
+build | test | setup | check | fuzz | deb | test-deb | arm64) ;;
+*) fail "unknown stage $1; known are build, test, setup, check, fuzz, deb, test-deb, arm64" ;;
 esac
 arch=$(uname -m)
 [ -n "${LIBRARY_SHA256[$arch]:-}" ] || fail "there is no TensorFlow Lite library for $arch; this needs x86_64 or aarch64 (64-bit Raspberry Pi OS)"
@@ -96,6 +99,8 @@ if [ "${1:-build}" = check ]; then
   install_tool cargo-audit "$CARGO_AUDIT"
 fi
 [ "${1:-build}" != fuzz ] || install_tool cargo-fuzz "$CARGO_FUZZ"
+[ "${1:-build}" != test-deb ] || install_packages mmdebstrap qemu-user-static systemd-container
+[ "${1:-build}" != deb ] || install_tool cargo-deb "$CARGO_DEB"
 if [ "${1:-build}" = arm64 ]; then
   install_packages gcc-aarch64-linux-gnu libc6-dev-arm64-cross libstdc++6-arm64-cross
   fetch_tflite aarch64
