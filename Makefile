@@ -47,6 +47,7 @@ check:
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
 	deploy/check-invariants.sh
+	systemd-analyze --no-pager security --offline=true --threshold=16 systemd/moodboxd.service
 	python3 models/training/expression/card.py
 	.cache/tools/bin/cargo-deny --log-level error check bans licenses sources
 	deploy/check-advisories.sh

@@ -95,6 +95,7 @@ fetch_tflite "$arch"
 [ "${1:-build}" != test ] || install_packages mosquitto mosquitto-clients mpd openssl
 [ "${1:-build}" != setup ] || install_packages mosquitto mosquitto-clients openssl mmdebstrap systemd-container openssh-client
 if [ "${1:-build}" = check ]; then
+  install_packages systemd
   install_tool cargo-deny "$CARGO_DENY"
   install_tool cargo-audit "$CARGO_AUDIT"
 fi
