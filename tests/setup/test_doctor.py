@@ -46,6 +46,20 @@ class Box(unittest.TestCase):
         self.assertEqual(checks["broker"]["facts"], {"encrypted": True, "login": True})
         self.assertEqual(checks["songs"]["facts"], {"songs": 475})
 
+    def test_the_machine_of_a_box(self):
+        done = moodbox("doctor", *self.address, *self.ssh)
+        self.assertRegex(done.stdout, "(?m)^ok    camera mode    .*evening.mjpeg")
+        checks = self.results(moodbox("doctor", *self.address, *self.ssh, "--json"))
+        self.assertEqual(checks["service"]["facts"], {"active": True, "restarts": 0})
+        self.assertLess(checks["clock"]["facts"]["apart_s"], 60)
+        for name in ["disk", "memory"]:
+            self.assertEqual((checks[name]["result"], set(checks[name]["facts"])), ("ok", {"free_mb"}))
+        self.machine.run("mount -t tmpfs -o size=20m tmpfs /var/lib/apt && mount --bind /var/lib/apt /var/lib")
+        self.addCleanup(self.machine.run, "umount /var/lib; umount /var/lib/apt")
+        done = moodbox("doctor", *self.address, *self.ssh)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stdout, "(?m)^warn  disk           only 20 MB are free; remove what is not needed")
+
     def test_a_camera_that_is_gone(self):
         self.addCleanup(self.camera, "replay:/srv/evening.mjpeg")
         self.camera("replay:/srv/nobody-home.mjpeg")

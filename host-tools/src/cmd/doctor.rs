@@ -3,6 +3,7 @@
 
 mod check;
 mod health;
+mod machine;
 mod report;
 
 use std::collections::BTreeMap;
@@ -13,9 +14,10 @@ use serde_json::{Map, Value, json};
 
 use crate::failure::Failure;
 use crate::mqtt::{Address, Connection, Reach, id, topic};
+use crate::ssh::{Destination, Session};
 use check::Check;
 
-/// Which box.
+/// Which box; with --ssh its machine is looked at, too.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  moodbox doctor --broker mqtt://homeassistant.local")]
 pub(crate) struct Arguments {
@@ -27,11 +29,16 @@ pub(crate) struct Arguments {
     /// Where Home Assistant looks for devices.
     #[arg(long, value_name = "TOPIC", default_value = "homeassistant", hide_default_value = true, value_parser = topic)]
     discovery_prefix: String,
+    #[command(flatten)]
+    destination: Destination,
 }
 
 pub(crate) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
     let mut checks = Vec::new();
     let silent = examine(arguments, &mut checks)?;
+    if arguments.destination.ssh.is_some() {
+        machine::examine(&Session::open(&arguments.destination)?, &mut checks)?;
+    }
     report::print(&checks, json)?;
     let wrong = checks.iter().filter(|check| check.is_wrong()).count();
     let summary = |what: &str| anyhow!("{what}; each line above says what mends it");
