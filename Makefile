@@ -1,6 +1,6 @@
 # What a person or CI calls. Every target does its own set-up; a second call is quick.
 .DELETE_ON_ERROR:
-.PHONY: demo test test-setup test-ha build-arm64 deb test-deb deb-reproducible check fuzz bench bench-boxes bench-peers models-data models-train models-export models-eval
+.PHONY: demo test test-setup test-ui test-ha build-arm64 deb test-deb deb-reproducible check fuzz bench bench-boxes bench-peers models-data models-train models-export models-eval
 
 SET_UP := deploy/set-up-checkout.sh
 
@@ -40,6 +40,12 @@ test-ha:
 	@$(SET_UP) test
 	@cargo build --quiet --workspace --bins --examples
 	tests/ha/up.sh check
+
+# The page of `moodbox ui` in a real Chromium, beside real boxes.
+test-ui:
+	@$(SET_UP) ui
+	@cargo build --quiet --workspace --bins --examples
+	.cache/ui/bin/python tests/ui/check.py
 
 check:
 	@$(SET_UP) check

@@ -5,6 +5,7 @@
 #   set-up-checkout.sh build     what `make demo` needs
 #   set-up-checkout.sh test      what `make test` needs besides
 #   set-up-checkout.sh setup     what `make test-setup` needs besides
+#   set-up-checkout.sh ui        what `make test-ui` needs besides
 #   set-up-checkout.sh check     what `make check` needs besides
 #   set-up-checkout.sh fuzz      what `make fuzz` needs besides
 #   set-up-checkout.sh deb       what `make deb` needs besides
@@ -83,9 +84,19 @@ install_tool() {
     fail "cargo cannot install $name $version"
 }
 
+# What programs in Python need, as a file of requirements says it, in a place of its own.
+install_requirements() {
+  local file=$1 venv=$2
+  cmp -s "$file" "$venv/requirements.txt" && return
+  python3 -m venv "$venv"
+  "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$file" >"$venv/log" 2>&1 ||
+    fail "pip could not install what $file names: $(tail -n1 "$venv/log")"
+  cp "$file" "$venv/requirements.txt"
+}
+
 case ${1:-build} in
-build | test | setup | check | fuzz | deb | test-deb | arm64) ;;
-*) fail "unknown stage $1; known are build, test, setup, check, fuzz, deb, test-deb, arm64" ;;
+build | test | setup | ui | check | fuzz | deb | test-deb | arm64) ;;
+*) fail "unknown stage $1; known are build, test, setup, ui, check, fuzz, deb, test-deb, arm64" ;;
 esac
 arch=$(uname -m)
 [ -n "${LIBRARY_SHA256[$arch]:-}" ] || fail "there is no TensorFlow Lite library for $arch; this needs x86_64 or aarch64 (64-bit Raspberry Pi OS)"
@@ -94,6 +105,10 @@ check_rust
 fetch_tflite "$arch"
 [ "${1:-build}" != test ] || install_packages mosquitto mosquitto-clients mpd openssl
 [ "${1:-build}" != setup ] || install_packages mosquitto mosquitto-clients openssl mmdebstrap systemd-container openssh-client
+if [ "${1:-build}" = ui ]; then
+  install_packages mosquitto chromium fonts-dejavu-core python3-venv
+  install_requirements tests/ui/requirements.txt .cache/ui
+fi
 if [ "${1:-build}" = check ]; then
   install_packages systemd
   install_tool cargo-deny "$CARGO_DENY"

@@ -15,3 +15,4 @@ pub(crate) mod play;
 pub(crate) mod recommend;
 pub(crate) mod remove;
 pub(crate) mod setup;
+pub(crate) mod ui;

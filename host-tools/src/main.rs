@@ -9,6 +9,7 @@ mod mpd;
 mod mqtt;
 mod picture;
 mod ssh;
+mod web;
 
 use std::process::ExitCode;
 
@@ -40,6 +41,8 @@ enum Command {
     Library(cmd::library::Arguments),
     /// Play what a box recommends on a Music Player Daemon.
     Play(cmd::play::Arguments),
+    /// Show the boxes of a broker on a page in the browser.
+    Ui(cmd::ui::Arguments),
     /// Run the whole box on this computer, on a recording or a webcam.
     Demo(cmd::demo::Arguments),
     /// Make a box of a machine with a camera, over SSH or on its SD card.
@@ -76,6 +79,7 @@ fn main() -> ExitCode {
         Command::Recommend(arguments) => cmd::recommend::run(&arguments, json),
         Command::Library(arguments) => cmd::library::run(&arguments, json),
         Command::Play(arguments) => cmd::play::run(&arguments, json),
+        Command::Ui(arguments) => cmd::ui::run(&arguments, json),
         Command::Demo(arguments) => cmd::demo::run(&arguments, json),
         Command::Setup(arguments) => cmd::setup::run(&arguments, json),
         Command::Doctor(arguments) => cmd::doctor::run(&arguments, json),

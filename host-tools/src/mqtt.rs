@@ -72,11 +72,11 @@ pub(crate) fn topic(text: &str) -> Result<String, String> {
 }
 
 impl Reach {
-    /// The settings of a connection to this box that is pinged so often, and hears what is said on the topics with these
+    /// The settings of a connection to this box, or to all for `+`, that is pinged so often, and hears what is said on the topics with these
     /// last parts.
     fn settings(
         &self,
-        id: &DeviceId,
+        id: &str,
         discovery_prefix: &str,
         keep_alive_s: u32,
         hears: &[&'static str],
@@ -89,13 +89,13 @@ impl Reach {
             keep_alive_s: Bounded(keep_alive_s),
             ..Mqtt::default()
         };
-        let topics = Topics::new(&self.login.base_topic, discovery_prefix, id.as_str());
+        let topics = Topics::new(&self.login.base_topic, discovery_prefix, id);
         Settings::of_guest(&config, client_name(), topics, hears).map_err(|error| Failure::Input(error.into()))
     }
 }
 
 /// A name that no other client of the broker has.
-fn client_name() -> String {
+pub(crate) fn client_name() -> String {
     let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.subsec_nanos());
     format!("moodbox-tool-{}-{nanos:x}", std::process::id())
 }

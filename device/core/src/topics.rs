@@ -23,7 +23,7 @@ pub use piece::{MAX_FILE_BYTES, MAX_PIECE_BYTES, Piece};
 pub use preview::{Look, PreviewFace, PreviewFrame};
 pub use reading::{CommandError, MAX_COMMAND_BYTES};
 pub use request::{Request, RequestError, RequestKind};
-pub use settings::Settings;
+pub use settings::{Limit, Limits, Settings};
 
 /// How hard a message is delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

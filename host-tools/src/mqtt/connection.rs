@@ -42,7 +42,7 @@ impl Connection {
     /// A connection that is subscribed to nothing; it comes about with the first call.
     pub(crate) fn to(reach: &Reach, id: &DeviceId, discovery_prefix: &str) -> Result<Self, Failure> {
         // Nothing is heard or said while a person gets ready.
-        let settings = reach.settings(id, discovery_prefix, 60, &[])?;
+        let settings = reach.settings(id.as_str(), discovery_prefix, 60, &[])?;
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let (client, events) = AsyncClient::new(settings.options(), QUEUE);
         Ok(Self { runtime, client, events, settings, requests: 0 })

@@ -8,8 +8,11 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::{Address, QUEUE};
+use super::{Address, QUEUE, Reach};
 use crate::failure::Failure;
+
+/// Messages of all boxes that may wait: what a broker has kept of a thousand boxes comes at once.
+const BURST: usize = 8192;
 
 /// A connection that is kept, and made anew where it breaks: what the box says comes in, commands go out.
 pub(crate) struct Feed {
@@ -17,20 +20,30 @@ pub(crate) struct Feed {
     outbox: mpsc::Sender<Publication>,
     topics: Topics,
     broker: String,
+    base: String,
     task: JoinHandle<()>,
 }
 
 impl Feed {
     /// Connects, and hears what the box says on the topics with these last parts.
     pub(crate) async fn open(address: &Address, hears: &[&'static str]) -> Result<Self, Failure> {
-        let settings = address.reach.settings(&address.id, &Mqtt::default().discovery_prefix, 10, hears)?;
+        Self::start(&address.reach, address.id.as_str(), hears, QUEUE).await
+    }
+
+    /// Connects, and hears what every box of the broker says on the topics with these last parts.
+    pub(crate) async fn of_all(reach: &Reach, hears: &[&'static str]) -> Result<Self, Failure> {
+        Self::start(reach, "+", hears, BURST).await
+    }
+
+    async fn start(reach: &Reach, id: &str, hears: &[&'static str], queue: usize) -> Result<Self, Failure> {
+        let settings = reach.settings(id, &Mqtt::default().discovery_prefix, 10, hears)?;
         let (topics, broker) = (settings.topics().clone(), settings.broker().to_owned());
         let (outbox, publications) = mpsc::channel(QUEUE);
-        let (events, mut inbox) = mpsc::channel(QUEUE);
+        let (events, mut inbox) = mpsc::channel(queue);
         let task = moodboxd::mqtt::spawn(settings, publications, events);
         match inbox.recv().await {
             Some(MqttEvent::Lost { reason }) => Err(Failure::NoAnswer(anyhow!(reason))),
-            _ => Ok(Self { inbox, outbox, topics, broker, task }),
+            _ => Ok(Self { inbox, outbox, topics, broker, base: reach.login.base_topic.clone(), task }),
         }
     }
 
@@ -54,6 +67,21 @@ impl Feed {
     /// The last part of a topic of the box.
     pub(crate) fn last_part<'a>(&self, topic: &'a str) -> Option<&'a str> {
         topic.strip_prefix(&self.topics.topic(""))
+    }
+
+    /// The box that a topic is of, and its last part.
+    pub(crate) fn id_and_part<'a>(&self, topic: &'a str) -> Option<(&'a str, &'a str)> {
+        topic.strip_prefix(&self.base)?.strip_prefix('/')?.split_once('/')
+    }
+
+    /// First part of the topics.
+    pub(crate) fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// For messages to the boxes, as long as the feed is there.
+    pub(crate) fn outbox(&self) -> mpsc::WeakSender<Publication> {
+        self.outbox.downgrade()
     }
 
     /// Sends a command to the box; one that does not fit behind others is dropped, as is one without a connection.

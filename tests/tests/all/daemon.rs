@@ -16,6 +16,7 @@ mod remove;
 mod replay;
 mod requests;
 mod settings;
+mod ui;
 
 use std::fs;
 use std::io::{BufRead, BufReader};

@@ -1,9 +1,11 @@
 //! What a person has set, in the units of the commands that set it.
 
+use std::ops::RangeInclusive;
+
 use serde::Serialize;
 
 use super::payload::two_decimals;
-use crate::config::Config;
+use crate::config::{Config, Seconds};
 
 /// Each field is what the command of its name takes.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -28,6 +30,51 @@ impl From<&Config> for Settings {
             analysis_rate: config.vision.fps.0,
         }
     }
+}
+
+/// What a setting takes: from the least to the greatest in such steps.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Limit {
+    /// The least.
+    pub min: f64,
+    /// The greatest.
+    pub max: f64,
+    /// The step.
+    pub step: f64,
+}
+
+/// What each of the [`Settings`] takes in a box with this configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "as in Settings")]
+pub struct Limits {
+    pub hold_time: Limit,
+    pub min_face: Limit,
+    pub brightness: Limit,
+    pub analysis_rate: Limit,
+}
+
+impl From<&Config> for Limits {
+    fn from(config: &Config) -> Self {
+        let whole = |range: RangeInclusive<u32>| Limit {
+            min: f64::from(*range.start()),
+            max: f64::from(*range.end()),
+            step: 1.0,
+        };
+        Self {
+            hold_time: hold_time(config),
+            min_face: whole(config.vision.min_face_px.range()),
+            brightness: whole(0..=100),
+            analysis_rate: whole(config.vision.fps.range()),
+        }
+    }
+}
+
+/// The mood is held for less time than after which the room counts as empty.
+fn hold_time(config: &Config) -> Limit {
+    let tenths = |seconds: Seconds| (f64::from(seconds.0) / 0.1).round();
+    let shortest = tenths(Seconds::SHORTEST);
+    let longest = (tenths(config.mood.absent_s) - 1.0).max(shortest);
+    Limit { min: shortest / 10.0, max: longest / 10.0, step: 0.1 }
 }
 
 #[cfg(test)]

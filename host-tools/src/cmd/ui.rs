@@ -1,0 +1,126 @@
+//! `moodbox ui`: one page in the browser of this computer shows the boxes of a broker and what can be done with them.
+
+mod answers;
+mod api;
+mod house;
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use axum::Router;
+use moodboxd::mqtt::MqttEvent;
+use serde_json::{Map, json};
+use tokio::runtime::Builder;
+
+use crate::failure::Failure;
+use crate::mqtt::{Feed, Reach, client_name};
+use crate::web::{self, Server};
+use api::Shared;
+use house::House;
+
+/// What is heard of every box.
+const HEARS: [&str; 7] = ["availability", "state", "confidence", "recommendation", "now", "settings", "response/+"];
+
+/// The broker of the boxes, and how the page is shown.
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  moodbox ui --broker mqtt://broker.local")]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    reach: Reach,
+    /// The port of this computer on which the page is; a free one where it is left out.
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    port: u16,
+    /// Only print the address of the page, and open no browser.
+    #[arg(long)]
+    no_open: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut feed = Feed::of_all(&arguments.reach, &HEARS).await?;
+        let server = Server::bind(arguments.port).await?;
+        let house = House::new(feed.broker());
+        let shared = Arc::new(Shared::new(house, feed.outbox(), feed.base(), client_name()));
+        let opened = !json && !arguments.no_open && server.open_browser();
+        announce(&server.address(), opened, json)?;
+        let ended = tokio::select! {
+            served = server.serve(files(), api::router(shared.clone())) => served.map_err(Failure::from),
+            never = listen(&mut feed, &shared) => match never {},
+            interrupted = tokio::signal::ctrl_c() => interrupted.map_err(Failure::from),
+        };
+        feed.close().await;
+        ended
+    })
+}
+
+fn announce(address: &str, opened: bool, json: bool) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    if json {
+        writeln!(out, "{}", json!({ "url": address }))?;
+    } else {
+        let what = if opened { "The page is open in your browser, and at" } else { "The page is at" };
+        writeln!(
+            out,
+            "{what}\n\n  {address}\n\nThe address is yours alone: who has it can command the boxes. Ctrl-C ends it."
+        )?;
+    }
+    out.flush()
+}
+
+/// The page.
+fn files() -> Router {
+    macro_rules! page {
+        ($($path:literal, $kind:literal, $file:literal;)*) => {
+            Router::new()$(.route($path, web::file($kind, include_str!(concat!("../../web/ui/", $file)))))*
+        };
+    }
+    page! {
+        "/", "text/html", "index.html";
+        "/style.css", "text/css", "style.css";
+        "/main.js", "text/javascript", "main.js";
+        "/plane.js", "text/javascript", "plane.js";
+        "/history.js", "text/javascript", "history.js";
+        "/songs.js", "text/javascript", "songs.js";
+        "/settings.js", "text/javascript", "settings.js";
+        "/mood.js", "text/javascript", "mood.js";
+        "/svg.js", "text/javascript", "svg.js";
+        "/trail.js", "text/javascript", "trail.js";
+        "/icon.svg", "image/svg+xml", "icon.svg";
+    }
+}
+
+/// Takes over what the boxes say, for ever.
+async fn listen(feed: &mut Feed, shared: &Arc<Shared>) -> std::convert::Infallible {
+    loop {
+        match feed.next().await {
+            MqttEvent::Connected => shared.change(|house| house.connection(None)),
+            MqttEvent::Lost { reason } => shared.change(|house| house.connection(Some(reason))),
+            MqttEvent::Message { topic, payload } => {
+                let Some((id, part)) = feed.id_and_part(&topic) else { continue };
+                if let Some(name) = part.strip_prefix("response/") {
+                    shared.answered(id, name, &payload);
+                    continue;
+                }
+                shared.change(|house| house.hear(id, part, &payload, now_ms()));
+                if part == "availability" && payload == b"online" {
+                    tokio::spawn(ask_for_configuration(shared.clone(), id.to_owned()));
+                }
+            }
+            MqttEvent::Retained { .. } => {}
+        }
+    }
+}
+
+/// A box that does not answer this is shown by its id, and refuses by itself what is out of its bounds.
+async fn ask_for_configuration(shared: Arc<Shared>, id: String) {
+    if let Ok(config) = shared.ask(&id, "config.get", Map::new()).await {
+        shared.change(|house| house.configured(&id, &config));
+    }
+}
+
+/// The time of day, in milliseconds since 1970, as scripts have it.
+fn now_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_millis() as u64)
+}

@@ -1,0 +1,189 @@
+// The page: follows what the server says of one box, and shows it.
+
+import { Refused, ask, enter, follow } from "/server.js";
+import { History } from "/history.js";
+import { MOODS, colourOf, presenceOf, wordOf } from "/mood.js";
+import { Plane } from "/plane.js";
+import { Settings } from "/settings.js";
+import { Songs } from "/songs.js";
+import { extended } from "/trail.js";
+
+// Time between two attempts to reach the server again, in ms.
+const AGAIN = 1000;
+
+// How often the plot moves on by itself, in ms.
+const TICK = 10_000;
+
+const element = (id) => document.getElementById(id);
+const say = (id, text) => {
+  if (element(id).textContent !== text) element(id).textContent = text;
+};
+
+let box = new URLSearchParams(location.search).get("box");
+let boxes = [];
+let broker = null;
+let ended = "";
+let points = [];
+let state = null;
+let confidence = null;
+let following = new AbortController();
+
+const at = (kind, name) => `/api/boxes/${encodeURIComponent(box)}/${kind}/${name}`;
+const command = (name, payload) => ask("POST", at("commands", name), payload);
+const request = (name, fields) => ask("POST", at("requests", name), fields);
+const announce = (text) => (element("said").textContent = text);
+
+const plane = new Plane(element("plane"));
+const history = new History(element("history"), element("history-note"));
+const songs = new Songs(command, announce);
+const settings = new Settings(command, request, announce);
+
+const HEARD = {
+  broker: (said) => ((broker = said), showTrouble()),
+  boxes: (said) => ((boxes = said), showBoxes()),
+  trail: (said) => ((points = said), history.show(points)),
+  state: showState,
+  confidence: (said) => ((confidence = said), showMood()),
+  settings: (said) => settings.showSettings(said),
+  limits: (said) => settings.showLimits(said),
+  now: (said) => songs.showNow(said),
+  recommendation: (said) => songs.showList(said),
+};
+
+function showState(said) {
+  const before = state;
+  state = said;
+  const last = points.at(-1);
+  const same = last && last[1] === state.mood && last[2] === state.valence && last[3] === state.arousal;
+  if (!same) points = extended(points, state, Date.now());
+  // Moods that are little more than a guess come and go; only what the box believes is worth an interruption.
+  if (!before) showTrouble();
+  if (before && before.mood !== state.mood && !state.unsure) announce(wordOf(state));
+  showMood();
+  settings.showState(state);
+  history.show(points);
+}
+
+function showMood() {
+  if (!state) return;
+  const { expression, leds, mood, presence } = state;
+  say("mood", wordOf(state));
+  say("sure", presence && confidence !== null ? `${confidence} % sure` : "");
+  say("presence", presenceOf(state));
+  say("expression", expression ?? "no expression");
+  const light = leds === "off" ? undefined : (expression ?? mood);
+  say("light", leds === "off" ? "off" : (MOODS[light]?.light ?? "dark"));
+  element("swatch").style.background = colourOf(light);
+  const glow = MOODS[light]?.colour;
+  element("lamp").style.setProperty("--light", glow ?? "var(--line)");
+  element("lamp").classList.toggle("dark", !glow);
+  element("lamp").classList.toggle("breathes", state.unsure && presence);
+  plane.show(state, points);
+}
+
+const nameOf = (id) => boxes.find((known) => known.id === id)?.name ?? id;
+
+function showTrouble() {
+  const known = boxes.find(({ id }) => id === box);
+  let text = "";
+  if (ended) text = ended;
+  else if (broker && !broker.connected) text = `The broker is away: ${broker.reason}. This goes on by itself when it is back.`;
+  else if (known && !known.online) text = `${known.name} is not there. This is the last that it said.`;
+  else if (box && broker && !known) text = `No box called ${box} is known on ${broker.broker}.`;
+  if (element("trouble").textContent !== text) announce(text || (broker?.connected && known ? `${known.name} is there again` : ""));
+  say("trouble", text);
+  element("trouble").hidden = !text;
+  document.body.classList.toggle("away", text !== "");
+  element("main").hidden = !state;
+  element("nobody").hidden = state !== null || text !== "";
+  say("nobody", broker ? (box ? `${nameOf(box)} has said nothing yet.` : `No box has said anything on ${broker.broker} yet.`) : "");
+}
+
+function showBoxes() {
+  const focused = document.activeElement?.dataset?.box;
+  const links = boxes.map(({ id, name, online, mood }) => {
+    const link = document.createElement("a");
+    link.href = `?box=${encodeURIComponent(id)}`;
+    link.dataset.box = id;
+    const dot = document.createElement("span");
+    dot.className = "swatch";
+    dot.style.background = online ? colourOf(mood) : "transparent";
+    link.append(dot, name);
+    if (!online) link.append(unseen(", not there"));
+    link.classList.toggle("offline", !online);
+    if (id === box) link.setAttribute("aria-current", "page");
+    return link;
+  });
+  element("boxes").replaceChildren(...links);
+  links.find((link) => link.dataset.box === focused)?.focus();
+  document.title = box ? `${nameOf(box)} · moodbox` : "moodbox";
+  showTrouble();
+  if (!box && boxes.length > 0) choose((boxes.find(({ online }) => online) ?? boxes[0]).id, "replaceState");
+}
+
+function unseen(text) {
+  const span = document.createElement("span");
+  span.className = "unseen";
+  span.textContent = text;
+  return span;
+}
+
+/** Shows another box; `how` it goes into what the browser remembers. */
+function choose(id, how) {
+  box = id;
+  if (how) window.history[how](null, "", id ? `?box=${encodeURIComponent(id)}` : "/");
+  [state, confidence, points] = [null, null, []];
+  settings.clear();
+  songs.showNow({});
+  songs.showList({ tracks: [] });
+  showBoxes();
+  following.abort();
+}
+
+/** Follows the box that is shown, whichever that becomes. */
+async function followAll() {
+  for (;;) {
+    following = new AbortController();
+    const { signal } = following;
+    const path = box ? at("events", "").replace(/\/$/, "") : "/api/events";
+    try {
+      await follow(path, (name, data) => !signal.aborted && hear(name, data), signal);
+    } catch (error) {
+      if (signal.aborted) continue;
+      ended = error instanceof Refused && error.status === 401
+        ? "moodbox ui was started anew. Open the address that it printed."
+        : "moodbox ui has ended on this computer. Start it again and open the address that it prints.";
+      showTrouble();
+      await new Promise((done) => setTimeout(done, AGAIN));
+    }
+  }
+}
+
+function hear(name, data) {
+  if (ended) {
+    ended = "";
+    showTrouble();
+  }
+  HEARD[name]?.(data);
+}
+
+element("boxes").addEventListener("click", (event) => {
+  const link = event.target.closest("a");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  if (link.dataset.box !== box) choose(link.dataset.box, "pushState");
+});
+window.addEventListener("popstate", () => choose(new URLSearchParams(location.search).get("box"), null));
+for (const radio of document.getElementsByName("span")) {
+  radio.addEventListener("change", () => history.show(points, Number(radio.value)));
+}
+setInterval(() => !document.hidden && history.show(points), TICK);
+
+try {
+  await enter();
+  songs.showNow({});
+  await followAll();
+} catch (error) {
+  ended = error.status === 401 ? "This address was used already, or is not whole. Open the one that moodbox ui printed." : error.message;
+  showTrouble();
+}

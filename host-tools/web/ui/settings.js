@@ -1,0 +1,119 @@
+// What can be set: the box says what it has, and refuses what it does not take.
+
+const element = (id) => document.getElementById(id);
+
+// The settings, the key of the configuration that each stands for, and what makes a value of it.
+const KEYS = {
+  hold_time: ["mood.hold_s", (value) => value],
+  min_face: ["vision.min_face_px", (value) => value],
+  brightness: ["leds.brightness", (value) => value / 100],
+  analysis_rate: ["vision.fps", (value) => value],
+};
+
+// How long what was clicked is shown while the box has not said it, in ms: it speaks once a second.
+const PATIENCE = 2500;
+
+/**
+ * The settings of a box; `command(name, payload)` tells it something and `request(name, fields)` asks it, and both reject
+ * when it refuses.
+ */
+export class Settings {
+  constructor(command, request, announce) {
+    Object.assign(this, { command, request, announce, state: null, settings: {}, wanted: {} });
+    for (const name of Object.keys(KEYS)) {
+      element(name).addEventListener("change", () => this.set(name));
+      element(name).addEventListener("blur", () => this.show());
+    }
+    for (const name of ["camera", "leds"]) {
+      element(name).addEventListener("change", (event) => this.want(name, event.target.checked ? "ON" : "OFF"));
+    }
+    for (const radio of document.getElementsByName("policy")) {
+      radio.addEventListener("change", () => this.want("policy", radio.value));
+    }
+  }
+
+  async set(name) {
+    const field = element(name);
+    const [key, of] = KEYS[name];
+    if (field.value.trim() === "" || field.valueAsNumber === this.settings[name]) return this.refuse(name, "");
+    try {
+      const answer = await this.request("config.set", { set: { [key]: of(field.valueAsNumber) } });
+      this.refuse(name, "");
+      field.classList.add("done");
+      setTimeout(() => field.classList.remove("done"), 1500);
+      this.announce(answer.after_restart.length > 0 ? "It counts after a restart of the box" : "Set");
+    } catch (error) {
+      this.refuse(name, error.message.replace(`${key}: `, ""));
+    }
+  }
+
+  async want(name, value) {
+    this.refuse(name, "");
+    const wanted = { value: value.toLowerCase() };
+    this.wanted[name] = wanted;
+    // What the box does not say after all was not taken.
+    setTimeout(() => this.give(name, wanted), PATIENCE);
+    try {
+      await this.command(name, value);
+    } catch (error) {
+      this.refuse(name, error.message);
+      this.give(name, wanted);
+    }
+  }
+
+  give(name, wanted) {
+    if (this.wanted[name] !== wanted) return;
+    delete this.wanted[name];
+    this.show();
+  }
+
+  refuse(name, reason) {
+    element(`${name}-error`).textContent = reason;
+    const field = element(name);
+    if (field) field.ariaInvalid = reason ? "true" : null;
+  }
+
+  showState(state) {
+    this.state = state;
+    this.show();
+  }
+
+  showSettings(settings) {
+    this.settings = settings;
+    this.show();
+  }
+
+  showLimits(limits) {
+    for (const name of Object.keys(KEYS)) {
+      const field = element(name);
+      const { min, max, step } = limits?.[name] ?? {};
+      for (const [key, value] of Object.entries({ min, max, step })) field[key] = value ?? "";
+      field.closest(".field").querySelector(".bounds").textContent = limits ? `(${min} to ${max})` : "";
+    }
+  }
+
+  show() {
+    for (const name of Object.keys(KEYS)) {
+      const field = element(name);
+      const busy = field === document.activeElement || field.ariaInvalid === "true";
+      if (!busy) field.value = this.settings[name] ?? "";
+    }
+    if (!this.state) return;
+    for (const name of ["camera", "leds", "policy"]) {
+      if (this.wanted[name]?.value === this.state[name]) delete this.wanted[name];
+    }
+    const shown = (name) => this.wanted[name]?.value ?? this.state[name];
+    // A camera that gives no picture is switched on all the same.
+    element("camera").checked = shown("camera") !== "off";
+    element("leds").checked = shown("leds") === "on";
+    for (const radio of document.getElementsByName("policy")) radio.checked = radio.value === shown("policy");
+  }
+
+  /** Another box: nothing is known of it. */
+  clear() {
+    Object.assign(this, { state: null, settings: {}, wanted: {} });
+    for (const name of [...Object.keys(KEYS), "camera", "leds", "policy"]) this.refuse(name, "");
+    this.showLimits(null);
+    this.show();
+  }
+}

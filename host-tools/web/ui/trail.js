@@ -1,0 +1,13 @@
+// The moods since somebody looks: points of time in ms, mood, valence and arousal, the oldest first.
+
+// As many as the server keeps, and as rarely.
+const LENGTH = 720;
+const STEP = 5000;
+
+/** The points with that of a state at their end. */
+export function extended(points, { mood, valence, arousal }, now) {
+  const last = points.at(-1);
+  const soon = last && now - last[0] < STEP && last[1] === mood;
+  const point = [soon ? last[0] : now, mood, valence, arousal];
+  return [...(soon ? points.slice(0, -1) : points), point].slice(-LENGTH);
+}

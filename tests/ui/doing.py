@@ -1,0 +1,136 @@
+"""What is done on the page reaches the box, and what the box makes of it comes back."""
+
+from playwright.sync_api import expect
+
+
+def a_song_is_chosen_and_others_follow(home, browser):
+    page = browser.open(home.ui.url)
+    rows = page.locator("#list li")
+    title = rows.nth(3).locator(".title").inner_text()
+    rows.nth(3).get_by_role("button").click()
+    home.until(lambda: (home.said("now") or {}).get("title") == title)
+    expect(page.locator("#now-title")).to_have_text(title)
+    for button in ("next", "skip"):
+        before = home.said("now")["uri"]
+        page.locator(f"#{button}").click()
+        home.until(lambda: home.said("now")["uri"] != before)
+        expect(page.locator("#now-title")).to_have_text(home.said("now")["title"])
+    page.locator("#like").click()
+    home.until(lambda: ("moodbox/hall/cmd/like", "PRESS") in home.listener.said)
+    expect(page.get_by_role("status")).to_have_text(f"Liked {home.said('now')['title']}")
+    before = home.said("recommendation")["id"]
+    page.locator("#recommend").click()
+    home.until(lambda: home.said("recommendation")["id"] != before)
+
+
+def switches_and_policy_are_set(home, browser):
+    page = browser.open(home.ui.url)
+    for policy in ("lift", "soothe", "match"):
+        radio = page.get_by_role("radio", name=policy.capitalize())
+        radio.check()
+        home.until(lambda: home.said("state")["policy"] == policy)
+        expect(radio).to_be_checked()
+    leds = page.get_by_role("switch", name="Mood light")
+    for on in (False, True):
+        leds.set_checked(on)
+        home.until(lambda: home.said("state")["leds"] == ("on" if on else "off"))
+    expect(page.locator("#light")).not_to_have_text("off")
+    camera = page.get_by_role("switch", name="Camera")
+    camera.uncheck()
+    expect(page.locator("#mood")).to_have_text("The camera is off")
+    assert home.said("state")["camera"] == "off"
+    camera.check()
+    expect(page.locator("#mood")).not_to_have_text("The camera is off")
+    home.until(lambda: home.said("state")["camera"] == "on")
+
+
+def numbers_are_set_and_refused(home, browser):
+    page = browser.open(home.ui.url)
+    for name, value in (("brightness", 50), ("hold_time", 12.5), ("min_face", 50), ("analysis_rate", 4)):
+        field = page.locator(f"#{name}")
+        field.fill(str(value))
+        field.press("Enter")
+        home.until(lambda: home.said("settings")[name] == value)
+        expect(page.get_by_role("status")).to_have_text("Set")
+    field, error = page.locator("#min_face"), page.locator("#min_face-error")
+    field.fill("5000")
+    field.press("Enter")
+    expect(error).to_have_text("must be a whole number from 24 to 400, not 5000")
+    expect(field).to_have_attribute("aria-invalid", "true")
+    assert home.said("settings")["min_face"] == 50
+    field.fill("60")
+    field.press("Enter")
+    expect(error).to_be_empty()
+    home.until(lambda: home.said("settings")["min_face"] == 60)
+    # What somebody else sets is shown, too.
+    home.listener.publish("moodbox/hall/cmd/brightness", "70")
+    expect(page.locator("#brightness")).to_have_value("70")
+
+
+FOCUSED = """() => {
+  const element = document.activeElement;
+  const shown = element.matches("[type=radio]") ? element.nextElementSibling : element;
+  return [element.id || element.name || element.value || element.textContent, getComputedStyle(shown).outlineStyle !== "none"];
+}"""
+KEYS = "policy like skip next recommend span camera leds brightness hold_time min_face analysis_rate".split()
+
+
+def a_keyboard_is_enough(home, browser):
+    page = browser.open(home.ui.url)
+    expect(page.locator("#list li").first).to_be_visible()
+    home.until(lambda: (home.said("now") or {}).get("uri"))
+    expect(page.locator("#like")).to_be_enabled()
+    reached = []
+    while len(reached) < 60 and "analysis_rate" not in reached:
+        page.keyboard.press("Tab")
+        name, is_visible = page.evaluate(FOCUSED)
+        assert is_visible, f"the focus on {name} cannot be seen"
+        reached.append(name)
+    assert [key for key in KEYS if key in reached] == KEYS, reached
+    go_to(page, "leds")
+    page.keyboard.press("Space")
+    home.until(lambda: home.said("state")["leds"] == "off")
+    page.keyboard.press("Space")
+    home.until(lambda: home.said("state")["leds"] == "on")
+    go_to(page, "policy")
+    page.keyboard.press("ArrowRight")
+    home.until(lambda: home.said("state")["policy"] == "lift")
+    page.keyboard.press("ArrowLeft")
+    home.until(lambda: home.said("state")["policy"] == "match")
+    before = home.said("now")["uri"]
+    go_to(page, "next")
+    page.keyboard.press("Enter")
+    home.until(lambda: home.said("now")["uri"] != before)
+    go_to(page, "hold_time")
+    page.keyboard.type("15")
+    page.keyboard.press("Enter")
+    home.until(lambda: home.said("settings")["hold_time"] == 15)
+
+
+def go_to(page, name):
+    """By the Tab key."""
+    for _ in range(80):
+        if page.evaluate(FOCUSED)[0] == name:
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"{name} cannot be reached")
+
+
+def two_tabs_show_the_same(home, browser):
+    one, other = browser.open(home.ui.url), browser.open(home.ui.url)
+    one.get_by_role("switch", name="Mood light").uncheck()
+    expect(other.get_by_role("switch", name="Mood light")).not_to_be_checked()
+    other.get_by_role("switch", name="Mood light").check()
+    expect(one.get_by_role("switch", name="Mood light")).to_be_checked()
+    one.locator("#next").click()
+    home.until(lambda: home.said("now"))
+    expect(other.locator("#now-title")).to_have_text(one.locator("#now-title").inner_text())
+
+
+ALL = [
+    a_song_is_chosen_and_others_follow,
+    switches_and_policy_are_set,
+    numbers_are_set_and_refused,
+    a_keyboard_is_enough,
+    two_tabs_show_the_same,
+]

@@ -1,0 +1,108 @@
+"""What is away is said to be, and comes back; who has no business here is kept out."""
+
+import http.server
+import threading
+
+from playwright.sync_api import expect
+
+from home import Ui
+
+
+def a_box_goes_and_comes_back(home, browser):
+    page = browser.open(home.ui.url)
+    expect(page.locator("#mood")).not_to_be_empty()
+    expect(page.locator("#trouble")).to_be_hidden()
+    home.hall.kill()
+    expect(page.locator("#trouble")).to_have_text("Hall is not there. This is the last that it said.")
+    page.locator("#next").click()
+    expect(page.locator("#now-error")).to_have_text("the box is not there")
+    home.hall.start()
+    expect(page.locator("#trouble")).to_be_hidden()
+    page.locator("#next").click()
+    expect(page.locator("#now-error")).to_be_empty()
+
+
+def the_broker_goes_and_comes_back(home, browser):
+    page = browser.open(home.ui.url)
+    expect(page.locator("#mood")).not_to_be_empty()
+    home.broker.kill()
+    expect(page.locator("#trouble")).to_contain_text("The broker is away: ")
+    page.locator("#next").click()
+    expect(page.locator("#now-error")).to_have_text("there is no connection to the broker")
+    home.broker.start()
+    expect(page.locator("#trouble")).to_be_hidden(timeout=60_000)
+    before = (home.said("now") or {}).get("uri")
+    page.locator("#next").click()
+    home.until(lambda: (home.said("now") or {}).get("uri") not in (None, before))
+    expect(page.locator("#now-error")).to_be_empty()
+
+
+def a_wrong_key_opens_nothing(home, browser):
+    for address in (home.ui.origin, f"{home.ui.origin}/#{'0' * 32}"):
+        page = browser.open(address)
+        expect(page.locator("#trouble")).to_contain_text("Open the one that moodbox ui printed")
+        expect(page.locator("#main")).to_be_hidden()
+
+
+def another_name_of_this_computer_is_refused(home, browser):
+    page = browser.open("about:blank")
+    port = home.ui.origin.rsplit(":", 1)[1]
+    answer = page.goto(f"http://evil.example:{port}/#{home.ui.key}")
+    assert answer.status == 421
+    expect(page.locator("body")).to_contain_text("not the name of this server")
+
+
+class OtherPage(http.server.BaseHTTPRequestHandler):
+    """A page of somebody else on this computer."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("content-type", "text/html")
+        self.end_headers()
+        self.wfile.write(b"<!DOCTYPE html><title>other</title>")
+
+    def log_message(self, *words):
+        pass
+
+
+def another_page_cannot_command(home, browser):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), OtherPage)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    page = browser.open(f"http://127.0.0.1:{server.server_port}/")
+    heard = len(home.listener.said)
+    # Not even with the key.
+    page.evaluate(
+        """async ([origin, key]) => {
+          const path = `${origin}/api/boxes/hall/commands/next`;
+          const headers = { authorization: `Bearer ${key}` };
+          for (const options of [{ headers }, { mode: "no-cors" }, {}]) {
+            await fetch(path, { method: "POST", body: '"PRESS"', ...options }).catch(() => {});
+          }
+        }""",
+        [home.ui.origin, home.ui.key],
+    )
+    # What is said to one command is said before what is said to the next.
+    home.listener.publish("moodbox/hall/cmd/recommend", "PRESS")
+    home.until(lambda: any(topic.endswith("/cmd/recommend") for topic, _ in home.listener.said[heard:]))
+    assert not any(topic.endswith("/cmd/next") for topic, _ in home.listener.said[heard:])
+    assert any("CORS" in text for text in browser.complaints), browser.complaints
+    browser.complaints.clear()
+    server.shutdown()
+
+
+def the_program_goes_and_comes_back(home, browser):
+    page = browser.open(home.ui.url)
+    expect(page.locator("#mood")).not_to_be_empty()
+    assert home.ui.stop() == 0
+    expect(page.locator("#trouble")).to_contain_text("moodbox ui has ended on this computer")
+    home.ui = Ui(home.broker.port)
+
+
+ALL = [
+    a_box_goes_and_comes_back,
+    the_broker_goes_and_comes_back,
+    a_wrong_key_opens_nothing,
+    another_name_of_this_computer_is_refused,
+    another_page_cannot_command,
+    the_program_goes_and_comes_back,
+]
