@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub(crate) mod aim;
 pub(crate) mod analyze;
 pub(crate) mod bench;
 pub(crate) mod calibrate;
@@ -8,6 +9,7 @@ pub(crate) mod demo;
 pub(crate) mod discover;
 pub(crate) mod doctor;
 pub(crate) mod eval;
+pub(crate) mod history;
 pub(crate) mod library;
 pub(crate) mod logs;
 pub(crate) mod manual;

@@ -55,6 +55,10 @@ enum Command {
     Discover(cmd::discover::Arguments),
     /// Teach a box how one face shows what it shows, in a guided minute.
     Calibrate(cmd::calibrate::Arguments),
+    /// Show what the mood of a room was, day by day.
+    History(cmd::history::Arguments),
+    /// Show what a box sees, to mount it: a page here, for two minutes.
+    Aim(cmd::aim::Arguments),
     /// Take a box that is gone from its broker and from Home Assistant.
     Remove(cmd::remove::Arguments),
     /// Read, check and change configurations: of files, and of boxes.
@@ -86,6 +90,8 @@ fn main() -> ExitCode {
         Command::Logs(arguments) => cmd::logs::run(&arguments, json),
         Command::Discover(arguments) => cmd::discover::run(&arguments, json),
         Command::Calibrate(arguments) => cmd::calibrate::run(&arguments, json),
+        Command::History(arguments) => cmd::history::run(&arguments, json),
+        Command::Aim(arguments) => cmd::aim::run(&arguments, json),
         Command::Remove(arguments) => cmd::remove::run(&arguments, json),
         Command::Config(command) => cmd::config::run(&command, json),
         Command::Completions(arguments) => cmd::manual::completions(Arguments::command(), &arguments),

@@ -55,6 +55,14 @@ pub(crate) struct Address {
     pub(crate) id: DeviceId,
 }
 
+impl Address {
+    /// Whether nobody can listen in on the way to the broker: it is encrypted, or stays on this computer.
+    pub(crate) fn is_private(&self) -> bool {
+        let here = |host: &str| matches!(host, "localhost" | "127.0.0.1" | "::1");
+        self.reach.broker.is_private() || matches!(&self.reach.broker, Broker::Remote { host, .. } if here(host))
+    }
+}
+
 pub(crate) fn remote(text: &str) -> Result<Broker, String> {
     match text.parse() {
         Ok(Broker::Embedded) => Err("the embedded broker is reached at mqtt://127.0.0.1, on the box".to_owned()),

@@ -7,6 +7,8 @@ mod trouble;
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
+#[cfg(unix)]
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, ChildStderr, ChildStdin, Command, Output, Stdio};
 
@@ -17,6 +19,9 @@ use crate::failure::Failure;
 
 /// Bytes that are handed to `ssh` at a time.
 const PIECE: usize = 64 * 1024;
+
+/// The file with what the connection in the background complains of.
+const COMPLAINTS: &str = "complaints";
 
 /// Exit code with which `ssh` says that it, and not the command on the box, has failed.
 const SSH_FAILED: i32 = 255;
@@ -58,7 +63,7 @@ impl Session {
         let folder = tempfile::Builder::new().prefix("moodbox-").tempdir().context("cannot make a temporary folder")?;
         let session = Self { host, config: destination.ssh_config.clone(), folder };
         // The connection that stays in the background keeps this file; a pipe would never end.
-        let complaints = session.folder.path().join("complaints");
+        let complaints = session.folder.path().join(COMPLAINTS);
         let mut first = session.command(io::stdin().is_terminal());
         if cfg!(unix) {
             first.args(["-o", "ControlMaster=auto", "-o", "ControlPersist=60"]);
@@ -113,6 +118,25 @@ impl Session {
             Some(SSH_FAILED) | None => Err(self.lost(&told)),
             Some(_) => Err(Failure::Finding(anyhow!("{} cannot take the file: {}", self.host, last_line(&told)))),
         }
+    }
+
+    /// A way to a socket of the machine.
+    #[cfg(unix)]
+    pub(crate) fn forward(&self, socket: &str) -> Result<UnixStream, Failure> {
+        let local = self.folder.path().join("forwarded");
+        let mut ssh = self.command(false);
+        ssh.args(["-O", "forward", "-L"]).arg(format!("{}:{socket}", local.display())).arg(&self.host);
+        let output = ssh.stdin(Stdio::null()).output().map_err(|error| no_ssh(&error))?;
+        if !output.status.success() {
+            return Err(self.lost(&String::from_utf8_lossy(&output.stderr)));
+        }
+        Ok(UnixStream::connect(local)?)
+    }
+
+    /// What the connection in the background has complained of.
+    #[cfg(unix)]
+    pub(crate) fn complaints(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join(COMPLAINTS)).unwrap_or_default()
     }
 
     /// The connection broke.

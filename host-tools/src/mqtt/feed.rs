@@ -86,7 +86,16 @@ impl Feed {
 
     /// Sends a command to the box; one that does not fit behind others is dropped, as is one without a connection.
     pub(crate) fn command(&self, name: &str, payload: &Value) {
-        let topic = self.topics.topic(&format!("cmd/{name}"));
+        self.send(&format!("cmd/{name}"), payload);
+    }
+
+    /// Asks the box; the answer comes on `response/<name>`, should that be heard.
+    pub(crate) fn request(&self, name: &str, payload: &Value) {
+        self.send(&format!("request/{name}"), payload);
+    }
+
+    fn send(&self, last_part: &str, payload: &Value) {
+        let topic = self.topics.topic(last_part);
         let payload = payload.to_string().into_bytes();
         let _ = self.outbox.try_send(Publication { topic, payload, retain: false, qos: Qos::AtLeastOnce });
     }

@@ -1,11 +1,13 @@
 //! `moodbox` as a person types it.
 
+mod aim;
 mod analyze;
 mod bench;
 mod demo;
 mod eval;
 mod eval_music;
 mod help;
+mod history;
 mod library;
 mod output;
 mod recommend;

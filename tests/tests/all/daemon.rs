@@ -57,7 +57,7 @@ impl Daemon {
     }
 
     /// The next line of the log that contains this.
-    fn says(&self, text: &str) -> String {
+    pub(crate) fn says(&self, text: &str) -> String {
         let mut said = Vec::new();
         loop {
             match self.log.recv_timeout(PATIENCE) {

@@ -1,0 +1,102 @@
+//! Where the pictures come from: over the broker, encrypted, or through SSH.
+
+use std::time::Duration;
+
+use anyhow::anyhow;
+use moodbox_core::topics::Look;
+use moodboxd::mqtt::MqttEvent;
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use super::tunnel::Tunnel;
+use crate::failure::Failure;
+use crate::mqtt::{Address, Feed};
+use crate::ssh::Session;
+
+/// Longest time until a box answers; it needs milliseconds.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A box that shows what it sees.
+pub(super) enum Source {
+    Broker(Feed),
+    Ssh(Tunnel),
+}
+
+impl Source {
+    /// Asks a box over the broker.
+    pub(super) async fn over_broker(address: &Address) -> Result<Self, Failure> {
+        let mut feed = Feed::open(address, &["preview", "response/preview.start"]).await?;
+        feed.request("preview.start", &json!({ "transaction": transaction() }));
+        let Ok(answer) = timeout(PATIENCE, answer(&mut feed)).await else {
+            let reason =
+                anyhow!("box {} does not answer on {}; is it running, and is this its id?", feed.id(), feed.broker());
+            return Err(Failure::NoAnswer(reason));
+        };
+        let answer = answer?;
+        match answer["error"].as_str() {
+            None => Ok(Self::Broker(feed)),
+            Some(reason) => Err(Failure::Finding(anyhow!("the box refuses: {reason}"))),
+        }
+    }
+
+    /// Goes to the socket on the box.
+    pub(super) fn over_ssh(session: Session) -> Result<Self, Failure> {
+        Tunnel::open(session).map(Self::Ssh)
+    }
+
+    /// What the box says next; waits for it.
+    pub(super) async fn next(&mut self) -> Result<Look, Failure> {
+        match self {
+            Self::Ssh(tunnel) => tunnel.next().await,
+            Self::Broker(feed) => loop {
+                match feed.next().await {
+                    MqttEvent::Message { topic, payload } if feed.last_part(&topic) == Some("preview") => {
+                        return understood(&payload);
+                    }
+                    MqttEvent::Lost { reason } => return Err(Failure::NoAnswer(anyhow!(reason))),
+                    _ => {}
+                }
+            },
+        }
+    }
+
+    /// Lets the box end it, should it still go on.
+    pub(super) async fn close(self) {
+        match self {
+            // The box notices that we are gone.
+            Self::Ssh(_) => {}
+            Self::Broker(feed) => {
+                feed.request("preview.stop", &json!({ "transaction": transaction() }));
+                feed.close().await;
+            }
+        }
+    }
+}
+
+/// The box's answer, once it is connected.
+async fn answer(feed: &mut Feed) -> Result<Value, Failure> {
+    loop {
+        match feed.next().await {
+            MqttEvent::Message { topic, payload } if feed.last_part(&topic) == Some("response/preview.start") => {
+                return serde_json::from_slice(&payload).map_err(|_| strange());
+            }
+            MqttEvent::Lost { reason } => return Err(Failure::NoAnswer(anyhow!(reason))),
+            _ => {}
+        }
+    }
+}
+
+pub(super) fn understood(bytes: &[u8]) -> Result<Look, Failure> {
+    serde_json::from_slice(bytes).map_err(|_| strange())
+}
+
+fn strange() -> Failure {
+    Failure::Finding(anyhow!(
+        "the box answers in a way that this version does not know; bring both to the same version"
+    ))
+}
+
+/// One that no request had before.
+fn transaction() -> String {
+    format!("aim-{:x}", fastrand::u64(..))
+}
