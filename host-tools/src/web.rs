@@ -94,7 +94,7 @@ pub(crate) fn file(kind: &'static str, text: &'static str) -> MethodRouter {
 fn secret() -> Result<String, Failure> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|error| anyhow!("the system gives no random numbers: {error}"))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(format!("{:032x}", u128::from_ne_bytes(bytes)))
 }
 
 /// Lets those in who may, and tells the browser what the page may do.

@@ -60,11 +60,9 @@ pub(crate) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
     if address.is_none() && arguments.destination.ssh.is_none() {
         return Err(Failure::Input(anyhow!("say which box: --broker URL and --id ID, or --ssh USER@HOST")));
     }
-    if let Some(address) = &address {
-        if !address.is_private() {
-            let reason = anyhow!("--broker: pictures go over an encrypted connection only; use mqtts://, or --ssh");
-            return Err(Failure::Input(reason));
-        }
+    if address.as_ref().is_some_and(|address| !address.is_private()) {
+        let reason = anyhow!("--broker: pictures go over an encrypted connection only; use mqtts://, or --ssh");
+        return Err(Failure::Input(reason));
     }
     if !arguments.yes && !agreed()? {
         return Err(Failure::Finding(anyhow!("nothing was shown")));
