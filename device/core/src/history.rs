@@ -213,7 +213,7 @@ mod tests {
 
     #[test]
     fn what_is_too_long_is_shortened_at_its_old_end() {
-        let long: Vec<_> = (0..MAX_LINES as u64 + 1).map(happy).collect();
+        let long: Vec<_> = (0..=MAX_LINES as u64).map(happy).collect();
         let short = String::from_utf8(shortened(log(&long).as_bytes())).unwrap();
         assert_eq!(short.lines().count(), KEPT_LINES);
         assert!(short.ends_with(&happy(MAX_LINES as u64).line()));
