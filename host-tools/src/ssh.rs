@@ -29,7 +29,7 @@ const SSH_FAILED: i32 = 255;
 /// Which machine, and how `ssh` gets there.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Destination {
-    /// The box by SSH: USER@HOST or ssh://USER@HOST:PORT.
+    /// USER@HOST or ssh://USER@HOST:PORT.
     #[arg(long, value_name = "DESTINATION", value_parser = destination)]
     pub(crate) ssh: Option<String>,
     /// A configuration of ssh other than the person's own.

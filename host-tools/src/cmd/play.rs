@@ -38,10 +38,10 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  moodbox play --mpd localhost --broker mqtt://broker.local --id livingroom")]
 pub(crate) struct Arguments {
-    /// The Music Player Daemon: HOST, HOST:PORT or the path of its socket.
+    /// MPD: HOST, HOST:PORT or a socket's path.
     #[arg(long, value_name = "HOST")]
     mpd: mpd::Address,
-    /// File whose first line is the player's password.
+    /// File with the player's password.
     #[arg(long, value_name = "FILE")]
     mpd_password_file: Option<PathBuf>,
     #[command(flatten)]

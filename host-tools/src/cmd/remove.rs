@@ -19,13 +19,13 @@ pub(crate) struct Arguments {
     id: DeviceId,
     #[command(flatten)]
     reach: Reach,
-    /// Where Home Assistant looks for devices.
+    /// As in Home Assistant.
     #[arg(long, value_name = "TOPIC", default_value = "homeassistant", value_parser = topic)]
     discovery_prefix: String,
     /// Do not ask.
     #[arg(long, short)]
     yes: bool,
-    /// Also a box that is online; what it says from then on is kept again.
+    /// Also a box that is online.
     #[arg(long)]
     even_online: bool,
 }

@@ -43,12 +43,15 @@ pub(crate) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
         let server = Server::bind(arguments.port).await?;
         let house = House::new(feed.broker());
         let shared = Arc::new(Shared::new(house, feed.outbox(), feed.base(), client_name()));
+        // Who reads the address may send Ctrl-C at once; it is heard from its first poll on.
+        let interrupted = tokio::spawn(tokio::signal::ctrl_c());
+        tokio::task::yield_now().await;
         let opened = !json && !arguments.no_open && server.open_browser();
         announce(&server.address(), opened, json)?;
         let ended = tokio::select! {
             served = server.serve(files(), api::router(shared.clone())) => served.map_err(Failure::from),
             never = listen(&mut feed, &shared) => match never {},
-            interrupted = tokio::signal::ctrl_c() => interrupted.map_err(Failure::from),
+            interrupted = interrupted => interrupted.map_err(io::Error::other).and_then(|heard| heard).map_err(Failure::from),
         };
         feed.close().await;
         ended
