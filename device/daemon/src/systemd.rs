@@ -66,7 +66,7 @@ impl Default for Pulse {
 }
 
 impl Pulse {
-    /// The thread gets on; the next beat is to come within [`STUCK`].
+    /// The thread gets on; the next beat is to come within 15 s.
     pub fn beat(&self) {
         self.beat.store(self.now(), Ordering::Relaxed);
     }
