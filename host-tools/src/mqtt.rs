@@ -15,8 +15,9 @@ pub(crate) use feed::Feed;
 
 use crate::failure::Failure;
 
-/// Messages that may wait between the connection and the command that uses it. Few ever do: they are small and rare.
-const QUEUE: usize = 8;
+/// Messages that may wait between the connection and the command that uses it: all that a box has retained comes at once, and
+/// what does not fit is lost.
+const QUEUE: usize = 32;
 
 /// How to reach the broker.
 #[derive(Debug, Clone, clap::Args)]
