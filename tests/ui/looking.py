@@ -1,7 +1,11 @@
 """What the page shows, and to whom."""
 
+import time
+
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
+
+from home import Ui
 
 
 def it_shows_what_the_box_says(home, browser):
@@ -86,6 +90,28 @@ def nothing_moves_for_those_who_want_it_still(home, browser):
     assert page.evaluate(moving) == 0
 
 
+def the_plot_begins_before_the_page_was_served(home, browser):
+    home.until(lambda: home.said("state")["mood"] == "happy" and not home.said("state")["unsure"])
+    began = time.time()
+    ui = Ui(home.broker.port)
+    try:
+        page = browser.open("about:blank")
+        with page.expect_response("**/requests/history.get") as asked:
+            page.goto(ui.url)
+        moments = asked.value.json()["moments"]
+        assert min(moment["at"] for moment in moments if moment.get("mood")) < began
+        # The plot's left and right edge, and how far before now a moment of 300 s lies between them.
+        first = page.locator("#history .piece").first
+        expect(first).to_be_attached()
+        width = float(page.locator("#history").get_attribute("viewBox").split()[2])
+        served = 34 + (1 - (time.time() - began) / 300) * (width - 34 - 58)
+        assert float(first.get_attribute("x")) < served
+        # Another program serves this page; what it asks stays on this computer, too.
+        browser.requests[:] = [url for url in browser.requests if not url.startswith(ui.origin)]
+    finally:
+        ui.process.kill()
+
+
 def two_boxes_are_told_apart(home, browser):
     page = browser.open(home.ui.url)
     page.get_by_role("link", name="Kitchen & bar").click()
@@ -101,6 +127,7 @@ def two_boxes_are_told_apart(home, browser):
 
 
 ALL = [
+    the_plot_begins_before_the_page_was_served,
     two_boxes_are_told_apart,
     it_shows_what_the_box_says,
     it_follows_the_recording,

@@ -10,6 +10,18 @@ const RIBBON = [148, 14];
 const LEFT = 34;
 const RIGHT = 58;
 
+/** The longest time that is shown, in seconds. */
+export const DAY = 86_400;
+
+/** Points as of Trail from what a box has kept; no mood where it did not look, and nothing of a time that it did not know. */
+export const pointsOf = (moments) =>
+  moments
+    .filter(({ unset }) => !unset)
+    .map(({ at, mood, valence, arousal }) => [1000 * at, mood ?? null, valence ?? 0, arousal ?? 0]);
+
+// What is seen of nobody, or not seen, is no place on the plane.
+const isPlace = (point) => point !== undefined && point[1] !== null && point[1] !== "absent";
+
 /** The plot in this element, with a line of words below it. */
 export class History {
   constructor(element, note) {
@@ -87,12 +99,11 @@ function lines(points, now, x, width) {
     [2, "valence"],
     [3, "arousal"],
   ].flatMap(([index, name]) => {
-    // What is seen of nobody is no place on the plane.
     let path = "";
     for (const [n, point] of points.entries()) {
-      if (point[1] === "absent") continue;
+      if (!isPlace(point)) continue;
       const end = points[n + 1]?.[0] ?? now;
-      path += `${path && points[n - 1]?.[1] !== "absent" ? "L" : "M"}${x(point[0]).toFixed(1)} ${y(point[index]).toFixed(1)}H${x(end).toFixed(1)}`;
+      path += `${isPlace(points[n - 1]) ? "L" : "M"}${x(point[0]).toFixed(1)} ${y(point[index]).toFixed(1)}H${x(end).toFixed(1)}`;
     }
     const label = points.at(-1);
     const other = label[index === 2 ? 3 : 2];
@@ -111,8 +122,9 @@ function inWords(points, now, span) {
   if (points.length === 0) return `Nothing was seen in the last ${time}.`;
   const lasted = {};
   for (const [n, [at, mood]] of points.entries()) {
+    if (mood === null) continue;
     lasted[mood] = (lasted[mood] ?? 0) + (points[n + 1]?.[0] ?? now) - at;
   }
-  const [mood] = Object.entries(lasted).sort(([, a], [, b]) => b - a)[0];
+  const [mood] = Object.entries(lasted).sort(([, a], [, b]) => b - a)[0] ?? ["absent"];
   return `In the last ${time} most of the time: ${wordOf({ mood, camera: "on" })}.`;
 }

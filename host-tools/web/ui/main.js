@@ -1,7 +1,7 @@
 // The page: follows what the server says of one box, and shows it.
 
 import { Refused, ask, enter, follow } from "/server.js";
-import { History } from "/history.js";
+import { DAY, History, pointsOf } from "/history.js";
 import { MOODS, colourOf, presenceOf, wordOf } from "/mood.js";
 import { Plane } from "/plane.js";
 import { Settings } from "/settings.js";
@@ -24,6 +24,7 @@ let boxes = [];
 let broker = null;
 let ended = "";
 let points = [];
+let kept = [];
 let state = null;
 let confidence = null;
 let following = new AbortController();
@@ -41,7 +42,7 @@ const settings = new Settings(command, request, announce);
 const HEARD = {
   broker: (said) => ((broker = said), showTrouble()),
   boxes: (said) => ((boxes = said), showBoxes()),
-  trail: (said) => ((points = said), history.show(points)),
+  trail: (said) => ((points = said), showHistory(), recall()),
   state: showState,
   confidence: (said) => ((confidence = said), showMood()),
   settings: (said) => settings.showSettings(said),
@@ -49,6 +50,31 @@ const HEARD = {
   now: (said) => songs.showNow(said),
   recommendation: (said) => songs.showList(said),
 };
+
+// What the box has kept lies before what was seen since this page is served.
+function showHistory(span) {
+  const first = points[0]?.[0] ?? Infinity;
+  history.show([...kept.filter(([at]) => at < first), ...points], span);
+}
+
+/** Asks the box what it has kept of the last day; one that keeps nothing, or is away, leaves the plot as it is. */
+async function recall() {
+  const asked = box;
+  const to = Math.floor(Date.now() / 1000) + 1;
+  const moments = [];
+  try {
+    for (let more = true; more; ) {
+      const page = await request("history.get", { from: to - DAY, to, skip: moments.length });
+      moments.push(...page.moments);
+      more = page.more && page.moments.length > 0;
+    }
+  } catch {
+    return;
+  }
+  if (asked !== box) return;
+  kept = pointsOf(moments);
+  showHistory();
+}
 
 function showState(said) {
   const before = state;
@@ -61,7 +87,7 @@ function showState(said) {
   if (before && before.mood !== state.mood && !state.unsure) announce(wordOf(state));
   showMood();
   settings.showState(state);
-  history.show(points);
+  showHistory();
 }
 
 function showMood() {
@@ -132,7 +158,7 @@ function unseen(text) {
 function choose(id, how) {
   box = id;
   if (how) window.history[how](null, "", id ? `?box=${encodeURIComponent(id)}` : "/");
-  [state, confidence, points] = [null, null, []];
+  [state, confidence, points, kept] = [null, null, [], []];
   settings.clear();
   songs.showNow({});
   songs.showList({ tracks: [] });
@@ -175,9 +201,9 @@ element("boxes").addEventListener("click", (event) => {
 });
 window.addEventListener("popstate", () => choose(new URLSearchParams(location.search).get("box"), null));
 for (const radio of document.getElementsByName("span")) {
-  radio.addEventListener("change", () => history.show(points, Number(radio.value)));
+  radio.addEventListener("change", () => showHistory(Number(radio.value)));
 }
-setInterval(() => !document.hidden && history.show(points), TICK);
+setInterval(() => !document.hidden && showHistory(), TICK);
 
 try {
   await enter();

@@ -24,7 +24,7 @@ use super::house::{House, News};
 const COMMANDS: [&str; 8] = ["camera", "leds", "policy", "choose", "next", "like", "skip", "recommend"];
 
 /// The requests that the page makes.
-const REQUESTS: [&str; 1] = ["config.set"];
+const REQUESTS: [&str; 2] = ["config.set", "history.get"];
 
 /// Pages that may be open at once.
 const MAX_PAGES: usize = 32;
