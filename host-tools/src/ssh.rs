@@ -20,9 +20,6 @@ use crate::failure::Failure;
 /// Bytes that are handed to `ssh` at a time.
 const PIECE: usize = 64 * 1024;
 
-/// The file with what the connection in the background complains of.
-const COMPLAINTS: &str = "complaints";
-
 /// Exit code with which `ssh` says that it, and not the command on the box, has failed.
 const SSH_FAILED: i32 = 255;
 
@@ -63,7 +60,7 @@ impl Session {
         let folder = tempfile::Builder::new().prefix("moodbox-").tempdir().context("cannot make a temporary folder")?;
         let session = Self { host, config: destination.ssh_config.clone(), folder };
         // The connection that stays in the background keeps this file; a pipe would never end.
-        let complaints = session.folder.path().join(COMPLAINTS);
+        let complaints = session.folder.path().join("complaints");
         let mut first = session.command(io::stdin().is_terminal());
         if cfg!(unix) {
             first.args(["-o", "ControlMaster=auto", "-o", "ControlPersist=60"]);
@@ -131,12 +128,6 @@ impl Session {
             return Err(self.lost(&String::from_utf8_lossy(&output.stderr)));
         }
         Ok(UnixStream::connect(local)?)
-    }
-
-    /// What the connection in the background has complained of.
-    #[cfg(unix)]
-    pub(crate) fn complaints(&self) -> String {
-        std::fs::read_to_string(self.folder.path().join(COMPLAINTS)).unwrap_or_default()
     }
 
     /// The connection broke.

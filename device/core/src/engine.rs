@@ -298,7 +298,10 @@ impl Engine {
                 self.camera_up = true;
                 self.mend(Part::Camera);
             }
-            Event::CameraClosed => self.camera_up = false,
+            Event::CameraClosed => {
+                self.end_preview("the camera was closed", &mut effects);
+                self.camera_up = false;
+            }
             Event::CameraLock(reason) => self.lock_camera(reason, &mut effects),
             Event::Failed(part, reason) => self.fail(part, &reason, &mut effects),
             Event::Works(part) => self.mend(part),
@@ -441,6 +444,7 @@ impl Engine {
 
     fn fail(&mut self, part: Part, reason: &str, effects: &mut Vec<Effect>) {
         if part == Part::Camera {
+            self.end_preview(&format!("the camera gives no picture: {reason}"), effects);
             self.camera_up = false;
             self.expression = ExpressionFilter::new(&self.config().mood);
         }

@@ -6,6 +6,7 @@ mod source;
 mod tunnel;
 
 use std::io::{self, BufRead, IsTerminal, Write};
+use std::pin::pin;
 
 use anyhow::anyhow;
 use moodbox_core::config::{Broker, DeviceId};
@@ -90,6 +91,19 @@ enum Way {
 
 /// Shows what comes until either side ends it.
 async fn show(mut source: Source, arguments: &Arguments, json: bool) -> Result<(), Failure> {
+    // Heard once and for all: a signal between two frames must not be lost.
+    let mut asked = pin!(asked_to_end());
+    // A box that shows nothing needs no page; over SSH this is where it says so.
+    let first = tokio::select! {
+        look = source.next() => look?,
+        () = &mut asked => {
+            source.close().await;
+            return Ok(());
+        }
+    };
+    if let Look::Ended { ended } = first {
+        return Err(Failure::Finding(anyhow!("the box refuses: {ended}")));
+    }
     let server = Server::bind(arguments.port).await?;
     let address = server.address();
     let (newest, shown) = watch::channel(Shown::default());
@@ -99,11 +113,12 @@ async fn show(mut source: Source, arguments: &Arguments, json: bool) -> Result<(
     }
     let serving = tokio::spawn(server.serve(page::files(), page::api(shown, stop)));
     let mut lines = Lines { json, last: None };
+    lines.say(&Shown::of(&first))?;
     let ended = loop {
         let look = tokio::select! {
             look = source.next() => look,
             _ = stopped.recv() => break Ok("it was asked to end".to_owned()),
-            () = asked_to_end() => break Ok("it was asked to end".to_owned()),
+            () = &mut asked => break Ok("it was asked to end".to_owned()),
         };
         match look {
             Ok(Look::Ended { ended }) => break Ok(ended),

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{Effect, Engine};
 use crate::config::{self, Bounded};
 use crate::face::SeenFace;
-use crate::topics::{Look, PreviewFrame, Response};
+use crate::topics::{CameraState, Look, PreviewFrame, Response};
 
 /// Longest time for which the picture is shown.
 const LONGEST: Duration = Duration::from_secs(120);
@@ -79,8 +79,12 @@ impl Engine {
             let left = until.saturating_sub(now).as_secs() + 1;
             return Err(format!("somebody looks through the camera already, for {left} s at most"));
         }
-        if !self.camera_is_wanted() {
-            return Err("the camera is off; switch it on first".to_owned());
+        match (self.camera_state(), self.camera_reason()) {
+            (CameraState::On, _) => {}
+            (CameraState::Off, None) => return Err("the camera is off; switch it on first".to_owned()),
+            (CameraState::Off, Some(reason)) => return Err(format!("the camera is off: {reason}")),
+            (CameraState::Unavailable, None) => return Err("the camera gives no picture yet; try again".to_owned()),
+            (CameraState::Unavailable, Some(reason)) => return Err(format!("the camera gives no picture: {reason}")),
         }
         self.preview = Some(Preview { viewer, until: now + LONGEST });
         effects.push(Effect::Warn("somebody looks through the camera, to aim it; its light blinks".to_owned()));

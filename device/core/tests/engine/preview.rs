@@ -89,7 +89,11 @@ fn whoever_asks_sees_two_minutes_and_the_light_shows_it() {
 #[test]
 fn either_side_ends_it() {
     type Deed = fn(&mut Evening);
-    let deeds: [(&str, Deed); 3] = [
+    let deeds: [(&str, Deed); 5] = [
+        ("the camera gives no picture: unplugged", |evening| {
+            evening.tell(Event::Failed(Part::Camera, "unplugged".to_owned()));
+        }),
+        ("the camera was closed", |evening| evening.tell(Event::CameraClosed)),
         ("it was asked to end", |evening| drop(evening.request("preview.stop", "").unwrap())),
         ("the camera was switched off", |evening| evening.command("camera", "OFF")),
         ("the connection has broken", |evening| {
@@ -107,9 +111,21 @@ fn either_side_ends_it() {
         assert_eq!((evening.pictures().len(), evening.blinks()), (before, false), "{reason}");
         assert_eq!(evening.last("preview")["ended"], reason);
     }
-    let mut evening = with_broker("mqtts://home");
-    evening.command("camera", "OFF");
-    assert_eq!(evening.request("preview.start", ""), Err("the camera is off; switch it on first".to_owned()));
+}
+
+#[test]
+fn where_there_is_no_picture_it_is_said_at_once() {
+    let told = |deed: Event| {
+        let mut evening = with_broker("mqtts://home");
+        evening.tell(deed);
+        evening.request("preview.start", "").unwrap_err()
+    };
+    let command = Event::Message { topic: "moodbox/t/cmd/camera".to_owned(), payload: b"OFF".to_vec() };
+    assert_eq!(told(command), "the camera is off; switch it on first");
+    assert_eq!(told(Event::CameraLock(Some("by its switch".to_owned()))), "the camera is off: by its switch");
+    assert_eq!(told(Event::CameraClosed), "the camera gives no picture yet; try again");
+    let failed = Event::Failed(Part::Camera, "unplugged".to_owned());
+    assert_eq!(told(failed), "the camera gives no picture: unplugged");
 }
 
 #[test]

@@ -22,8 +22,24 @@ pub(super) struct Tunnel {
 }
 
 impl Tunnel {
-    /// Goes to the socket.
+    /// Goes to the socket. What ssh says of one that it cannot reach is lost with its background, so it is asked for first.
     pub(super) fn open(session: Session) -> Result<Self, Failure> {
+        let host = session.host();
+        let looked =
+            session.run(&format!("if ! test -S {SOCKET}; then exit 1; fi; test -w {SOCKET} || exit 2"), &[])?;
+        match looked.status.code() {
+            Some(0) => {}
+            Some(2) => {
+                return Err(Failure::NoAnswer(anyhow!(
+                    "{host}: this user may not look; on the box: sudo adduser USER moodbox, and log in anew"
+                )));
+            }
+            _ => {
+                return Err(Failure::NoAnswer(anyhow!(
+                    "{host}: no box shows itself there ({SOCKET}); is moodboxd running, and is this user in the group moodbox?"
+                )));
+            }
+        }
         let stream = session.forward(SOCKET)?;
         stream.set_nonblocking(true)?;
         Ok(Self { session, lines: BufReader::new(UnixStream::from_std(stream)?) })
@@ -34,19 +50,7 @@ impl Tunnel {
         let mut line = Vec::new();
         match (&mut self.lines).take(MAX_LINE_BYTES).read_until(b'\n', &mut line).await {
             Ok(1..) => understood(&line),
-            _ => Err(self.gone()),
+            _ => Err(Failure::NoAnswer(anyhow!("{}: the box has closed the connection", self.session.host()))),
         }
-    }
-
-    /// Why there is no way, or no more.
-    fn gone(&self) -> Failure {
-        let (host, complaints) = (self.session.host(), self.session.complaints());
-        Failure::NoAnswer(if complaints.contains("open failed") && complaints.contains("Permission denied") {
-            anyhow!("{host}: this user may not look; on the box: sudo adduser USER moodbox, and log in anew")
-        } else if complaints.contains("open failed") {
-            anyhow!("{host}: there is no {SOCKET}; is moodboxd running there? systemctl status moodboxd")
-        } else {
-            anyhow!("{host}: the box has closed the connection")
-        })
     }
 }
