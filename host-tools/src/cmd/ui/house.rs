@@ -69,13 +69,20 @@ impl House {
         self.boxes.get(id).is_some_and(|known| known.is_online)
     }
 
-    /// The connection to the broker came about, or is away for this reason.
+    /// The connection to the broker came about, or is away for this reason; then no box is there until it says so again.
     pub(super) fn connection(&mut self, trouble: Option<String>) {
-        if trouble != self.trouble {
-            self.version += 1;
-            self.broker_version = self.version;
-            self.trouble = trouble;
+        if trouble == self.trouble {
+            return;
         }
+        if trouble.is_some() {
+            for known in self.boxes.values_mut() {
+                known.is_online = false;
+            }
+            self.list_changed();
+        }
+        self.version += 1;
+        self.broker_version = self.version;
+        self.trouble = trouble;
     }
 
     /// A box has said something at a time in milliseconds. What makes no sense is passed over.

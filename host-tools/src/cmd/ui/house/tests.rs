@@ -53,6 +53,16 @@ fn the_broker_is_told_of_once() {
 }
 
 #[test]
+fn a_box_is_there_again_when_it_says_so_and_not_with_the_broker() {
+    let mut house = house();
+    house.connection(Some("mqtt://home:1883 is away".to_owned()));
+    house.connection(None);
+    assert!(!house.is_online("hall"));
+    house.hear("hall", "availability", b"online", 0);
+    assert!(house.is_online("hall"));
+}
+
+#[test]
 fn the_limits_are_those_of_the_box() {
     let mut house = house();
     let mut config = json!(Config::default());
