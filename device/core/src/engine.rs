@@ -7,6 +7,7 @@ mod calibration;
 mod camera;
 mod configuration;
 mod hearing;
+mod heat;
 mod history;
 mod led_test;
 mod library;
@@ -244,6 +245,8 @@ pub struct Engine {
     failed: BTreeMap<Part, String>,
     /// The figures that were last measured.
     measured: Option<Diagnostics>,
+    /// Whether the machine is spared, for heat or want of power.
+    slowed: bool,
     /// What was last acted upon.
     known: Room,
     light: Option<LedPattern>,
@@ -269,6 +272,7 @@ impl Engine {
             camera_lock: None,
             failed: BTreeMap::new(),
             measured: None,
+            slowed: false,
             light: None,
             transactions: Transactions::default(),
             led_test: None,
@@ -317,11 +321,7 @@ impl Engine {
             }
             Event::Message { topic, payload } => self.hear(&topic, &payload, now, &mut effects),
             Event::Retained { topic } => self.refuse_retained(&topic, &mut effects),
-            Event::Measured(diagnostics) => {
-                let publication = self.topics.diagnostics(&diagnostics);
-                self.voice.say(publication, &mut effects);
-                self.measured = Some(diagnostics);
-            }
+            Event::Measured(diagnostics) => self.measure(diagnostics, &mut effects),
             Event::Stored(stored) => self.stored(stored, now, &mut effects),
             Event::Recalled(recalled) => self.recalled(recalled, &mut effects),
             Event::Kept(asker, outcome) => self.kept(asker, outcome, &mut effects),

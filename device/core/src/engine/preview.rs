@@ -125,11 +125,15 @@ impl Engine {
         self.show(*viewer, &look, effects);
     }
 
-    /// How frames are looked at: with somebody who aims the camera, for faces that are too far away, too.
+    /// How frames are looked at: with somebody who aims the camera, for faces that are too far away, too; half as often by a
+    /// machine that is to be spared.
     pub(super) fn vision_settings(&self) -> config::Vision {
         let mut settings = self.config().vision.clone();
         if self.preview.is_some() {
             settings.min_face_px = Bounded::LOWEST;
+        }
+        if self.slowed {
+            settings.fps.0 = (settings.fps.0 / 2).max(1);
         }
         settings
     }

@@ -1,6 +1,9 @@
 //! What is set while the box runs, and what the box shows of it.
 
+use std::collections::BTreeMap;
+
 use moodbox_core::led::{LedPattern, TestLight};
+use moodbox_core::topics::Diagnostics;
 use serde_json::json;
 
 use super::*;
@@ -141,4 +144,41 @@ fn a_still_room_has_few_cards_and_a_moving_one_two_a_minute() {
     assert!(times.len() > begun + 3, "{times:?}");
     let (_, card) = evening.cards().pop().unwrap();
     assert!(card.contains("</svg>") && card.contains("10. "), "{card}");
+}
+
+#[test]
+fn a_hot_machine_analyses_half_as_many_frames_until_it_has_cooled_down() {
+    let mut evening = Evening::begin(Switches::default());
+    let figures = |temperature_c, throttled| Diagnostics {
+        fps: 5.0,
+        frame_ms_p50: 60.0,
+        frame_ms_p95: 80.0,
+        inferences: 0,
+        dropped: 0,
+        corrupt: 0,
+        rss_mb: 23.0,
+        temperature_c,
+        throttled,
+        uptime_s: 60,
+        version: String::new(),
+        models: BTreeMap::new(),
+    };
+    for (temperature, throttled, fps) in [
+        (Some(60.0), Some(false), None),
+        (Some(81.0), Some(false), Some(2)),
+        (Some(77.0), Some(false), None),
+        (Some(74.0), Some(false), Some(5)),
+        (Some(50.0), Some(true), Some(2)),
+        (None, None, Some(5)),
+    ] {
+        let before = evening.effects.len();
+        evening.tell(Event::Measured(figures(temperature, throttled)));
+        let now = evening.effects[before..].iter().map(|(_, effect)| effect);
+        let vision = now.clone().find_map(|effect| match effect {
+            Effect::Vision(vision) => Some(vision.fps.0),
+            _ => None,
+        });
+        assert_eq!(vision, fps, "{temperature:?} {throttled:?}");
+        assert_eq!(now.clone().any(|effect| matches!(effect, Effect::Warn(_))), fps.is_some(), "said when it changes");
+    }
 }
