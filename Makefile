@@ -1,6 +1,6 @@
 # What a person or CI calls. Every target does its own set-up; a second call is quick.
 .DELETE_ON_ERROR:
-.PHONY: demo test test-setup test-ui test-ha build-arm64 deb test-deb deb-reproducible check fuzz bench bench-boxes bench-peers models-data models-train models-export models-eval
+.PHONY: demo test test-setup test-ui test-ha build-arm64 deb test-deb deb-reproducible check fuzz power-cuts soak bench bench-boxes bench-peers models-data models-train models-export models-eval
 
 SET_UP := deploy/set-up-checkout.sh
 
@@ -58,16 +58,23 @@ check:
 	.cache/tools/bin/cargo-deny --log-level error check bans licenses sources
 	deploy/check-advisories.sh
 
-# What others hand to the box, as bad as a machine can make it: each target of tests/fuzz for FUZZ_SECONDS. The compiler is
-# the stable one, told to take the options that instrument code.
+# What others hand to the box, as bad as a machine can make it: each target of tests/fuzz for FUZZ_SECONDS.
 FUZZ_SECONDS ?= 60
 fuzz:
-	@$(SET_UP) fuzz
-	@for target in catalogue feedback commands config; do \
-	  mkdir -p tests/fuzz/corpus/$$target; \
-	  RUSTC_BOOTSTRAP=1 PATH="$$PWD/.cache/tools/bin:$$PATH" cargo fuzz run --fuzz-dir tests/fuzz --sanitizer none $$target \
-	    tests/fuzz/corpus/$$target tests/fuzz/seeds/$$target -- -max_total_time=$(FUZZ_SECONDS) || exit 1; \
-	done
+	@$(SET_UP) build
+	@tests/fuzz/run.sh $(FUZZ_SECONDS)
+
+# The power fails CUTS times while the state is written.
+CUTS ?= 15000
+power-cuts:
+	@$(SET_UP) test
+	MOODBOX_POWER_CUTS=$(CUTS) cargo test --quiet --workspace --test all power_cuts::a_power_cut -- --nocapture
+
+# Hours of video through the box while things fail around it, six times as fast as they would come; ends with 1 if it grows.
+SOAK_SECONDS ?= 3600
+soak:
+	@$(SET_UP) test
+	cargo run --quiet --release --package moodbox-tests --example soak -- $(SOAK_SECONDS)
 
 # Speed on the folder of photos named by FRAMES.
 bench:

@@ -7,7 +7,6 @@
 #   set-up-checkout.sh setup     what `make test-setup` needs besides
 #   set-up-checkout.sh ui        what `make test-ui` needs besides
 #   set-up-checkout.sh check     what `make check` needs besides
-#   set-up-checkout.sh fuzz      what `make fuzz` needs besides
 #   set-up-checkout.sh deb       what `make deb` needs besides
 #   set-up-checkout.sh test-deb  what `make test-deb` needs besides
 #   set-up-checkout.sh arm64     what building for the board on an x86 machine needs besides
@@ -24,7 +23,6 @@ declare -A LIBRARY_SHA256=(
 )
 CARGO_DENY=0.20.2
 CARGO_AUDIT=0.22.2
-CARGO_FUZZ=0.13.2
 CARGO_DEB=3.8.0
 
 install_packages() {
@@ -95,15 +93,15 @@ install_requirements() {
 }
 
 case ${1:-build} in
-build | test | setup | ui | check | fuzz | deb | test-deb | arm64) ;;
-*) fail "unknown stage $1; known are build, test, setup, ui, check, fuzz, deb, test-deb, arm64" ;;
+build | test | setup | ui | check | deb | test-deb | arm64) ;;
+*) fail "unknown stage $1; known are build, test, setup, ui, check, deb, test-deb, arm64" ;;
 esac
 arch=$(uname -m)
 [ -n "${LIBRARY_SHA256[$arch]:-}" ] || fail "there is no TensorFlow Lite library for $arch; this needs x86_64 or aarch64 (64-bit Raspberry Pi OS)"
 install_packages gcc g++ libc6-dev make pkg-config libssl-dev libclang-dev python3 python3-pip
 check_rust
 fetch_tflite "$arch"
-[ "${1:-build}" != test ] || install_packages mosquitto mosquitto-clients mpd openssl
+[ "${1:-build}" != test ] || install_packages mosquitto mosquitto-clients mpd openssl strace iproute2
 [ "${1:-build}" != setup ] || install_packages mosquitto mosquitto-clients openssl mmdebstrap systemd-container openssh-client
 if [ "${1:-build}" = ui ]; then
   install_packages mosquitto chromium fonts-dejavu-core python3-venv
@@ -114,7 +112,6 @@ if [ "${1:-build}" = check ]; then
   install_tool cargo-deny "$CARGO_DENY"
   install_tool cargo-audit "$CARGO_AUDIT"
 fi
-[ "${1:-build}" != fuzz ] || install_tool cargo-fuzz "$CARGO_FUZZ"
 [ "${1:-build}" != test-deb ] || install_packages mmdebstrap qemu-user-static systemd-container
 [ "${1:-build}" != deb ] || install_tool cargo-deb "$CARGO_DEB"
 if [ "${1:-build}" = arm64 ]; then

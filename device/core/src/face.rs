@@ -33,6 +33,12 @@ impl BBox {
         self.w * self.h
     }
 
+    /// Whether all its numbers are some. Networks that are not what they should be may say anything.
+    #[must_use]
+    pub const fn is_finite(&self) -> bool {
+        self.x.is_finite() && self.y.is_finite() && self.w.is_finite() && self.h.is_finite()
+    }
+
     /// The point in the middle.
     #[must_use]
     pub fn centre(&self) -> Point {

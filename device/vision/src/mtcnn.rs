@@ -244,7 +244,9 @@ impl Mtcnn {
                     w: bbox.w / level.scale,
                     h: bbox.h / level.scale,
                 };
-                self.of_level.push(Candidate { bbox, logit, landmarks: [Point::default(); 5] });
+                if bbox.is_finite() {
+                    self.of_level.push(Candidate { bbox, logit, landmarks: [Point::default(); 5] });
+                }
             }
             nms::suppress(&mut self.of_level, Overlap::Union, 0.5);
             self.candidates.append(&mut self.of_level);
@@ -273,7 +275,7 @@ impl Mtcnn {
             let size = inclusive_size(&candidate.bbox);
             candidate.bbox = corrected(&candidate.bbox, size, rnet.output(regression.index), regression);
             self.candidates[kept] = candidate;
-            kept += 1;
+            kept += usize::from(candidate.bbox.is_finite());
         }
         self.candidates.truncate(kept);
         nms::suppress(&mut self.candidates, Overlap::Union, 0.7);
@@ -305,7 +307,7 @@ impl Mtcnn {
             });
             candidate.bbox = corrected(&candidate.bbox, (w, h), onet.output(regression.index), regression);
             self.candidates[kept] = candidate;
-            kept += 1;
+            kept += usize::from(candidate.bbox.is_finite());
         }
         self.candidates.truncate(kept);
         nms::suppress(&mut self.candidates, Overlap::Smaller, 0.7);

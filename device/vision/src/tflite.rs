@@ -112,7 +112,8 @@ fn memory(model: &str, tensor: &Tensor<'_>, spec: &moodbox_models::Tensor) -> Re
         return Err(ModelError::new(model, reason));
     }
     let found = tensor.quantization_parameters();
-    if found.is_none_or(|q| (q.scale - spec.scale).abs() > 1e-6 * spec.scale || q.zero_point != spec.zero_point) {
+    // Put so that a scale that is no number is not the same as any.
+    if !found.is_some_and(|q| (q.scale - spec.scale).abs() <= 1e-6 * spec.scale && q.zero_point == spec.zero_point) {
         return Err(ModelError::new(model, format!("tensor {:?} is not quantised as the manifest says", spec.name)));
     }
     let data = tensor.data::<i8>();

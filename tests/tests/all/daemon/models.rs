@@ -96,6 +96,7 @@ fn a_network_of_another_shape_is_named() {
         ("shape = [1, 48, 48, 1]", "shape = [1, 64, 64, 1]"),
         ("shape = [1, 7]", "shape = [1, 8]"),
         ("shape = [1, 7]\nscale = ", "shape = [1, 7]\nscale = 1"),
+        ("shape = [1, 7]\nscale = ", "shape = [1, 7]\nscale = nan # "),
     ] {
         let told = refusal(|folder| in_manifest(folder, from, to));
         assert!(told.contains("fer"), "{to}: {told}");
