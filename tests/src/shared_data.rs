@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::skipped;
+
 /// Set where nothing may be skipped.
 const REQUIRED: &str = "MOODBOX_REQUIRE_DATA";
 
@@ -16,6 +18,6 @@ pub fn path(below: &str) -> Option<PathBuf> {
         return Some(path);
     }
     assert!(std::env::var_os(REQUIRED).is_none(), "../shared/data/{below} is not there, and {REQUIRED} is set");
-    println!("skipped: ../shared/data/{below} is not there");
+    skipped::because(&format!("../shared/data/{below} is not there"));
     None
 }

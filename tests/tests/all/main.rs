@@ -7,5 +7,6 @@ mod cli;
 mod daemon;
 mod documents;
 mod mqtt;
+mod power_cuts;
 mod preview;
 mod vision;

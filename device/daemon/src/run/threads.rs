@@ -283,17 +283,19 @@ fn keep(store: Store, mailbox: Arc<Latest<Kept>>) -> io::Result<JoinHandle<()>> 
     spawn("store", move || {
         let (mut newest, mut written) = (Kept::default(), Kept::default());
         while mailbox.take(&mut newest).is_ok() {
-            if let Some(switches) = newest.switches.filter(|_| newest.switches != written.switches)
-                && let Err(error) = store.keep_switches(&switches)
-            {
-                warn!("{error}; the switch will be forgotten at the next start");
+            // What could not be written is tried again with the next change.
+            if let Some(switches) = newest.switches.filter(|_| newest.switches != written.switches) {
+                match store.keep_switches(&switches) {
+                    Ok(()) => written.switches = newest.switches,
+                    Err(error) => warn!("{error}; the switch will be forgotten at the next start"),
+                }
             }
-            if let Some(evidence) = newest.evidence.filter(|_| newest.evidence != written.evidence)
-                && let Err(error) = store.keep_evidence(&evidence)
-            {
-                warn!("{error}; the calibration will be as before at the next start");
+            if let Some(evidence) = newest.evidence.filter(|_| newest.evidence != written.evidence) {
+                match store.keep_evidence(&evidence) {
+                    Ok(()) => written.evidence = newest.evidence,
+                    Err(error) => warn!("{error}; the calibration will be as before at the next start"),
+                }
             }
-            written = newest;
         }
     })
 }

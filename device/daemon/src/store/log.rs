@@ -4,7 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Result, Write};
 use std::path::{Path, PathBuf};
 
-use super::replace;
+use super::{flush_folder, replace};
 
 /// A log of which a power cut can tear no more than the last line.
 #[derive(Debug)]
@@ -47,11 +47,16 @@ impl LineLog {
         if let Some(folder) = self.path.parent() {
             fs::create_dir_all(folder)?;
         }
+        let is_new = !self.path.exists();
         let mut file = OpenOptions::new().create(true).append(true).open(&self.path)?;
         // A line that was cut off must not swallow the next one.
         let start = if self.torn { "\n" } else { "" };
         file.write_all(format!("{start}{line}").as_bytes())?;
         file.sync_data()?;
+        if is_new {
+            // Its lines are on the disk; so shall be its name.
+            flush_folder(&self.path)?;
+        }
         self.lines += 1;
         Ok(())
     }
