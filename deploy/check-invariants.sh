@@ -25,6 +25,9 @@ for file in $(git ls-files '*.rs' | grep -E "$rooms"); do
   blocks=$(grep -cE '\bunsafe (\{|impl)' "$file" || true)
   reasons=$(grep -c 'SAFETY:' "$file" || true)
   if [ "$reasons" -lt "$blocks" ]; then violation "$file has $blocks unsafe blocks and $reasons reasons"; fi
+  if [ "$blocks" -gt 0 ] && ! grep -q "^| \`$file\` | $blocks |" deploy/security.md; then
+    violation "$file has $blocks unsafe blocks, and deploy/security.md says something else"
+  fi
 done
 
 # 3. Each outside world has one door.

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Instant;
 
 use moodbox_core::config::{Config, Mqtt};
-use moodbox_core::topics::Topics;
+use moodbox_core::topics::{Command as BoxCommand, RequestKind, Topics};
 use moodbox_tests::listener::PATIENCE;
 use moodbox_tests::mosquitto::{Mosquitto, free_port};
 use moodbox_tests::programs::{program, repository};
@@ -160,28 +160,35 @@ impl Person {
     }
 }
 
-/// One topic of each kind, and who writes and who reads it: h the box `hall` whose topics they are, n its neighbour
-/// `attic`, H Home Assistant, a the admin.
-const RIGHTS: [(&str, &str, &str); 18] = [
-    ("moodbox/hall/availability", "ha", "Ha"),
-    ("moodbox/hall/state", "ha", "Ha"),
-    ("moodbox/hall/recommendation", "ha", "Ha"),
-    ("moodbox/hall/settings", "ha", "Ha"),
-    ("moodbox/hall/card", "ha", "Ha"),
-    ("moodbox/hall/event", "ha", "Ha"),
-    ("moodbox/hall/preview", "ha", "a"),
-    ("moodbox/hall/request/preview.start", "a", "ha"),
-    ("moodbox/hall/request/preview.stop", "a", "ha"),
-    ("moodbox/hall/response/config.set", "ha", "Ha"),
-    ("moodbox/hall/cmd/camera", "Ha", "hHa"),
-    ("moodbox/hall/request/config.set", "Ha", "hHa"),
-    ("homeassistant/device/moodbox_hall/config", "hHa", "Ha"),
-    ("homeassistant/status", "Ha", "hnHa"),
-    ("homeassistant/sensor/other/config", "Ha", "Ha"),
-    ("moodbox/hall/state/deeper", "a", "Ha"),
-    ("moodbox", "a", "Ha"),
-    ("elsewhere/hall", "", ""),
-];
+/// Every topic that there is, and some that there are not, with who writes and who reads it: h the box `hall` whose topics
+/// they are, n its neighbour `attic`, H Home Assistant, a the admin.
+fn rights() -> Vec<(String, &'static str, &'static str)> {
+    let of_hall = |last: &str| format!("moodbox/hall/{last}");
+    let mut rights: Vec<_> = Topics::KEPT.map(|last| (of_hall(last), "ha", "Ha")).into();
+    rights.push((of_hall("event"), "ha", "Ha"));
+    rights.push((of_hall("preview"), "ha", "a"));
+    for name in BoxCommand::NAMES.into_iter().chain(["nobody-knows"]) {
+        rights.push((of_hall(&format!("cmd/{name}")), "Ha", "hHa"));
+        rights.push((of_hall(&format!("response/{name}")), "ha", "Ha"));
+    }
+    for name in RequestKind::NAMES.into_iter().chain(["nobody-knows"]) {
+        let writers = if name.starts_with("preview.") { "a" } else { "Ha" };
+        let readers = if name.starts_with("preview.") { "ha" } else { "hHa" };
+        rights.push((of_hall(&format!("request/{name}")), writers, readers));
+        rights.push((of_hall(&format!("response/{name}")), "ha", "Ha"));
+    }
+    let others = [
+        ("homeassistant/device/moodbox_hall/config", "hHa", "Ha"),
+        ("homeassistant/status", "Ha", "hnHa"),
+        ("homeassistant/sensor/other/config", "Ha", "Ha"),
+        ("moodbox/hall/state/deeper", "a", "Ha"),
+        ("moodbox", "a", "Ha"),
+        ("elsewhere/hall", "", ""),
+        ("$SYS/broker/uptime", "", ""),
+    ];
+    rights.extend(others.map(|(topic, writers, readers)| (topic.to_owned(), writers, readers)));
+    rights
+}
 
 /// A person, their letter, and a topic that they can read in any case.
 const PEOPLE: [(&str, char, &str); 4] = [
@@ -199,11 +206,11 @@ fn each_writes_what_is_theirs_and_nothing_else() {
     let other = safe.person("admin");
     for (user, letter, _) in PEOPLE {
         let person = safe.person(user);
-        for (topic, writers, _) in RIGHTS {
+        for (topic, writers, _) in rights() {
             let allowed = writers.contains(letter);
-            assert_eq!(person.writes(topic, user, false), allowed, "{user} writes {topic}");
+            assert_eq!(person.writes(&topic, user, false), allowed, "{user} writes {topic}");
             other.writes("moodbox/end", "end", false);
-            let arrived = admin.hears().iter().any(|heard| heard == topic);
+            let arrived = admin.hears().contains(&topic);
             assert_eq!(arrived, allowed, "{topic} of {user}");
         }
     }
@@ -217,11 +224,11 @@ fn each_reads_what_is_theirs_and_nothing_else() {
         let person = safe.person(user);
         // A filter may be asked for; what comes is what counts.
         person.subscribe("#");
-        for (topic, _, readers) in RIGHTS {
-            admin.writes(topic, "news", false);
+        for (topic, _, readers) in rights() {
+            admin.writes(&topic, "news", false);
             admin.writes(end, "end", false);
             let heard = person.hears();
-            assert_eq!(heard.contains(&topic.to_owned()), readers.contains(letter), "{user} reads {topic}: {heard:?}");
+            assert_eq!(heard.contains(&topic), readers.contains(letter), "{user} reads {topic}: {heard:?}");
         }
     }
 }
@@ -230,8 +237,8 @@ fn each_reads_what_is_theirs_and_nothing_else() {
 fn what_is_kept_of_one_box_is_not_told_to_another() {
     let safe = Safe::start();
     let admin = safe.person("admin");
-    for (topic, _, _) in &RIGHTS[..6] {
-        assert!(admin.writes(topic, "kept", true));
+    for topic in Topics::KEPT.map(|last| format!("moodbox/hall/{last}")) {
+        assert!(admin.writes(&topic, "kept", true));
     }
     let neighbour = safe.person("attic");
     neighbour.subscribe("moodbox/#");

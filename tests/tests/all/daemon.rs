@@ -3,12 +3,16 @@
 mod bad_input;
 mod calibration;
 mod commands;
+mod disk;
 mod embedded;
 mod faults;
+mod hang;
 mod history;
+mod kills;
 mod library;
 mod life;
 mod models;
+mod network;
 mod payloads;
 mod play;
 mod refusals;
@@ -39,12 +43,18 @@ pub(crate) struct Daemon {
 impl Daemon {
     /// Starts it with a configuration file in `folder`.
     pub(crate) fn start(folder: &Path, config: &str) -> Self {
+        let mut command = Command::new(program("moodboxd"));
+        command.env_remove("MOODBOX_LOG");
+        Self::run(command, folder, config)
+    }
+
+    /// The same by a command that ends with the daemon's name.
+    pub(crate) fn run(mut command: Command, folder: &Path, config: &str) -> Self {
         let file = folder.join("moodbox.toml");
         fs::write(&file, config).unwrap();
-        let mut process = Command::new(program("moodboxd"))
+        let mut process = command
             .arg("--config")
             .arg(file)
-            .env_remove("MOODBOX_LOG")
             // As systemd does.
             .env("RUNTIME_DIRECTORY", folder)
             .stderr(Stdio::piped())
@@ -54,6 +64,11 @@ impl Daemon {
         let (sender, log) = mpsc::channel();
         thread::spawn(move || stderr.lines().map_while(Result::ok).for_each(|line| drop(sender.send(line))));
         Self { process, log }
+    }
+
+    /// The id of its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
     }
 
     /// The next line of the log that contains this.
@@ -74,7 +89,7 @@ impl Daemon {
     }
 
     /// Waits for its end: how it ended, and the rest of its log.
-    fn ended(mut self) -> (ExitStatus, Vec<String>) {
+    pub(crate) fn ended(mut self) -> (ExitStatus, Vec<String>) {
         let mut log = Vec::new();
         loop {
             match self.log.recv_timeout(PATIENCE) {
@@ -120,13 +135,25 @@ impl Home {
     /// With files that `prepare` puts into the box's folder, which is FOLDER in the texts; it may also speak to the
     /// broker before the box does.
     fn prepared(source: &str, more: &str, prepare: impl FnOnce(&Preparation<'_>)) -> Self {
+        Self::run(source, more, prepare, |_| Command::new(program("moodboxd")))
+    }
+
+    /// The same with a daemon that is started by another command, made for the box's folder.
+    fn run(
+        source: &str,
+        more: &str,
+        prepare: impl FnOnce(&Preparation<'_>),
+        command: impl FnOnce(&Path) -> Command,
+    ) -> Self {
         let broker = Mosquitto::start();
         let listener = Listener::on(broker.port());
         let folder = tempfile::tempdir().unwrap();
         let here = folder.path();
         prepare(&Preparation { folder: here, listener: &listener });
         let config = config(here, broker.port(), source, more);
-        let daemon = Daemon::start(here, &config);
+        let mut command = command(here);
+        command.env_remove("MOODBOX_LOG");
+        let daemon = Daemon::run(command, here, &config);
         Self { broker, listener, daemon, folder, config, requests: 0 }
     }
 

@@ -9,4 +9,5 @@ mod documents;
 mod mqtt;
 mod power_cuts;
 mod preview;
+mod privacy;
 mod vision;

@@ -2,7 +2,7 @@
 
 mod client;
 mod embedded;
-mod security;
+pub(crate) mod security;
 
 use std::time::Duration;
 

@@ -9,8 +9,6 @@ use moodboxd::mqtt::MqttEvent;
 
 use super::TestBox;
 
-const PASSWORDS: &str = "allow_anonymous false\npassword_file FOLDER/passwords";
-
 const CERTIFICATE: &str = "allow_anonymous true\ncertfile FOLDER/server.pem\nkeyfile FOLDER/server.key";
 
 fn run(program: &str, folder: &Path, arguments: &str) {
@@ -26,8 +24,15 @@ fn run(program: &str, folder: &Path, arguments: &str) {
     assert!(status.success(), "{program} {arguments}");
 }
 
-fn broker_with_password() -> Mosquitto {
-    Mosquitto::with(PASSWORDS, |folder| run("mosquitto_passwd", folder, "-b -c passwords box secret"))
+pub(crate) fn broker_with_password() -> Mosquitto {
+    broker_that_knows("secret", false)
+}
+
+/// A broker for user `box` with this password, and for others without one if they are let in.
+pub(crate) fn broker_that_knows(password: &str, others: bool) -> Mosquitto {
+    Mosquitto::with(&format!("allow_anonymous {others}\npassword_file FOLDER/passwords"), |folder| {
+        run("mosquitto_passwd", folder, &format!("-b -c passwords box {password}"));
+    })
 }
 
 /// An authority `NAME.pem` that is trusted for ten years.
@@ -37,7 +42,7 @@ fn authority(folder: &Path, name: &str) {
 }
 
 /// A broker whose certificate is for `name`, signed by an authority `ca.pem`, with more words for openssl.
-fn broker_with_certificate(name: &str, validity: &str) -> Mosquitto {
+pub(crate) fn broker_with_certificate(name: &str, validity: &str) -> Mosquitto {
     Mosquitto::with(CERTIFICATE, |folder| {
         authority(folder, "ca");
         authority(folder, "other");
