@@ -18,3 +18,4 @@ pub(crate) mod recommend;
 pub(crate) mod remove;
 pub(crate) mod setup;
 pub(crate) mod ui;
+pub(crate) mod watch;

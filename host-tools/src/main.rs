@@ -9,6 +9,7 @@ mod mpd;
 mod mqtt;
 mod picture;
 mod ssh;
+mod tui;
 mod web;
 
 use std::process::ExitCode;
@@ -43,6 +44,8 @@ enum Command {
     Play(cmd::play::Arguments),
     /// Show the boxes of a broker on a page in the browser.
     Ui(cmd::ui::Arguments),
+    /// Watch a box: faces as outlines, the mood, the light, the songs and why.
+    Watch(cmd::watch::Arguments),
     /// Run the whole box on this computer, on a recording or a webcam.
     Demo(cmd::demo::Arguments),
     /// Make a box of a machine with a camera, over SSH or on its SD card.
@@ -84,6 +87,7 @@ fn main() -> ExitCode {
         Command::Library(arguments) => cmd::library::run(&arguments, json),
         Command::Play(arguments) => cmd::play::run(&arguments, json),
         Command::Ui(arguments) => cmd::ui::run(&arguments, json),
+        Command::Watch(arguments) => cmd::watch::run(&arguments, json),
         Command::Demo(arguments) => cmd::demo::run(&arguments, json),
         Command::Setup(arguments) => cmd::setup::run(&arguments, json),
         Command::Doctor(arguments) => cmd::doctor::run(&arguments, json),

@@ -4,6 +4,7 @@ mod connection;
 mod feed;
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use moodbox_core::config::{Bounded, Broker, DeviceId, Mqtt, is_topic};
@@ -101,6 +102,12 @@ impl Reach {
         let topics = Topics::new(&self.login.base_topic, discovery_prefix, id);
         Settings::of_guest(&config, client_name(), topics, hears).map_err(|error| Failure::Input(error.into()))
     }
+}
+
+/// A transaction that no other request has.
+fn transaction() -> String {
+    static ASKED: AtomicU32 = AtomicU32::new(0);
+    format!("{}-{}", client_name(), ASKED.fetch_add(1, Ordering::Relaxed))
 }
 
 /// A name that no other client of the broker has.

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use moodbox_core::config::Config;
 use moodbox_core::engine::{Effect, Engine, Event, Setting, Switches};
+use moodbox_core::face::Size;
 use moodbox_core::hass::Device;
 use moodbox_core::mood::Confusion;
 use moodbox_core::music::{Catalogue, Memory};
@@ -29,6 +30,9 @@ const TURNED_OFF_S: u64 = 15;
 
 /// Time between two measurements of the box itself, in seconds.
 const MEASURED_S: u64 = 60;
+
+/// What its camera gives.
+const FRAME: Size = Size { width: 640, height: 480 };
 
 /// A box in a room with one person, second by second.
 pub struct SimulatedBox {
@@ -83,7 +87,7 @@ impl SimulatedBox {
     pub fn next_second(&mut self) -> Vec<Publication> {
         self.second += 1;
         let face = self.listener.face(self.second);
-        let mut said = self.tell(Event::Seen(vec![face]));
+        let mut said = self.tell(Event::Seen(vec![face], FRAME));
         if self.second.is_multiple_of(MEASURED_S) {
             said.extend(self.tell(Event::Measured(self.figures())));
         }

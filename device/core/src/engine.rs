@@ -16,6 +16,7 @@ mod preview;
 mod shown;
 mod transactions;
 mod voice;
+mod watching;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -26,7 +27,7 @@ use crate::affect::Policy;
 use crate::config::{self, Config, Configuration, Overrides};
 use crate::emotion::Emotion;
 use crate::expression::ExpressionFilter;
-use crate::face::SeenFace;
+use crate::face::{SeenFace, Size};
 use crate::hass;
 use crate::history::{Query, Sight};
 use crate::led::{Fault, LedPattern};
@@ -43,6 +44,7 @@ use playlist::Playlist;
 use preview::Preview;
 use transactions::Transactions;
 use voice::Voice;
+use watching::Watch;
 
 /// How far the room must move on the valence-arousal plane before the songs follow.
 const NEW_LIST_DISTANCE: f32 = 0.3;
@@ -50,8 +52,8 @@ const NEW_LIST_DISTANCE: f32 = 0.3;
 /// Something that happened.
 #[derive(Debug, Clone)]
 pub enum Event {
-    /// A frame was analysed; nobody in it is an empty list.
-    Seen(Vec<SeenFace>),
+    /// A frame of this size was analysed; nobody in it is an empty list.
+    Seen(Vec<SeenFace>, Size),
     /// The same frame, small, for who aims the camera.
     Pictured(PreviewFrame),
     /// Somebody has come to the socket for aiming the camera, or left it.
@@ -231,6 +233,7 @@ pub struct Engine {
     led_test: Option<LedTest>,
     preview: Option<Preview>,
     chronicle: Chronicle,
+    watch: Option<Watch>,
     switches: Switches,
     personal: Personal,
     expression: ExpressionFilter,
@@ -278,6 +281,7 @@ impl Engine {
             led_test: None,
             preview: None,
             chronicle: Chronicle::default(),
+            watch: None,
             configuration,
             topics,
             device,
@@ -295,7 +299,7 @@ impl Engine {
         let mut effects = Vec::new();
         self.end_preview_in_time(now, &mut effects);
         match event {
-            Event::Seen(mut faces) => self.see(&mut faces, now),
+            Event::Seen(mut faces, frame) => self.see(&mut faces, frame, now, &mut effects),
             Event::Pictured(frame) => self.picture(frame, now, &mut effects),
             Event::Viewer(came) => self.viewer(came, now, &mut effects),
             Event::CameraUp => {
@@ -373,11 +377,12 @@ impl Engine {
         self.playlist.recommendation()
     }
 
-    fn see(&mut self, faces: &mut Vec<SeenFace>, now: Duration) {
+    fn see(&mut self, faces: &mut Vec<SeenFace>, frame: Size, now: Duration, effects: &mut Vec<Effect>) {
         self.without_far_faces(faces);
         self.personal.see(faces, now);
         self.mood.observe(faces, now);
         self.expression.observe(faces, now);
+        self.outline(faces, frame, now, effects);
     }
 
     /// Brings everything that is shown or said in line with what is known.

@@ -13,6 +13,15 @@ pub struct Point {
     pub y: f32,
 }
 
+/// How large a frame is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Size {
+    /// Pixels in a row.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+}
+
 /// An axis-aligned box in pixels. It may reach over the frame's border.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct BBox {

@@ -89,6 +89,8 @@ pub struct MoodFilter {
     settings: config::Mood,
     dynamics: Dynamics,
     people: Vec<Person>,
+    /// Of the people whose faces are in the latest frame, in the order of the faces.
+    numbers: Vec<u32>,
     pooled: Pooled,
     shown: Option<Shown>,
     /// When a face was last seen.
@@ -120,6 +122,7 @@ impl MoodFilter {
             settings: settings.clone(),
             dynamics,
             people: Vec::new(),
+            numbers: Vec::new(),
             pooled,
             shown: None,
             seen: None,
@@ -139,13 +142,14 @@ impl MoodFilter {
         self.clock = self.clock.max(now);
         let now = self.clock;
         self.faces = faces.len();
+        self.numbers.clear();
         if !faces.is_empty() {
             if self.empty_at(now) {
                 self.people.clear();
                 self.shown = None;
             }
             self.pooled.belief = self.belief_at(now);
-            follow(&mut self.people, faces, now, &self.dynamics, &self.pooled.belief);
+            self.numbers = follow(&mut self.people, faces, now, &self.dynamics, &self.pooled.belief);
             self.seen = Some(now);
         }
         let hold = self.settings.hold_s.duration();
@@ -158,6 +162,13 @@ impl MoodFilter {
         if !faces.is_empty() {
             self.decide(now);
         }
+    }
+
+    /// Which person each face of the latest frame belongs to, by place alone: a number from 1, kept for as long as the person
+    /// is followed and then given to somebody else.
+    #[must_use]
+    pub fn numbers(&self) -> &[u32] {
+        &self.numbers
     }
 
     /// Somebody says what the mood is. Everyone who is there is believed to be in it until their faces say otherwise; in

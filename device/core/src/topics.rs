@@ -4,6 +4,7 @@
 //! payload, the retain flag and the quality of service that belong to it, so that neither can be mixed up elsewhere.
 
 mod command;
+mod faces;
 mod payload;
 mod piece;
 mod preview;
@@ -14,6 +15,7 @@ mod settings;
 use serde::Serialize;
 
 pub use command::{Command, MAX_URI_BYTES};
+pub use faces::{Faces, MAX_FACES, Outline};
 pub(crate) use payload::two_decimals;
 pub use payload::{
     CameraState, Diagnostics, Event, MAX_RECOMMENDATION_BYTES, Outcome, Recommendation, Response, SCHEMA, State,
@@ -181,6 +183,12 @@ impl Topics {
     #[must_use]
     pub fn preview(&self, look: &Look) -> Publication {
         self.publication("preview", false, Qos::AtMostOnce, json(look))
+    }
+
+    /// Where faces are and what they show, for who watches. Never retained, and lost with the connection, as the preview.
+    #[must_use]
+    pub fn faces(&self, faces: &Faces) -> Publication {
+        self.publication("faces", false, Qos::AtMostOnce, json(faces))
     }
 
     /// The answer to the request or command `name`.

@@ -295,7 +295,7 @@ impl House {
                 if let Some(time) = &mut self.recorded {
                     *time = sighting.at.max(*time);
                 }
-                self.tell(Event::Seen(sighting.faces.clone()));
+                self.tell(Event::Seen(sighting.faces.clone(), sighting.frame));
                 if let Some(frame) = sighting.preview.clone() {
                     self.tell(Event::Pictured(frame));
                 }

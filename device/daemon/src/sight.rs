@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use moodbox_core::config;
-use moodbox_core::face::SeenFace;
+use moodbox_core::face::{SeenFace, Size};
 use moodbox_core::topics::PreviewFrame;
 use moodbox_models::Models;
 use moodbox_vision::Vision;
@@ -38,6 +38,8 @@ const PREVIEW_PAUSE: Duration = Duration::from_millis(180);
 pub struct Sighting {
     /// The faces, best first.
     pub faces: Vec<SeenFace>,
+    /// How large the frame is.
+    pub frame: Size,
     /// When the frame was captured.
     pub at: Duration,
     /// What decoding and analysis took.
@@ -144,7 +146,8 @@ fn look(
     let picture = pictures.watched.then(|| Picture::of(&frame, WATCHED_WIDTH));
     let faces = vision.analyse(&frame)?.faces.to_vec();
     let preview = pictures.preview.then(|| preview(&frame, &faces)).flatten();
-    Ok(Some(Sighting { faces, at: owned.at, took: Duration::ZERO, picture, preview }))
+    let size = Size { width: frame.width() as u32, height: frame.height() as u32 };
+    Ok(Some(Sighting { faces, frame: size, at: owned.at, took: Duration::ZERO, picture, preview }))
 }
 
 /// `None` where the frame makes no JPEG.

@@ -12,7 +12,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 use moodbox_core::config::{Bounded, Broker, Config, Source};
-use moodbox_core::led::{LedPattern, Levels};
 use moodboxd::camera;
 use moodboxd::run::{self, Glimpse, StartError};
 use tokio::sync::{mpsc, oneshot};
@@ -101,10 +100,4 @@ fn configure(arguments: &Arguments, folder: &std::path::Path, draw: bool) -> any
         config.camera.repeat = draw;
     }
     Ok(config)
-}
-
-/// The mood light as a screen shows it, red, green and blue: an LED's power is linear, a screen's values are not.
-fn on_screen(light: &LedPattern, at: Duration) -> [u8; 3] {
-    let Levels { red, green, blue, .. } = light.levels_at(at);
-    [red, green, blue].map(|power| (255.0 * power.clamp(0.0, 1.0).powf(1.0 / 2.2)).round() as u8)
 }

@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
-use super::{Address, QUEUE, Reach, client_name};
+use super::{Address, QUEUE, Reach, transaction};
 use crate::failure::Failure;
 
 /// Longest time that an answer may take; a box needs milliseconds.
@@ -26,8 +26,6 @@ pub(crate) struct Connection {
     client: AsyncClient,
     events: EventLoop,
     settings: Settings,
-    /// Requests so far, for their transactions.
-    requests: u32,
 }
 
 impl Connection {
@@ -45,7 +43,7 @@ impl Connection {
         let settings = reach.settings(id.as_str(), discovery_prefix, 60, &[])?;
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let (client, events) = AsyncClient::new(settings.options(), QUEUE);
-        Ok(Self { runtime, client, events, settings, requests: 0 })
+        Ok(Self { runtime, client, events, settings })
     }
 
     /// The topics of the box.
@@ -99,8 +97,7 @@ impl Connection {
         request: &str,
         mut fields: Map<String, Value>,
     ) -> Result<Result<Value, String>, Failure> {
-        self.requests += 1;
-        let transaction = format!("{}-{}", client_name(), self.requests);
+        let transaction = transaction();
         fields.insert("transaction".to_owned(), json!(transaction));
         let topic = self.settings.topics().topic(&format!("request/{request}"));
         self.client

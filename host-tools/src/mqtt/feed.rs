@@ -4,11 +4,11 @@ use anyhow::anyhow;
 use moodbox_core::config::Mqtt;
 use moodbox_core::topics::{Publication, Qos, Topics};
 use moodboxd::mqtt::MqttEvent;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::{Address, QUEUE, Reach};
+use super::{Address, QUEUE, Reach, transaction};
 use crate::failure::Failure;
 
 /// Messages of all boxes that may wait: what a broker has kept of a thousand boxes comes at once.
@@ -86,17 +86,17 @@ impl Feed {
 
     /// Sends a command to the box; one that does not fit behind others is dropped, as is one without a connection.
     pub(crate) fn command(&self, name: &str, payload: &Value) {
-        self.send(&format!("cmd/{name}"), payload);
+        self.send(&format!("cmd/{name}"), payload.to_string());
     }
 
-    /// Asks the box; the answer comes on `response/<name>`, should that be heard.
-    pub(crate) fn request(&self, name: &str, payload: &Value) {
-        self.send(&format!("request/{name}"), payload);
+    /// Asks the box; its answer comes with all else that it says. Dropped as a command is.
+    pub(crate) fn ask(&self, name: &str) {
+        self.send(&format!("request/{name}"), json!({ "transaction": transaction() }).to_string());
     }
 
-    fn send(&self, last_part: &str, payload: &Value) {
-        let topic = self.topics.topic(last_part);
-        let payload = payload.to_string().into_bytes();
+    /// Sends text to the box on the topic with this last part.
+    pub(crate) fn send(&self, last: &str, text: String) {
+        let (topic, payload) = (self.topics.topic(last), text.into_bytes());
         let _ = self.outbox.try_send(Publication { topic, payload, retain: false, qos: Qos::AtLeastOnce });
     }
 

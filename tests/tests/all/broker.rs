@@ -166,14 +166,15 @@ fn rights() -> Vec<(String, &'static str, &'static str)> {
     let of_hall = |last: &str| format!("moodbox/hall/{last}");
     let mut rights: Vec<_> = Topics::KEPT.map(|last| (of_hall(last), "ha", "Ha")).into();
     rights.push((of_hall("event"), "ha", "Ha"));
-    rights.push((of_hall("preview"), "ha", "a"));
+    // What a camera sees, and where faces are.
+    rights.extend(["preview", "faces"].map(|last| (of_hall(last), "ha", "a")));
     for name in BoxCommand::NAMES.into_iter().chain(["nobody-knows"]) {
         rights.push((of_hall(&format!("cmd/{name}")), "Ha", "hHa"));
         rights.push((of_hall(&format!("response/{name}")), "ha", "Ha"));
     }
     for name in RequestKind::NAMES.into_iter().chain(["nobody-knows"]) {
-        let writers = if name.starts_with("preview.") { "a" } else { "Ha" };
-        let readers = if name.starts_with("preview.") { "ha" } else { "hHa" };
+        let of_the_admin = name.starts_with("preview.") || name == "watch.start";
+        let (writers, readers) = if of_the_admin { ("a", "ha") } else { ("Ha", "hHa") };
         rights.push((of_hall(&format!("request/{name}")), writers, readers));
         rights.push((of_hall(&format!("response/{name}")), "ha", "Ha"));
     }

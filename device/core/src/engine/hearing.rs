@@ -73,6 +73,7 @@ impl Engine {
                 Self::ask_for_history(transaction, query, effects);
                 return None;
             }
+            RequestKind::WatchStart => self.watch_start(transaction, now),
             RequestKind::PreviewStart => self.preview_start(transaction, now, effects),
             RequestKind::PreviewStop => self.preview_stop(transaction, effects),
             RequestKind::CalibrateLook { over } => self.calibrate_look(transaction, over, now),

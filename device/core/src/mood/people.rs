@@ -19,6 +19,8 @@ const READABLE_PX: f32 = 40.0;
 /// Somebody whose face is followed from frame to frame.
 #[derive(Debug, Clone)]
 pub(super) struct Person {
+    /// From 1: the smallest that nobody else in the room has.
+    number: u32,
     /// Where the face was last.
     bbox: BBox,
     /// When it was last seen.
@@ -46,28 +48,36 @@ pub(crate) fn weight(face: &Face) -> f32 {
     if weight.is_finite() { weight.max(0.0) } else { 0.0 }
 }
 
-/// Matches the faces of a frame to the people and updates both. A newcomer begins with `first` when nobody known is in
-/// the frame, with the prior otherwise.
+/// Matches the faces of a frame to the people and updates both; gives the number of each face's person. A newcomer begins
+/// with `first` when nobody known is in the frame, with the prior otherwise.
 pub(super) fn follow(
     people: &mut Vec<Person>,
     faces: &[SeenFace],
     now: Duration,
     dynamics: &Dynamics,
     first: &Probabilities,
-) {
+) -> Vec<u32> {
     let matches = nearest_pairs(people, faces);
     let start = dynamics.start(if matches.iter().any(Option::is_some) { dynamics.prior() } else { first });
+    let mut numbers = Vec::with_capacity(faces.len());
     for (seen, matched) in faces.iter().zip(matches) {
-        if let Some(index) = matched {
+        let index = matched.unwrap_or(people.len());
+        if matched.is_some() {
             people[index].see(seen, now, dynamics);
         } else {
-            people.push(Person::arrive(seen, now, start.clone()));
+            people.push(Person::arrive(free_number(people), seen, now, start.clone()));
         }
+        numbers.push(people[index].number);
     }
     if people.len() > MOST {
         people.sort_by_key(|p| std::cmp::Reverse(p.seen));
         people.truncate(MOST);
     }
+    numbers
+}
+
+fn free_number(people: &[Person]) -> u32 {
+    (1..).find(|number| people.iter().all(|person| person.number != *number)).unwrap_or_default()
 }
 
 /// For each face the index of the person it belongs to: of all pairs the closest first, each used once.
@@ -102,8 +112,9 @@ fn closeness(a: &BBox, b: &BBox) -> f32 {
 }
 
 impl Person {
-    fn arrive(seen: &SeenFace, now: Duration, belief: Belief) -> Self {
+    fn arrive(number: u32, seen: &SeenFace, now: Duration, belief: Belief) -> Self {
         Self {
+            number,
             bbox: seen.face.bbox,
             seen: now,
             read: readable(seen).then_some(now),
@@ -170,6 +181,16 @@ mod tests {
         let people = people_at(&[0.0, 120.0]);
         let faces = [seen_at(150.0, 100.0), seen_at(30.0, 100.0)];
         assert_eq!(nearest_pairs(&people, &faces), [Some(1), Some(0)]);
+    }
+
+    #[test]
+    fn a_newcomer_takes_the_smallest_free_number() {
+        let confusion = Confusion(Emotion::ALL.map(Probabilities::certain));
+        let dynamics = Dynamics::new(0.35, Duration::from_secs(300), &confusion);
+        let mut people = people_at(&[0.0, 300.0, 600.0]);
+        people.remove(1);
+        let faces = [seen_at(900.0, 100.0), seen_at(605.0, 100.0), seen_at(1500.0, 100.0)];
+        assert_eq!(follow(&mut people, &faces, Duration::ZERO, &dynamics, dynamics.prior()), [2, 3, 4]);
     }
 
     #[test]

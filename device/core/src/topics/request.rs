@@ -39,6 +39,8 @@ pub enum RequestKind {
     Restart,
     /// What the mood of the room was.
     HistoryGet(Query),
+    /// Say where faces are and what they show, for a minute.
+    WatchStart,
     /// Show what the camera sees, for at most two minutes.
     PreviewStart,
     /// Show it no longer.
@@ -58,7 +60,7 @@ pub enum RequestKind {
 
 impl RequestKind {
     /// The names of all requests, the last part of their topics.
-    pub const NAMES: [&str; 12] = [
+    pub const NAMES: [&str; 13] = [
         "config.get",
         "config.set",
         "config.check",
@@ -69,6 +71,7 @@ impl RequestKind {
         "history.get",
         "diagnose",
         "restart",
+        "watch.start",
         "preview.start",
         "preview.stop",
     ];
@@ -204,6 +207,7 @@ fn without_fields(name: &str) -> Result<RequestKind, CommandError> {
         "calibrate.reset" => Ok(RequestKind::CalibrateReset),
         "diagnose" => Ok(RequestKind::Diagnose),
         "restart" => Ok(RequestKind::Restart),
+        "watch.start" => Ok(RequestKind::WatchStart),
         "preview.start" => Ok(RequestKind::PreviewStart),
         "preview.stop" => Ok(RequestKind::PreviewStop),
         _ => {
@@ -353,7 +357,7 @@ mod tests {
         assert_eq!(error.transaction.as_deref(), Some("a1"));
         assert_eq!(
             error.to_string(),
-            r#"no request is called "shell"; known are config.get, config.set, config.check, calibrate.look, calibrate.set, calibrate.reset, library.put, history.get, diagnose, restart, preview.start, preview.stop"#
+            r#"no request is called "shell"; known are config.get, config.set, config.check, calibrate.look, calibrate.set, calibrate.reset, library.put, history.get, diagnose, restart, watch.start, preview.start, preview.stop"#
         );
         let error = Request::parse("config.get", br#"{"transaction":"a1","file":"/etc/shadow"}"#).unwrap_err();
         assert_eq!(error.transaction.as_deref(), Some("a1"));

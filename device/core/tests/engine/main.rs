@@ -5,13 +5,14 @@
 mod history;
 mod preview;
 mod settings;
+mod watching;
 
 use std::time::Duration;
 
 use moodbox_core::config::Config;
 use moodbox_core::emotion::{Emotion, Probabilities};
 use moodbox_core::engine::{Effect, Engine, Event, Part, Setting, Switches};
-use moodbox_core::face::{BBox, Face, Point, SeenFace};
+use moodbox_core::face::{BBox, Face, Point, SeenFace, Size};
 use moodbox_core::hass::Device;
 use moodbox_core::mood::Confusion;
 use moodbox_core::music::{Catalogue, Memory};
@@ -89,7 +90,7 @@ impl Evening {
         let end = self.now + time;
         while self.now < end {
             self.now += FRAME;
-            self.tell(Event::Seen(faces.to_vec()));
+            self.tell(Event::Seen(faces.to_vec(), VGA));
         }
     }
 
@@ -127,6 +128,8 @@ fn face(emotion: Emotion) -> SeenFace {
     let emotions = Probabilities::normalised(p).unwrap();
     SeenFace { face: Face { bbox, score: 0.99, landmarks }, emotions, sharp: true }
 }
+
+const VGA: Size = Size { width: 640, height: 480 };
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -393,7 +396,7 @@ fn any_event() -> impl Strategy<Value = Event> {
     let message = (prop::sample::select(names), prop::sample::select(&PAYLOADS))
         .prop_map(|(name, payload)| Event::Message { topic: format!("moodbox/t/cmd/{name}"), payload: payload.into() });
     prop_oneof![
-        4 => faces.prop_map(Event::Seen),
+        4 => faces.prop_map(|faces| Event::Seen(faces, VGA)),
         2 => message,
         1 => Just(Event::CameraUp),
         1 => part.clone().prop_map(|p| Event::Failed(p, "broken".to_owned())),

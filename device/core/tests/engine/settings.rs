@@ -43,7 +43,7 @@ impl Evening {
 fn the_hold_time_counts_at_once() {
     let mut evening = happy_evening();
     evening.command("hold_time", "40");
-    evening.tell(Event::Seen(vec![]));
+    evening.tell(Event::Seen(vec![], VGA));
     assert_eq!(evening.last("settings")["hold_time"], 40.0);
     // Within the hold nothing fades.
     let before = evening.engine.room(evening.now).confidence;

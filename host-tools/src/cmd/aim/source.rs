@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::anyhow;
 use moodbox_core::topics::Look;
 use moodboxd::mqtt::MqttEvent;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::time::timeout;
 
 use super::tunnel::Tunnel;
@@ -26,7 +26,7 @@ impl Source {
     /// Asks a box over the broker.
     pub(super) async fn over_broker(address: &Address) -> Result<Self, Failure> {
         let mut feed = Feed::open(address, &["preview", "response/preview.start"]).await?;
-        feed.request("preview.start", &json!({ "transaction": transaction() }));
+        feed.ask("preview.start");
         let Ok(answer) = timeout(PATIENCE, answer(&mut feed)).await else {
             let reason =
                 anyhow!("box {} does not answer on {}; is it running, and is this its id?", feed.id(), feed.broker());
@@ -66,7 +66,7 @@ impl Source {
             // The box notices that we are gone.
             Self::Ssh(_) => {}
             Self::Broker(feed) => {
-                feed.request("preview.stop", &json!({ "transaction": transaction() }));
+                feed.ask("preview.stop");
                 feed.close().await;
             }
         }
@@ -94,9 +94,4 @@ fn strange() -> Failure {
     Failure::Finding(anyhow!(
         "the box answers in a way that this version does not know; bring both to the same version"
     ))
-}
-
-/// One that no request had before.
-fn transaction() -> String {
-    format!("aim-{:x}", fastrand::u64(..))
 }

@@ -11,6 +11,7 @@ use anyhow::anyhow;
 use moodbox_core::config::Config;
 use moodbox_core::emotion::Emotion;
 use moodbox_core::engine::{Engine, Event, Setting, Switches};
+use moodbox_core::face::Size;
 use moodbox_core::hass::Device;
 use moodbox_core::mood::Confusion;
 use moodbox_core::music::{Catalogue, Memory};
@@ -75,7 +76,7 @@ pub(super) fn run(catalogue: Catalogue, seed: u64, json: bool) -> Result<(), Fai
     // The first song comes when the box has had a minute to look.
     let mut song_ends = 60;
     for second in 1..=EVENING_S {
-        room.tell(Event::Seen(vec![listener.face(second)]), second);
+        room.tell(Event::Seen(vec![listener.face(second)], Size::default()), second);
         let believed = room.0.room(Duration::from_secs(second)).mood.name();
         let mood = listener.mood();
         let seen_after = tally.second(mood, believed);

@@ -82,7 +82,7 @@ impl Line {
 
 /// The light at its brightest, however it breathes.
 fn light(glimpse: &Glimpse) -> [u8; 3] {
-    super::on_screen(&glimpse.light, Duration::ZERO)
+    crate::tui::on_screen(&glimpse.light, Duration::ZERO)
 }
 
 fn print_songs(out: &mut impl Write, glimpse: &Glimpse) -> io::Result<()> {

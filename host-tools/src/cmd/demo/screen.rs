@@ -17,6 +17,8 @@ use ratatui::widgets::{Block, Paragraph, Widget, Wrap};
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::mpsc::error::TryRecvError;
 
+use crate::tui::{self, Outline};
+
 /// Time between two pictures; the light breathes in between.
 const REFRESH: Duration = Duration::from_millis(50);
 
@@ -109,32 +111,9 @@ impl Widget for Mosaic<'_> {
             }
             .intersection(area);
             let (emotion, probability) = seen.emotions.top();
-            Outline(format!("{emotion} {:.0} %", 100.0 * probability)).render(outline, buffer);
+            let style = Style::new().fg(Color::White).add_modifier(Modifier::BOLD);
+            Outline { caption: format!("{emotion} {:.0} %", 100.0 * probability), style }.render(outline, buffer);
         }
-    }
-}
-
-/// A frame with a caption that leaves the picture below it visible.
-struct Outline(String);
-
-impl Widget for Outline {
-    fn render(self, area: Rect, buffer: &mut Buffer) {
-        let style = Style::new().fg(Color::White).add_modifier(Modifier::BOLD);
-        let (right, bottom) = (area.right().saturating_sub(1), area.bottom().saturating_sub(1));
-        for position in area.positions() {
-            let (x, y) = (position.x, position.y);
-            let (on_side, on_end) = (x == area.x || x == right, y == area.y || y == bottom);
-            let symbol = match (on_side, on_end) {
-                (true, true) => '+',
-                (true, false) => '\u{2502}',
-                (false, true) => '\u{2500}',
-                (false, false) => continue,
-            };
-            if let Some(cell) = buffer.cell_mut(position) {
-                cell.set_char(symbol).set_style(style);
-            }
-        }
-        buffer.set_stringn(area.x + 1, area.y, &self.0, area.width.saturating_sub(2).into(), style);
     }
 }
 
@@ -143,7 +122,7 @@ fn draw_mood(frame: &mut Frame<'_>, area: Rect, glimpse: &Glimpse, now: Duration
     let inner = block.inner(area);
     frame.render_widget(block, area);
     let room = &glimpse.room;
-    let [red, green, blue] = super::on_screen(&glimpse.light, now);
+    let [red, green, blue] = tui::on_screen(&glimpse.light, now);
     let light = Color::Rgb(red, green, blue);
     let lamp = "\u{2588}".repeat(8);
     // What is drawn here was seen just now.
@@ -170,9 +149,7 @@ fn draw_mood(frame: &mut Frame<'_>, area: Rect, glimpse: &Glimpse, now: Duration
 }
 
 fn bar(share: f32) -> String {
-    const LENGTH: usize = 16;
-    let full = (share.clamp(0.0, 1.0) * LENGTH as f32).round() as usize;
-    format!("{}{} {:3.0} %", "\u{2588}".repeat(full), "\u{2591}".repeat(LENGTH - full), 100.0 * share)
+    format!("{} {:3.0} %", tui::bar(share, 16), 100.0 * share)
 }
 
 fn draw_songs(frame: &mut Frame<'_>, area: Rect, glimpse: &Glimpse) {

@@ -1,0 +1,248 @@
+//! What is drawn and said of a box, from what it says and what somebody presses.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that is surprised fails")]
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::style::Color;
+use serde_json::json;
+
+use super::keys::{Action, Mode, press};
+use super::state::{Change, State};
+use super::view::{Scene, draw};
+use super::{HEARS, lines};
+
+const STATE: &str = r#"{"mood":"happy","unsure":false,"expression":"happy","faces":2,"presence":true,"valence":0.61,
+    "arousal":0.32,"policy":"match","camera":"on","leds":"on","schema":1}"#;
+
+/// A box that has said all that a box says.
+fn evening() -> State {
+    let mut state = State::default();
+    state.hear("availability", b"online");
+    for step in 0..12 {
+        let place = f64::from(step) / 20.0;
+        let room = STATE.replace("0.61", &place.to_string()).replace("0.32", &(place / 2.0 - 0.1).to_string());
+        state.hear("state", room.as_bytes());
+    }
+    state.hear("state", STATE.as_bytes());
+    state.hear("confidence", b"87");
+    state.hear("settings", br#"{"hold_time":10,"min_face":60,"brightness":100,"analysis_rate":5}"#);
+    let song = |number: usize| {
+        json!({ "uri": format!("u{number}"), "title": format!("Song {number}"), "artist": "The Testers", "album": "",
+            "genre": "pop", "valence": 0.5, "arousal": 0.3, "score": 0.9, "why": "bright and lively, like the mood" })
+    };
+    let songs: Vec<_> = (1..=10).map(song).collect();
+    let list = json!({ "id": "1", "mood": "happy", "policy": "match", "reason": "the room looks happy: songs that reflect it",
+        "tracks": songs });
+    state.hear("recommendation", list.to_string().as_bytes());
+    state.hear("now", song(2).to_string().as_bytes());
+    state.hear(
+        "diagnostics",
+        br#"{"fps":5.0,"frame_ms_p50":60.1,"frame_ms_p95":82.4,"inferences":900,"dropped":0,"corrupt":0,"rss_mb":23.4,
+            "temperature_c":55.4,"throttled":false,"uptime_s":11220,"version":"0.1.0","models":{}}"#,
+    );
+    state.hear("faces", faces().to_string().as_bytes());
+    state
+}
+
+fn faces() -> serde_json::Value {
+    let emotions = json!({ "angry": 0.02, "disgust": 0.01, "fear": 0.01, "happy": 0.86, "neutral": 0.06, "sad": 0.02,
+        "surprise": 0.02 });
+    json!({ "width": 640, "height": 480, "faces": [
+        { "person": 1, "box": [60, 120, 200, 240], "score": 1.0, "sharp": true, "emotions": emotions },
+        { "person": 2, "box": [400, 60, 160, 190], "score": 0.98, "sharp": false, "emotions": emotions },
+    ] })
+}
+
+fn rendered(state: &State, mode: &Mode, (width, height): (u16, u16), coloured: bool) -> Terminal<TestBackend> {
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+    let scene =
+        Scene { id: "livingroom", broker: "mqtt://broker.local:1883", state, mode, at: Duration::ZERO, coloured };
+    terminal.draw(|frame| draw(frame, &scene)).unwrap();
+    terminal
+}
+
+fn picture(state: &State, mode: &Mode, size: (u16, u16)) -> String {
+    rendered(state, mode, size, true).backend().to_string()
+}
+
+#[test]
+fn a_box_is_drawn_at_every_usual_size() {
+    for (width, height) in [(80, 24), (60, 20), (120, 40)] {
+        let drawn = picture(&evening(), &Mode::Live, (width, height));
+        insta::assert_snapshot!(format!("drawn_{width}x{height}"), drawn);
+    }
+}
+
+#[test]
+fn a_box_that_is_not_there_or_has_trouble_is_drawn_so() {
+    let mut state = State::default();
+    insta::assert_snapshot!("drawn_before_anything_was_heard", picture(&state, &Mode::Live, (80, 24)));
+    state = evening();
+    state.hear("event", br#"{"event_type":"problem","part":"camera","message":"it is unplugged"}"#);
+    let room = STATE.replace("\"on\",\"leds\"", "\"unavailable\",\"camera_reason\":\"it is unplugged\",\"leds\"");
+    state.hear("state", room.as_bytes());
+    insta::assert_snapshot!("drawn_without_its_camera", picture(&state, &Mode::Live, (80, 24)));
+    state.lose("mqtt://broker.local refuses the connection".to_owned());
+    insta::assert_snapshot!("drawn_without_its_broker", picture(&state, &Mode::Live, (80, 24)));
+}
+
+#[test]
+fn help_and_the_choice_are_drawn() {
+    let mut state = evening();
+    let mut mode = Mode::Help;
+    insta::assert_snapshot!("drawn_help", picture(&state, &mode, (80, 24)));
+    mode = Mode::Live;
+    type_in("cjjjjjjj", &mut mode, &mut state);
+    insta::assert_snapshot!("drawn_choice", picture(&state, &mode, (80, 24)));
+}
+
+#[test]
+fn without_colour_there_is_none() {
+    let terminal = rendered(&evening(), &Mode::Live, (80, 24), false);
+    let colours = |cell: &ratatui::buffer::Cell| (cell.fg, cell.bg);
+    let cells = &terminal.backend().buffer().content;
+    assert!(cells.iter().map(colours).all(|both| both == (Color::Reset, Color::Reset)));
+    let coloured = rendered(&evening(), &Mode::Live, (80, 24), true);
+    assert!(coloured.backend().buffer().content.iter().any(|cell| cell.fg != Color::Reset));
+}
+
+fn type_in(keys: &str, mode: &mut Mode, state: &mut State) -> Option<Action> {
+    let press_one = |c| {
+        let code = if c == '\n' { KeyCode::Enter } else { KeyCode::Char(c) };
+        press(KeyEvent::new(code, KeyModifiers::NONE), mode, state)
+    };
+    keys.chars().map(press_one).last().flatten()
+}
+
+#[test]
+fn keys_become_commands() {
+    for (keys, name, payload) in [
+        ("l", "like", ""),
+        ("s", "skip", ""),
+        ("n", "next", ""),
+        ("p", "policy", "lift"),
+        ("v", "camera", "OFF"),
+        ("d", "leds", "OFF"),
+        ("cjjk\n", "choose", r#"{"uri":"u2"}"#),
+        ("?xn", "next", ""),
+        ("ccn", "next", ""),
+    ] {
+        let done = type_in(keys, &mut Mode::Live, &mut evening());
+        assert_eq!(done, Some(Action::Command(name, payload.to_owned())), "{keys}");
+    }
+    assert_eq!(type_in("q", &mut Mode::Live, &mut evening()), Some(Action::Quit));
+    let control_c = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
+    assert_eq!(press(control_c, &mut Mode::Help, &mut evening()), Some(Action::Quit));
+}
+
+#[test]
+fn a_list_that_changes_while_somebody_chooses_changes_no_choice() {
+    let (mut state, mut mode) = (evening(), Mode::Live);
+    type_in("cj", &mut mode, &mut state);
+    state.hear("recommendation", br#"{"id":"2","mood":"sad","policy":"match","reason":"","tracks":[]}"#);
+    assert_eq!(type_in("\n", &mut mode, &mut state), Some(Action::Command("choose", r#"{"uri":"u2"}"#.to_owned())));
+}
+
+#[test]
+fn nothing_is_sent_to_a_box_that_is_away() {
+    for keys in ["l", "s", "n", "p", "v", "d", "c\n"] {
+        let mut state = evening();
+        state.hear("availability", b"offline");
+        assert_eq!(type_in(keys, &mut Mode::Live, &mut state), None, "{keys}");
+        assert!(state.notice.unwrap().starts_with("the box is away"), "{keys}");
+    }
+}
+
+#[test]
+fn a_refusal_and_a_problem_are_told_and_go_again() {
+    let mut state = evening();
+    let refusal = br#"{"transaction":null,"status":"error","error":"the switch on the box is off"}"#;
+    assert_eq!(state.hear("response/camera", refusal), Some(Change::Refused));
+    assert_eq!(state.notice.as_deref(), Some("the box refuses camera: the switch on the box is off"));
+    let problem = br#"{"event_type":"problem","part":"leds","message":"no chip"}"#;
+    assert_eq!(state.hear("event", problem), Some(Change::Problems));
+    let well = br#"{"transaction":"1","status":"ok","data":{"problems":[]}}"#;
+    assert_eq!(state.hear("response/diagnose", well), Some(Change::Problems));
+    assert!(state.problems.is_empty());
+}
+
+#[test]
+fn outlines_go_with_the_faces() {
+    for (part, payload) in [
+        ("availability", "offline".to_owned()),
+        ("state", STATE.replace("\"faces\":2", "\"faces\":0")),
+        ("state", STATE.replace("\"camera\":\"on\"", "\"camera\":\"off\"")),
+    ] {
+        let mut state = evening();
+        assert!(state.faces.is_some());
+        state.hear(part, payload.as_bytes());
+        assert_eq!(state.faces, None, "{payload}");
+    }
+}
+
+#[test]
+fn each_change_is_a_line() {
+    let state = evening();
+    let all = [
+        Change::Availability,
+        Change::State,
+        Change::Confidence,
+        Change::Brightness,
+        Change::List,
+        Change::Playing,
+        Change::Figures,
+        Change::Problems,
+    ];
+    let text: Vec<_> = all.into_iter().filter_map(|change| lines::line(change, &state)).collect();
+    insta::assert_snapshot!(text.join("\n"), @"");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+    #[test]
+    fn whatever_a_box_says_is_drawn_or_passed_over(
+        messages in prop::collection::vec((prop::sample::select(&HEARS), payload()), 0..20),
+        width in 1u16..200, height in 1u16..60, choosing: bool,
+    ) {
+        let mut state = evening();
+        for (part, payload) in messages {
+            state.hear(part, &payload);
+        }
+        let mut mode = Mode::Live;
+        if choosing {
+            type_in("c", &mut mode, &mut state);
+        }
+        picture(&state, &mode, (width, height));
+    }
+}
+
+/// What a box may say, changed in places, and what it never would.
+fn payload() -> impl Strategy<Value = Vec<u8>> {
+    let number =
+        prop_oneof![Just(json!(1e38)), Just(json!(-1)), Just(json!(null)), any::<i32>().prop_map(|n| json!(n))];
+    let odd = (number.clone(), number).prop_map(|(first, second)| {
+        let mut odd = faces();
+        odd["faces"][0]["box"][0] = first.clone();
+        odd["faces"][1]["box"][3] = second.clone();
+        odd["width"] = first;
+        odd["height"] = second;
+        odd.to_string().into_bytes()
+    });
+    prop_oneof![
+        odd,
+        any::<(f32, f32)>().prop_map(|(v, a)| {
+            let place = |value: f32| json!(value).to_string();
+            STATE.replace("0.61", &place(v)).replace("0.32", &place(a)).into_bytes()
+        }),
+        prop::collection::vec(any::<u8>(), 0..80),
+        Just(
+            br#"{"reason":"\u001b[2J\u202e","tracks":[{"uri":"\u0000","title":"\u001b]0;x\u0007","why":"\n\n"}]}"#
+                .to_vec()
+        ),
+    ]
+}
