@@ -236,8 +236,9 @@ fn keyboard() -> mpsc::Receiver<Event> {
         while !sender.is_closed() {
             let read = event::poll(LOOK).and_then(|there| if there { event::read().map(Some) } else { Ok(None) });
             match read {
-                Ok(Some(event)) if sender.blocking_send(event).is_err() => return,
-                Ok(_) => {}
+                // The loop ends when nobody takes it.
+                Ok(Some(event)) => drop(sender.blocking_send(event)),
+                Ok(None) => {}
                 Err(_) => return,
             }
         }

@@ -21,6 +21,7 @@ mod replay;
 mod requests;
 mod settings;
 mod ui;
+mod watch;
 
 use std::fs;
 use std::io::{BufRead, BufReader};

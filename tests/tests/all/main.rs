@@ -10,4 +10,5 @@ mod mqtt;
 mod power_cuts;
 mod preview;
 mod privacy;
+mod terminal;
 mod vision;

@@ -199,7 +199,16 @@ fn each_change_is_a_line() {
         Change::Problems,
     ];
     let text: Vec<_> = all.into_iter().filter_map(|change| lines::line(change, &state)).collect();
-    insta::assert_snapshot!(text.join("\n"), @"");
+    insta::assert_snapshot!(text.join("\n"), @r#"
+    box: online
+    mood: happy, valence +0.61, arousal +0.32, faces 2, expression happy, policy match, camera on, light on
+    confidence: 87 %
+    light: 100 % bright
+    songs: the room looks happy: songs that reflect it. First: The Testers – Song 1.
+    plays: The Testers – Song 2
+    5.0 fps  82 ms  55 °C  23 MB  up 3:07 h  v0.1.0
+    problems: none
+    "#);
 }
 
 proptest! {
