@@ -11,6 +11,8 @@ use ratatui::widgets::Widget;
 /// A frame with a caption that leaves what is below it visible.
 pub(crate) struct Outline {
     pub(crate) caption: String,
+    /// Right end of the caption, which may be longer than the frame is wide.
+    pub(crate) caption_right: u16,
     pub(crate) style: Style,
 }
 
@@ -30,7 +32,8 @@ impl Widget for Outline {
                 cell.set_char(symbol).set_style(self.style);
             }
         }
-        buffer.set_stringn(area.x + 1, area.y, &self.caption, area.width.saturating_sub(2).into(), self.style);
+        let room = self.caption_right.saturating_sub(area.x + 1);
+        buffer.set_stringn(area.x + 1, area.y, &self.caption, room.into(), self.style);
     }
 }
 

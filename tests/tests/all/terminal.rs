@@ -1,11 +1,13 @@
 //! A terminal with somebody at it, which `script` of util-linux stands in for.
 
 use std::io::{Read, Write};
+use std::num::NonZero;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
 use moodbox_tests::listener::PATIENCE;
+use vt100::Parser;
 
 /// To the other screen of the terminal, and back.
 pub(crate) const ENTER: &str = "\x1b[?1049h";
@@ -16,6 +18,8 @@ pub(crate) struct Terminal {
     script: Child,
     keyboard: ChildStdin,
     drawn: Receiver<Vec<u8>>,
+    /// What somebody sees: only what changes is drawn, so that words that are seen may never have been sent in one piece.
+    screen: Parser,
     all: Vec<u8>,
 }
 
@@ -38,17 +42,23 @@ impl Terminal {
                 drop(sender.send(bytes[..count].to_vec()));
             }
         });
-        Self { script, keyboard, drawn, all: Vec::new() }
+        let [rows, columns] = [rows, columns].map(|count| NonZero::new(count).unwrap());
+        Self { script, keyboard, drawn, screen: Parser::new(rows, columns, 0), all: Vec::new() }
     }
 
-    /// Waits until this was drawn, at any time.
+    /// Waits until this can be read on the screen, in one row.
     pub(crate) fn until(&mut self, words: &str) {
-        while !self.text().contains(words) {
+        while !self.screen.screen().contents().contains(words) {
             match self.drawn.recv_timeout(PATIENCE) {
-                Ok(bytes) => self.all.extend(bytes),
-                Err(error) => panic!("waited for {words:?}: {error} after {}", self.text()),
+                Ok(bytes) => self.draw(&bytes),
+                Err(error) => panic!("waited for {words:?}: {error} at\n{}", self.screen.screen().contents()),
             }
         }
+    }
+
+    fn draw(&mut self, bytes: &[u8]) {
+        self.screen.process(bytes);
+        self.all.extend(bytes);
     }
 
     pub(crate) fn press(&mut self, keys: &str) {
@@ -59,7 +69,7 @@ impl Terminal {
     pub(crate) fn ended(mut self) -> (Option<i32>, String) {
         loop {
             match self.drawn.recv_timeout(PATIENCE) {
-                Ok(bytes) => self.all.extend(bytes),
+                Ok(bytes) => self.draw(&bytes),
                 Err(mpsc::RecvTimeoutError::Disconnected) => break,
                 Err(error) => panic!("{error} after {}", self.text()),
             }

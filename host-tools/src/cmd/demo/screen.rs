@@ -112,7 +112,8 @@ impl Widget for Mosaic<'_> {
             .intersection(area);
             let (emotion, probability) = seen.emotions.top();
             let style = Style::new().fg(Color::White).add_modifier(Modifier::BOLD);
-            Outline { caption: format!("{emotion} {:.0} %", 100.0 * probability), style }.render(outline, buffer);
+            let caption = format!("{emotion} {:.0} %", 100.0 * probability);
+            Outline { caption, caption_right: area.right(), style }.render(outline, buffer);
         }
     }
 }

@@ -6,8 +6,10 @@ use serde_json::json;
 
 use super::state::{Song, State};
 
-/// Each key and what it does.
+/// Each key and what it does. What a narrow terminal cuts off is on the page behind the first.
 pub(super) const KEYS: [(&str, &str, &str); 9] = [
+    ("?", "help", "this page"),
+    ("q", "quit", "leave; the box goes on"),
     ("l", "like", "the song that plays is liked"),
     ("s", "skip", "it is not wanted; on to the next"),
     ("n", "next", "on to the next of the list"),
@@ -15,8 +17,6 @@ pub(super) const KEYS: [(&str, &str, &str); 9] = [
     ("p", "policy", "match, lift or soothe the mood, one after the other"),
     ("v", "camera", "switch the camera on or off"),
     ("d", "light", "switch the mood light on or off"),
-    ("?", "help", "this page"),
-    ("q", "quit", "leave; the box goes on"),
 ];
 
 /// What the keys are for.

@@ -69,13 +69,13 @@ fn draw_face(frame: &mut Frame<'_>, area: Rect, seen: &Faces, face: &Face) {
     let caption =
         if face.sharp { format!("{} {emotion} {:.0} %", face.person, 100.0 * probability) } else { "blurred".into() };
     let style = Style::new().fg(colour(RoomMood::Emotion(emotion))).add_modifier(Modifier::BOLD);
-    Outline { caption, style }.render(outline.intersection(area), frame.buffer_mut());
+    Outline { caption, caption_right: area.right(), style }.render(outline.intersection(area), frame.buffer_mut());
 }
 
 /// How likely each emotion is, on the mean over the faces.
 pub(super) fn emotions(frame: &mut Frame<'_>, area: Rect, state: &State) {
     let block = Block::bordered().title(" expressions ");
-    let length = usize::from(area.width.saturating_sub(16));
+    let length = usize::from(area.width.saturating_sub(17));
     let shown = state.expression();
     let lines = Emotion::ALL.map(|emotion| {
         let share = shown.as_ref().map_or(0.0, |shown| shown[emotion]);

@@ -148,9 +148,10 @@ impl State {
         self.lost = None;
     }
 
-    /// The broker is away, for this reason; what the box does now is not known.
+    /// The broker is away, for this reason; the box, if it was known, is not there until it says so again.
     pub(super) fn lose(&mut self, reason: String) {
         self.lost = Some(reason);
+        self.online = self.online.map(|_| false);
         self.faces = None;
     }
 

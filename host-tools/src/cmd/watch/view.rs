@@ -15,8 +15,14 @@ use super::panels;
 use super::state::{Figures, Room, Song, State};
 use crate::tui;
 
-/// Rows of the songs where there is little room, and where there is enough for a list of ten.
-const SONGS: (u16, u16) = (7, 12);
+/// Rows of the songs where all seven expressions need what else there is, on a usual terminal, and for a list of ten.
+const fn rows_of_songs(height: u16) -> u16 {
+    match height {
+        ..24 => 6,
+        24..32 => 7,
+        32.. => 12,
+    }
+}
 
 /// Columns from which on the plane is drawn, too.
 const WIDE: u16 = 72;
@@ -57,8 +63,8 @@ impl Scene<'_> {
 
 pub(super) fn draw(frame: &mut Frame<'_>, scene: &Scene<'_>) {
     let area = frame.area();
-    let songs = if area.height < 32 { SONGS.0 } else { SONGS.1 };
-    let rows = [Constraint::Length(2), Constraint::Fill(1), Constraint::Length(songs), Constraint::Length(3)];
+    let songs = Constraint::Length(rows_of_songs(area.height));
+    let rows = [Constraint::Length(2), Constraint::Fill(1), songs, Constraint::Length(3)];
     let [head, middle, lower, foot] = Layout::vertical(rows).areas(area);
     draw_head(frame, head, scene);
     if *scene.mode == Mode::Help {
