@@ -9,7 +9,7 @@ use libfuzzer_sys::fuzz_target;
 use moodbox_core::config::Config;
 use moodbox_core::emotion::{COUNT, Probabilities};
 use moodbox_core::engine::{Effect, Engine, Event, Part, Recalled, Received, Setting, Stored, Switches};
-use moodbox_core::face::{BBox, Face, Point, SeenFace};
+use moodbox_core::face::{BBox, Face, Point, SeenFace, Size};
 use moodbox_core::hass::Device;
 use moodbox_core::mood::Confusion;
 use moodbox_core::music::{Catalogue, Memory};
@@ -21,6 +21,9 @@ const SEPARATOR: u8 = 0x1e;
 const LONGEST: usize = 40 << 10;
 /// More than any that the box makes for who aims the camera.
 const LARGEST_PICTURE: usize = 16 << 10;
+
+/// Of no use to anybody who divides by it.
+const FRAME: Size = Size { width: 0, height: u32::MAX };
 
 /// Few, so that an evening is short.
 const SONGS: &str = "uri,title,artist,genre,valence,arousal\n\
@@ -103,8 +106,8 @@ fn event(letter: u8, line: &str, rest: &[u8]) -> Option<Event> {
         b'r' => Event::Message { topic: format!("moodbox/test/request/{line}"), payload: rest.to_vec() },
         b't' => Event::Message { topic: line.to_owned(), payload: rest.to_vec() },
         b'R' => Event::Retained { topic: line.to_owned() },
-        b's' => Event::Seen((0..rest.len() / 100).map(|_| face(&mut numbers)).collect()),
-        b'n' => Event::Seen(Vec::new()),
+        b's' => Event::Seen((0..rest.len() / 100).map(|_| face(&mut numbers)).collect(), FRAME),
+        b'n' => Event::Seen(Vec::new(), FRAME),
         b'm' => Event::Measured(diagnostics(&mut numbers)),
         b'f' => Event::Failed(part(rest), line.to_owned()),
         b'w' => Event::Works(part(rest)),
