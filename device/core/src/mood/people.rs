@@ -77,7 +77,10 @@ pub(super) fn follow(
 }
 
 fn free_number(people: &[Person]) -> u32 {
-    (1..).find(|number| people.iter().all(|person| person.number != *number)).unwrap_or_default()
+    // One more than there are people is enough for a free one.
+    (1..=people.len() as u32 + 1)
+        .find(|number| people.iter().all(|person| person.number != *number))
+        .unwrap_or_default()
 }
 
 /// For each face the index of the person it belongs to: of all pairs the closest first, each used once.
