@@ -91,7 +91,7 @@ pub(super) fn plane(frame: &mut Frame<'_>, area: Rect, state: &State) {
     let place = state.trail.back();
     let said = place.map(|at| format!(" v {:+.2} a {:+.2} ", at.valence, at.arousal)).unwrap_or_default();
     let block = Block::bordered().title(" valence, arousal ").title_bottom(said);
-    let trail: Vec<_> = state.trail.iter().map(on_plane).collect();
+    let trail: Vec<_> = state.trail.iter().copied().map(on_plane).collect();
     let canvas = Canvas::default().block(block).marker(Marker::Braille).x_bounds([-1.0, 1.0]).y_bounds([-1.0, 1.0]);
     let canvas = canvas.paint(|canvas| {
         canvas.draw(&Stroke::new(-1.0, 0.0, 1.0, 0.0, Color::DarkGray));
@@ -104,7 +104,7 @@ pub(super) fn plane(frame: &mut Frame<'_>, area: Rect, state: &State) {
         canvas.layer();
         if area.width >= ROOM_FOR_NAMES {
             for emotion in Emotion::ALL {
-                let (x, y) = on_plane(&Affect::of(emotion));
+                let (x, y) = on_plane(Affect::of(emotion));
                 canvas.print(x, y, Line::from(emotion.name()).dim());
             }
         }
@@ -115,6 +115,6 @@ pub(super) fn plane(frame: &mut Frame<'_>, area: Rect, state: &State) {
     frame.render_widget(canvas, area);
 }
 
-fn on_plane(at: &Affect) -> (f64, f64) {
+fn on_plane(at: Affect) -> (f64, f64) {
     (f64::from(at.valence), f64::from(at.arousal))
 }

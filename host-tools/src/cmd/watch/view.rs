@@ -217,14 +217,11 @@ fn draw_help(frame: &mut Frame<'_>, area: Rect) {
 
 /// How the box is, in one line.
 pub(super) fn figures(figures: &Figures) -> String {
-    let Figures { fps, frame_ms_p95, rss_mb, version, .. } = figures;
-    let mut text = format!("{fps:.1} fps  {frame_ms_p95:.0} ms");
-    if let Some(celsius) = figures.temperature_c {
-        text += &format!("  {celsius:.0} \u{b0}C");
-    }
-    if figures.throttled == Some(true) {
-        text += " throttled";
-    }
-    let (hours, minutes) = (figures.uptime_s / 3600, figures.uptime_s / 60 % 60);
-    text + &format!("  {rss_mb:.0} MB  up {hours}:{minutes:02} h  v{version}")
+    let Figures { fps, frame_ms_p95, rss_mb, uptime_s, version, .. } = figures;
+    let heat = figures.temperature_c.map(|celsius| format!("  {celsius:.0} \u{b0}C")).unwrap_or_default();
+    let throttled = if figures.throttled == Some(true) { " throttled" } else { "" };
+    let (hours, minutes) = (uptime_s / 3600, uptime_s / 60 % 60);
+    format!(
+        "{fps:.1} fps  {frame_ms_p95:.0} ms{heat}{throttled}  {rss_mb:.0} MB  up {hours}:{minutes:02} h  v{version}"
+    )
 }
