@@ -100,7 +100,7 @@ mod tests {
         let at = |x, y| Point { x: x * side, y: y * side };
         let landmarks = [at(0.3, 0.4), at(0.7, 0.4), at(0.5, 0.6), at(0.35, 0.8), at(0.65, 0.8)];
         let face = Face { bbox: BBox { x: 0.0, y: 0.0, w: side, h: side }, score: 1.0, landmarks };
-        SeenFace { face, emotions, sharp: true }
+        SeenFace { face, emotions, sharp: true, fresh: true, track: None }
     }
 
     fn showing(emotion: Emotion) -> [SeenFace; 1] {

@@ -115,4 +115,8 @@ pub struct SeenFace {
     pub emotions: Probabilities,
     /// False when the crop is too blurred to read an expression from.
     pub sharp: bool,
+    /// Whether the expression was read in this very frame; if not, it is the last one that was read from this face.
+    pub fresh: bool,
+    /// Which of the faces that are followed from frame to frame it is; `None` where none is followed.
+    pub track: Option<u32>,
 }

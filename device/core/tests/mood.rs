@@ -45,7 +45,7 @@ fn face(x: f32, side: f32, emotions: Probabilities) -> SeenFace {
     let at = |dx: f32, dy: f32| Point { x: x + dx * side, y: 100.0 + dy * side };
     let landmarks = [at(0.3, 0.4), at(0.7, 0.4), at(0.5, 0.6), at(0.35, 0.8), at(0.65, 0.8)];
     let face = Face { bbox: BBox { x, y: 100.0, w: side, h: side }, score: 0.99, landmarks };
-    SeenFace { face, emotions, sharp: true }
+    SeenFace { face, emotions, sharp: true, fresh: true, track: None }
 }
 
 fn shows(x: f32, emotion: Emotion) -> SeenFace {
@@ -256,17 +256,25 @@ fn names_are_those_of_the_payload() {
 
 fn any_face() -> impl Strategy<Value = SeenFace> {
     let number = prop_oneof![4 => 0f32..640.0, 1 => any::<f32>()];
-    (prop::array::uniform12(number), any::<f32>(), prop::array::uniform7(any::<f32>()), any::<bool>()).prop_map(
-        |([x, y, w, h, lx, ly, rx, ry, nx, ny, mx, my], score, logits, sharp)| SeenFace {
-            face: Face {
-                bbox: BBox { x, y, w, h },
-                score,
-                landmarks: [(lx, ly), (rx, ry), (nx, ny), (mx, my), (my, mx)].map(|(x, y)| Point { x, y }),
-            },
-            emotions: Probabilities::from_logits(logits, 1.0),
-            sharp,
-        },
+    (
+        prop::array::uniform12(number),
+        any::<f32>(),
+        prop::array::uniform7(any::<f32>()),
+        any::<(bool, bool, Option<u32>)>(),
     )
+        .prop_map(|([x, y, w, h, lx, ly, rx, ry, nx, ny, mx, my], score, logits, (sharp, fresh, track))| {
+            SeenFace {
+                face: Face {
+                    bbox: BBox { x, y, w, h },
+                    score,
+                    landmarks: [(lx, ly), (rx, ry), (nx, ny), (mx, my), (my, mx)].map(|(x, y)| Point { x, y }),
+                },
+                emotions: Probabilities::from_logits(logits, 1.0),
+                sharp,
+                fresh,
+                track,
+            }
+        })
 }
 
 /// Times that creep, stand still, jump far and run backwards.

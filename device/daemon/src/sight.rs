@@ -9,7 +9,7 @@ use moodbox_core::config;
 use moodbox_core::face::{SeenFace, Size};
 use moodbox_core::topics::PreviewFrame;
 use moodbox_models::Models;
-use moodbox_vision::Vision;
+use moodbox_vision::Tracker;
 use moodbox_vision::frame::{Format, Frame};
 use moodbox_vision::jpeg::Decoder;
 use moodbox_vision::model::ModelError;
@@ -53,7 +53,7 @@ pub struct Sighting {
 /// How frames are looked at, whatever the settings say.
 #[derive(Debug, Clone, Copy)]
 pub struct Manner {
-    /// Whether all frames are, one after the other.
+    /// Whether all frames are, each for itself.
     pub every_frame: bool,
     /// Whether small copies are made.
     pub watched: bool,
@@ -71,7 +71,7 @@ pub fn run(
     pulse: &Pulse,
     tell: &impl Fn(anyhow::Result<Sighting>) -> bool,
 ) -> anyhow::Result<()> {
-    let mut vision = Vision::new(models, settings)?;
+    let mut tracker = Tracker::new(models, settings)?;
     let mut decoder = Decoder::new(MAX_PIXELS);
     let mut owned = OwnedFrame::default();
     let mut fps = settings.fps.0;
@@ -84,14 +84,14 @@ pub fn run(
             Err(Closed) => break,
         }
         if let Some(settings) = shared.vision.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            vision = Vision::new(models, &settings)?;
+            tracker.configure(models, &settings)?;
             fps = settings.fps.0;
         }
         let clock = Instant::now();
         let wants_preview =
             shared.preview.load(Ordering::Relaxed) && pictured.is_none_or(|at| at.elapsed() >= PREVIEW_PAUSE);
         let pictures = Pictures { watched: manner.watched, preview: wants_preview };
-        let seen = look(&mut vision, &mut decoder, &owned, pictures);
+        let seen = look(&mut tracker, &mut decoder, &owned, manner.every_frame, pictures);
         if wants_preview {
             pictured = Some(clock);
         }
@@ -123,9 +123,10 @@ struct Pictures {
 
 /// `None` where the frame is damaged.
 fn look(
-    vision: &mut Vision,
+    tracker: &mut Tracker,
     decoder: &mut Decoder,
     owned: &OwnedFrame,
+    every_frame: bool,
     pictures: Pictures,
 ) -> Result<Option<Sighting>, ModelError> {
     let (width, height) = (owned.width as usize, owned.height as usize);
@@ -144,10 +145,12 @@ fn look(
         }
     };
     let picture = pictures.watched.then(|| Picture::of(&frame, WATCHED_WIDTH));
-    let faces = vision.analyse(&frame)?.faces.to_vec();
-    let preview = pictures.preview.then(|| preview(&frame, &faces)).flatten();
+    // Frames that do not come at the pace of life are no sequence.
+    let faces =
+        if every_frame { tracker.vision().analyse(&frame)?.faces } else { tracker.track(&frame, owned.at)?.faces };
+    let preview = pictures.preview.then(|| preview(&frame, faces)).flatten();
     let size = Size { width: frame.width() as u32, height: frame.height() as u32 };
-    Ok(Some(Sighting { faces, frame: size, at: owned.at, took: Duration::ZERO, picture, preview }))
+    Ok(Some(Sighting { faces: faces.to_vec(), frame: size, at: owned.at, took: Duration::ZERO, picture, preview }))
 }
 
 /// `None` where the frame makes no JPEG.

@@ -5,6 +5,7 @@
 //! and five landmarks. Geometry follows the Python package `mtcnn` 1.0.0, whose weights these are; instead of its own
 //! suppression, in which a box that is itself suppressed still suppresses others, the usual greedy one is used.
 
+use std::ops::AddAssign;
 use std::time::{Duration, Instant};
 
 use moodbox_core::config;
@@ -24,7 +25,9 @@ const STRIDE: usize = 2;
 /// Scale of each pyramid level over the one before: about the square root of a half.
 const FACTOR: f64 = 0.709;
 /// Most candidates that R-Net looks at; a crowd has fewer, a wallpaper may not cost more.
-pub(crate) const MAX_CANDIDATES: usize = 64;
+const MAX_CANDIDATES: usize = 64;
+/// Most faces of a frame; the best count.
+pub const MAX_FACES: usize = 32;
 
 /// A box on its way through the cascade.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +36,12 @@ struct Candidate {
     /// Logit of being a face.
     logit: f32,
     landmarks: [Point; 5],
+}
+
+impl From<Candidate> for Face {
+    fn from(candidate: Candidate) -> Self {
+        Self { bbox: candidate.bbox, score: sigmoid(candidate.logit), landmarks: candidate.landmarks }
+    }
 }
 
 impl Scored for Candidate {
@@ -70,6 +79,17 @@ pub struct Cost {
     pub invoke: Duration,
     /// Multiply-accumulates in the interpreters.
     pub macs: u64,
+}
+
+impl AddAssign for Cost {
+    fn add_assign(&mut self, other: Self) {
+        self.pyramid += other.pyramid;
+        self.pnet += other.pnet;
+        self.rnet += other.rnet;
+        self.onet += other.onet;
+        self.invoke += other.invoke;
+        self.macs += other.macs;
+    }
 }
 
 /// Makes a P-Net for an input shape.
@@ -162,18 +182,22 @@ impl Mtcnn {
     /// # Errors
     /// When a network cannot be run.
     pub fn detect(&mut self, frame: &Frame<'_>) -> Result<(&[Face], Cost), ModelError> {
+        let (_, cost) = self.find(frame)?;
+        for face in &mut self.faces {
+            *face = inside(frame, face);
+        }
+        Ok((&self.faces, cost))
+    }
+
+    /// As [`Self::detect`], with boxes that may reach over the frame's border.
+    pub(crate) fn find(&mut self, frame: &Frame<'_>) -> Result<(&[Face], Cost), ModelError> {
         let mut cost = Cost::default();
         self.prepare(frame)?;
         self.propose(frame, &mut cost)?;
         self.refine(frame, &mut cost)?;
         self.decide(frame, &mut cost)?;
-        let (right, bottom) = ((frame.width() - 1) as f32, (frame.height() - 1) as f32);
         self.faces.clear();
-        self.faces.extend(self.candidates.iter().map(|c| Face {
-            bbox: clip(&c.bbox, right, bottom),
-            score: sigmoid(c.logit),
-            landmarks: c.landmarks,
-        }));
+        self.faces.extend(self.candidates.iter().map(|c| Face::from(*c)));
         Ok((&self.faces, cost))
     }
 
@@ -204,7 +228,7 @@ impl Mtcnn {
         let cells = |level: &Level| level.cells.0 * level.cells.1;
         self.of_level.reserve(self.levels.iter().map(cells).max().unwrap_or(0));
         self.candidates.reserve(self.levels.iter().map(cells).sum());
-        self.faces.reserve(MAX_CANDIDATES);
+        self.faces.reserve(MAX_FACES);
         self.frame_size = size;
         Ok(())
     }
@@ -287,32 +311,49 @@ impl Mtcnn {
     /// O-Net: the faces.
     fn decide(&mut self, frame: &Frame<'_>, cost: &mut Cost) -> Result<(), ModelError> {
         let clock = Instant::now();
-        let onet = self.networks.onet.as_mut();
-        let Outputs { face, regression } = self.onet_outputs;
         let mut kept = 0;
         for i in 0..self.candidates.len() {
-            let mut candidate = self.candidates[i];
-            crop_rgb(frame, &candidate.bbox, 48, onet.input());
-            invoke(onet, self.onet_macs, cost)?;
-            candidate.logit = first(onet, face);
-            if candidate.logit <= self.thresholds[2] {
-                continue;
+            let judged = self.judge(frame, &{ self.candidates[i].bbox }, cost)?;
+            if judged.logit > self.thresholds[2] && judged.bbox.is_finite() {
+                self.candidates[kept] = judged;
+                kept += 1;
             }
-            let (w, h) = inclusive_size(&candidate.bbox);
-            let places = onet.output(self.landmarks.index);
-            let place = |k: usize| places.get(k).map_or(0.0, |q| self.landmarks.quantisation.real(*q));
-            candidate.landmarks = std::array::from_fn(|k| Point {
-                x: candidate.bbox.x + w * place(k) - 1.0,
-                y: candidate.bbox.y + h * place(k + 5) - 1.0,
-            });
-            candidate.bbox = corrected(&candidate.bbox, (w, h), onet.output(regression.index), regression);
-            self.candidates[kept] = candidate;
-            kept += usize::from(candidate.bbox.is_finite());
         }
         self.candidates.truncate(kept);
         nms::suppress(&mut self.candidates, Overlap::Smaller, 0.7);
-        cost.onet = clock.elapsed();
+        self.candidates.truncate(MAX_FACES);
+        cost.onet += clock.elapsed();
         Ok(())
+    }
+
+    /// What O-Net sees in a square.
+    fn judge(&mut self, frame: &Frame<'_>, square: &BBox, cost: &mut Cost) -> Result<Candidate, ModelError> {
+        let onet = self.networks.onet.as_mut();
+        let Outputs { face, regression } = self.onet_outputs;
+        crop_rgb(frame, square, 48, onet.input());
+        invoke(onet, self.onet_macs, cost)?;
+        let (w, h) = inclusive_size(square);
+        let places = onet.output(self.landmarks.index);
+        let place = |k: usize| places.get(k).map_or(0.0, |q| self.landmarks.quantisation.real(*q));
+        Ok(Candidate {
+            bbox: corrected(square, (w, h), onet.output(regression.index), regression),
+            logit: first(onet, face),
+            landmarks: std::array::from_fn(|k| Point {
+                x: square.x + w * place(k) - 1.0,
+                y: square.y + h * place(k + 5) - 1.0,
+            }),
+        })
+    }
+
+    /// What O-Net alone sees around a box: a face, however low its score. It may reach over the frame's border.
+    ///
+    /// # Errors
+    /// When the network cannot be run.
+    pub(crate) fn look_again(&mut self, frame: &Frame<'_>, near: &BBox, cost: &mut Cost) -> Result<Face, ModelError> {
+        let clock = Instant::now();
+        let judged = self.judge(frame, &near.square(), cost)?;
+        cost.onet += clock.elapsed();
+        Ok(judged.into())
     }
 
     fn square(&mut self) {
@@ -361,11 +402,13 @@ fn corrected(bbox: &BBox, size: (f32, f32), shares: &[i8], output: Output) -> BB
     BBox { x: left, y: top, w: (right - left).max(0.0), h: (bottom - top).max(0.0) }
 }
 
-/// The part of a box that lies inside 0..=right and 0..=bottom.
-fn clip(bbox: &BBox, right: f32, bottom: f32) -> BBox {
-    let (x1, y1) = (bbox.x.clamp(0.0, right), bbox.y.clamp(0.0, bottom));
-    let (x2, y2) = ((bbox.x + bbox.w).clamp(0.0, right), (bbox.y + bbox.h).clamp(0.0, bottom));
-    BBox { x: x1, y: y1, w: x2 - x1, h: y2 - y1 }
+/// The face with its box cut off at the frame's border.
+pub(crate) fn inside(frame: &Frame<'_>, face: &Face) -> Face {
+    let (right, bottom) = ((frame.width() - 1) as f32, (frame.height() - 1) as f32);
+    let BBox { x, y, w, h } = face.bbox;
+    let (x1, y1) = (x.clamp(0.0, right), y.clamp(0.0, bottom));
+    let (x2, y2) = ((x + w).clamp(0.0, right), (y + h).clamp(0.0, bottom));
+    Face { bbox: BBox { x: x1, y: y1, w: x2 - x1, h: y2 - y1 }, ..*face }
 }
 
 fn sigmoid(logit: f32) -> f32 {

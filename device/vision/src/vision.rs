@@ -1,4 +1,4 @@
-//! The whole way of a frame: detect, then read each face.
+//! The whole way of a frame for itself: detect, then read each face.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use moodbox_models::Models;
 use crate::fer::Fer;
 use crate::frame::Frame;
 use crate::model::ModelError;
-use crate::mtcnn::{Cost, MAX_CANDIDATES, Mtcnn};
+use crate::mtcnn::{Cost, MAX_FACES, Mtcnn};
 
 /// What one frame took.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -18,6 +18,8 @@ pub struct Stages {
     pub cost: Cost,
     /// The classifier with its crops.
     pub fer: Duration,
+    /// Looking for what moves, where frames are followed.
+    pub motion: Duration,
 }
 
 /// What was seen in one frame.
@@ -31,8 +33,8 @@ pub struct Analysis<'a> {
 
 /// Detector and classifier with their buffers.
 pub struct Vision {
-    mtcnn: Mtcnn,
-    fer: Fer,
+    pub(crate) mtcnn: Mtcnn,
+    pub(crate) fer: Fer,
     seen: Vec<SeenFace>,
 }
 
@@ -44,10 +46,10 @@ impl Vision {
     pub fn new(models: &Models, settings: &config::Vision) -> Result<Self, ModelError> {
         let mtcnn = Mtcnn::new(models, settings)?;
         let fer = Fer::new(models, settings.threads.0)?;
-        Ok(Self { mtcnn, fer, seen: Vec::with_capacity(MAX_CANDIDATES) })
+        Ok(Self { mtcnn, fer, seen: Vec::with_capacity(MAX_FACES) })
     }
 
-    /// Finds the faces of a frame and reads their expressions.
+    /// Finds the faces of a frame and reads their expressions, with nothing known from frames before.
     ///
     /// # Errors
     /// When a network cannot be run.
@@ -58,8 +60,8 @@ impl Vision {
         self.seen.clear();
         for face in faces {
             let (emotions, sharp) = self.fer.read(frame, face, &mut cost)?;
-            self.seen.push(SeenFace { face: *face, emotions, sharp });
+            self.seen.push(SeenFace { face: *face, emotions, sharp, fresh: true, track: None });
         }
-        Ok(Analysis { faces: &self.seen, stages: Stages { cost, fer: clock.elapsed() } })
+        Ok(Analysis { faces: &self.seen, stages: Stages { cost, fer: clock.elapsed(), motion: Duration::ZERO } })
     }
 }

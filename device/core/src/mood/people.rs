@@ -1,4 +1,6 @@
-//! Who is in the room: faces of one frame matched to those of the frames before, by place alone.
+//! Who is in the room: faces of one frame matched to those of the frames before, by what the tracker says and by place.
+//!
+//! The tracker forgets a face that is out of sight for a second; place finds the person again who comes back to it.
 
 use std::time::Duration;
 
@@ -23,6 +25,8 @@ pub(super) struct Person {
     number: u32,
     /// Where the face was last.
     bbox: BBox,
+    /// What the tracker called it.
+    track: Option<u32>,
     /// When it was last seen.
     seen: Duration,
     /// When an expression was last read from it.
@@ -88,7 +92,8 @@ fn nearest_pairs(people: &[Person], faces: &[SeenFace]) -> Vec<Option<usize>> {
     let mut pairs: Vec<(f32, usize, usize)> = Vec::new();
     for (f, seen) in faces.iter().enumerate() {
         for (p, person) in people.iter().enumerate() {
-            let closeness = closeness(&seen.face.bbox, &person.bbox);
+            let followed = seen.track.is_some() && seen.track == person.track;
+            let closeness = if followed { f32::INFINITY } else { closeness(&seen.face.bbox, &person.bbox) };
             if closeness > NEAR {
                 pairs.push((closeness, f, p));
             }
@@ -119,8 +124,9 @@ impl Person {
         Self {
             number,
             bbox: seen.face.bbox,
+            track: seen.track,
             seen: now,
-            read: readable(seen).then_some(now),
+            read: (readable(seen) && seen.fresh).then_some(now),
             belief,
             weight: weight(&seen.face),
             area: seen.face.bbox.area(),
@@ -130,12 +136,17 @@ impl Person {
 
     fn see(&mut self, seen: &SeenFace, now: Duration, dynamics: &Dynamics) {
         self.bbox = seen.face.bbox;
+        self.track = seen.track;
         self.seen = now;
         if !readable(seen) {
             return;
         }
         self.weight = weight(&seen.face);
         self.area = seen.face.bbox.area();
+        // A reading is evidence once.
+        if !seen.fresh {
+            return;
+        }
         if let Some(read) = self.read {
             let since = now.saturating_sub(read);
             self.belief = dynamics.step(&self.belief, &seen.emotions, since);
@@ -167,7 +178,7 @@ mod tests {
         let landmarks = [at(0.3, 0.4), at(0.7, 0.4), at(0.5, 0.6), at(0.35, 0.8), at(0.65, 0.8)]
             .map(|p| Point { x: x + p.x * side, y: p.y * side });
         let face = Face { bbox: BBox { x, y: 0.0, w: side, h: side }, score: 1.0, landmarks };
-        SeenFace { face, emotions: Probabilities::UNIFORM, sharp: true }
+        SeenFace { face, emotions: Probabilities::UNIFORM, sharp: true, fresh: true, track: None }
     }
 
     fn people_at(places: &[f32]) -> Vec<Person> {
@@ -200,6 +211,36 @@ mod tests {
     fn a_missed_face_does_not_lend_its_person_to_the_neighbour() {
         let people = people_at(&[0.0, 90.0]);
         assert_eq!(nearest_pairs(&people, &[seen_at(85.0, 100.0)]), [Some(1)]);
+    }
+
+    #[test]
+    fn two_people_who_cross_between_frames_keep_their_tracks() {
+        let followed = |track, x| SeenFace { track: Some(track), ..seen_at(x, 100.0) };
+        let mut people = people_at(&[0.0, 120.0]);
+        for (person, track) in people.iter_mut().zip([7, 8]) {
+            person.track = Some(track);
+        }
+        assert_eq!(nearest_pairs(&people, &[followed(7, 110.0), followed(8, 10.0)]), [Some(0), Some(1)]);
+        // A track that nobody had says nothing: place decides.
+        assert_eq!(nearest_pairs(&people, &[followed(9, 10.0), seen_at(110.0, 100.0)]), [Some(0), Some(1)]);
+    }
+
+    #[test]
+    fn a_reading_is_evidence_once_however_long_it_is_held() {
+        let confusion = Confusion(Emotion::ALL.map(Probabilities::certain));
+        let dynamics = Dynamics::new(0.35, Duration::from_secs(300), &confusion);
+        let happy = SeenFace { emotions: Probabilities::certain(Emotion::Happy), ..seen_at(0.0, 100.0) };
+        let believed = |held: u64| {
+            let mut people = people_at(&[0.0]);
+            let mut see = |seen, ms| people[0].see(&seen, Duration::from_millis(ms), &dynamics);
+            see(happy, 400);
+            for k in 1..=held {
+                see(SeenFace { fresh: false, ..happy }, 400 + k);
+            }
+            see(happy, 800);
+            *people[0].moods()
+        };
+        assert_eq!(believed(300), believed(0));
     }
 
     #[test]

@@ -87,7 +87,7 @@ mod tests {
         let at = |x, y| Point { x, y };
         let landmarks = [at(30.0, 40.0), at(70.0, 40.0), at(50.0, 60.0), at(35.0, 80.0), at(65.0, 80.0)];
         let face = Face { bbox: BBox { x: 0.0, y: 0.0, w: 100.0, h: 100.0 }, score: 1.0, landmarks };
-        SeenFace { face, emotions: Probabilities::certain(emotion), sharp: true }
+        SeenFace { face, emotions: Probabilities::certain(emotion), sharp: true, fresh: true, track: None }
     }
 
     fn ms(n: u64) -> Duration {

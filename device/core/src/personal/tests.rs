@@ -5,7 +5,8 @@ use crate::face::{BBox, Face, Point};
 
 fn seen(emotions: Probabilities) -> SeenFace {
     let bbox = BBox { x: 0.0, y: 0.0, w: 100.0, h: 100.0 };
-    SeenFace { face: Face { bbox, score: 1.0, landmarks: [Point::default(); 5] }, emotions, sharp: true }
+    let face = Face { bbox, score: 1.0, landmarks: [Point::default(); 5] };
+    SeenFace { face, emotions, sharp: true, fresh: true, track: None }
 }
 
 /// Evidence from faces that showed this, of which the classifier said that.

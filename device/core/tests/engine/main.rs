@@ -126,7 +126,8 @@ fn face(emotion: Emotion) -> SeenFace {
     let mut p = [0.02; 7];
     p[emotion as usize] = 0.88;
     let emotions = Probabilities::normalised(p).unwrap();
-    SeenFace { face: Face { bbox, score: 0.99, landmarks }, emotions, sharp: true }
+    let face = Face { bbox, score: 0.99, landmarks };
+    SeenFace { face, emotions, sharp: true, fresh: true, track: None }
 }
 
 const VGA: Size = Size { width: 640, height: 480 };

@@ -90,5 +90,5 @@ fn face(emotions: Probabilities) -> SeenFace {
     let landmarks =
         [point(130.0, 140.0), point(170.0, 140.0), point(150.0, 160.0), point(135.0, 180.0), point(165.0, 180.0)];
     let face = Face { bbox: BBox { x: 100.0, y: 100.0, w: 100.0, h: 100.0 }, score: 0.99, landmarks };
-    SeenFace { face, emotions, sharp: true }
+    SeenFace { face, emotions, sharp: true, fresh: true, track: None }
 }

@@ -1,10 +1,12 @@
 //! After the first frame of a size nothing is allocated.
 
+use std::time::Duration;
+
 use moodbox_core::config;
 use moodbox_models::Models;
-use moodbox_vision::Vision;
 use moodbox_vision::frame::{Format, Frame};
 use moodbox_vision::jpeg::Decoder;
+use moodbox_vision::{Tracker, Vision};
 
 use super::recording;
 
@@ -23,6 +25,25 @@ fn a_frame_allocates_nothing_once_one_was_seen() {
         });
         assert_eq!(counted.count_total, 0, "{counted:?}");
     }
+}
+
+#[test]
+fn following_allocates_nothing_either() {
+    let models = Models::built_in().unwrap();
+    let mut tracker = Tracker::new(&models, &config::Vision::default()).unwrap();
+    let mut decoder = Decoder::new(640 * 480);
+    let (mut followed, mut searched) = (0, 0);
+    for (k, jpeg) in recording().iter().step_by(2).enumerate() {
+        let frame = decoder.decode(jpeg).unwrap();
+        let at = Duration::from_millis(200 * k as u64);
+        let counted = allocation_counter::measure(|| {
+            let sight = tracker.track(&frame, at).unwrap();
+            searched += usize::from(sight.searched);
+            followed += usize::from(!sight.searched && !sight.faces.is_empty());
+        });
+        assert!(k == 0 || counted.count_total == 0, "frame {k}: {counted:?}");
+    }
+    assert!(followed > 0 && searched > 1, "both were seen: {followed}, {searched}");
 }
 
 #[test]

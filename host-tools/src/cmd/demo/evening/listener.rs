@@ -76,7 +76,7 @@ impl Listener {
         weights[taken_for] += SURE;
         // Rows of shares that sum to 1 always make a distribution.
         let emotions = Probabilities::normalised(weights).unwrap_or_else(|_| Probabilities::certain(self.expression));
-        SeenFace { face: FACE, emotions, sharp: true }
+        SeenFace { face: FACE, emotions, sharp: true, fresh: true, track: None }
     }
 
     /// Whether a song is turned off after some seconds: rarely, but more often the farther it is from the mood.

@@ -1,0 +1,133 @@
+//! Whether something moves: a small picture of the frame's brightness beside the one that was kept.
+
+use moodbox_core::face::BBox;
+
+use crate::frame::Frame;
+
+/// Cells along the side of the smallest face that is looked for.
+const CELLS_A_FACE: usize = 4;
+/// Of this many rows of pixels one is looked at.
+const ROW_STEP: usize = 4;
+/// Levels of brightness, of 255, by which a cell must differ. A cell is the mean of some 60 pixels, so that the noise of a
+/// camera in the dark, some 10 levels a pixel, moves it by little more than one.
+const LEVELS: i16 = 6;
+/// Cells that must differ: a fifth of the smallest face.
+const LEAST_CELLS: usize = 3;
+
+/// A small picture in brightness and the one that it is compared with.
+#[derive(Debug, Default)]
+pub(crate) struct Motion {
+    /// Side of a cell in pixels.
+    cell: usize,
+    columns: usize,
+    size: (usize, usize),
+    now: Vec<u8>,
+    kept: Vec<u8>,
+    row: Vec<u8>,
+    sums: Vec<u32>,
+}
+
+impl Motion {
+    /// Looks at a frame, of which the smallest face that matters is `face` pixels wide.
+    pub(crate) fn look(&mut self, frame: &Frame<'_>, face: usize) {
+        let (size, cell) = ((frame.width(), frame.height()), (face / CELLS_A_FACE).max(1));
+        if (size, cell) != (self.size, self.cell) {
+            (self.size, self.cell, self.columns) = (size, cell, size.0.div_ceil(cell));
+            self.kept.clear();
+            self.row.resize(size.0, 0);
+            self.sums.resize(self.columns, 0);
+            self.now.reserve(self.columns * size.1.div_ceil(cell));
+            self.kept.reserve(self.now.capacity());
+        }
+        self.now.clear();
+        for top in (0..size.1).step_by(cell) {
+            self.sums.fill(0);
+            let rows = (top..size.1.min(top + cell)).step_by(ROW_STEP);
+            let count = rows.len();
+            for y in rows {
+                frame.write_luma(0, y, &mut self.row);
+                for (sum, cell) in self.sums.iter_mut().zip(self.row.chunks(cell)) {
+                    *sum += cell.iter().map(|v| u32::from(*v)).sum::<u32>();
+                }
+            }
+            let widths = (0..self.columns).map(|i| cell.min(size.0 - i * cell));
+            self.now.extend(self.sums.iter().zip(widths).map(|(sum, width)| (*sum as usize / (width * count)) as u8));
+        }
+    }
+
+    /// Keeps the picture for comparison.
+    pub(crate) fn keep(&mut self) {
+        self.kept.clone_from(&self.now);
+    }
+
+    /// Whether something differs from the picture that was kept, outside of what is `known` to move. A change that the
+    /// whole frame has in common, such as the camera's own of its exposure, does not count.
+    pub(crate) fn is_seen(&self, known: impl Fn(&BBox) -> bool) -> bool {
+        if self.kept.len() != self.now.len() {
+            return true;
+        }
+        let differences = || self.now.iter().zip(&self.kept).map(|(a, b)| i16::from(*a) - i16::from(*b));
+        let common = median(differences());
+        let changed = differences().enumerate().filter(|(_, d)| (d - common).abs() >= LEVELS);
+        let side = self.cell as f32;
+        let place = |i: usize| BBox {
+            x: (i % self.columns) as f32 * side,
+            y: (i / self.columns) as f32 * side,
+            w: side,
+            h: side,
+        };
+        changed.filter(|(i, _)| !known(&place(*i))).nth(LEAST_CELLS - 1).is_some()
+    }
+}
+
+/// The median of differences between bytes; what moves in a part of the frame does not shift it, as it would the mean.
+fn median(differences: impl Iterator<Item = i16>) -> i16 {
+    let (mut counts, mut total) = ([0_u32; 511], 0);
+    for difference in differences {
+        counts[(difference + 255) as usize] += 1;
+        total += 1;
+    }
+    let mut below = 0;
+    let middle = counts.iter().position(|count| {
+        below += count;
+        2 * below >= total
+    });
+    middle.map_or(0, |i| i as i16 - 255)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::Format;
+
+    const SIZE: (usize, usize) = (130, 97);
+
+    fn look(motion: &mut Motion, value: impl Fn(usize, usize) -> u8) {
+        let data: Vec<u8> = (0..SIZE.0 * SIZE.1).map(|i| value(i % SIZE.0, i / SIZE.0)).collect();
+        motion.look(&Frame::new(&data, Format::Grey, SIZE.0, SIZE.1, SIZE.0).unwrap(), 60);
+    }
+
+    fn wall(x: usize, y: usize) -> u8 {
+        (60 + (x * 7 + y * 3) % 50) as u8
+    }
+
+    fn hand(x: usize, y: usize) -> bool {
+        (30..70).contains(&x) && (40..80).contains(&y)
+    }
+
+    #[test]
+    fn what_moves_is_seen_and_noise_and_exposure_are_not() {
+        let mut motion = Motion::default();
+        look(&mut motion, wall);
+        assert!(motion.is_seen(|_| false), "there is nothing yet to compare with");
+        motion.keep();
+        assert!(!motion.is_seen(|_| false));
+        let mut noise = fastrand::Rng::with_seed(1);
+        let noisy: Vec<u8> = (0..SIZE.0 * SIZE.1).map(|_| noise.u8(0..34)).collect();
+        look(&mut motion, |x, y| wall(x, y) + noisy[y * SIZE.0 + x]);
+        assert!(!motion.is_seen(|_| false), "noise of 10 levels on a picture that has become brighter");
+        look(&mut motion, |x, y| if hand(x, y) { 150 } else { wall(x, y) });
+        assert!(motion.is_seen(|_| false));
+        assert!(!motion.is_seen(|cell| cell.x < 75.0), "somebody is known to move there");
+    }
+}

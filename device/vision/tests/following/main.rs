@@ -1,0 +1,148 @@
+//! Following faces against finding them in every frame, on sequences made from photos whose faces are known.
+//!
+//! The photos may not be redistributed. Where they are absent the test says so and passes, unless `MOODBOX_REQUIRE_DATA` is
+//! set.
+
+mod sequence;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use moodbox_core::config;
+use moodbox_core::face::{BBox, SeenFace};
+use moodbox_models::Models;
+use moodbox_vision::frame::{Format, Frame};
+use moodbox_vision::jpeg::Decoder;
+use moodbox_vision::{Tracker, Vision};
+use serde_json::Value;
+
+use sequence::{Change, FPS, FRAMES, HEIGHT, WIDTH};
+
+/// Every so many photos one is used.
+const EVERY: usize = 8;
+
+/// What one way of looking has seen.
+#[derive(Debug, Default, Clone, Copy)]
+struct Tally {
+    /// Known faces of 60 px and more.
+    wanted: usize,
+    found: usize,
+    boxes: usize,
+    false_boxes: usize,
+    /// Times that a face had another track than before.
+    renamed: usize,
+    searched: usize,
+    frames: usize,
+    /// Sum of the overlaps with what was found.
+    overlap: f64,
+}
+
+impl Tally {
+    /// Counts the faces of one frame. `tracks` holds the track of each known face.
+    fn add(&mut self, known: &[Option<BBox>], faces: &[SeenFace], tracks: &mut [Option<u32>]) {
+        self.frames += 1;
+        for (bbox, track) in known.iter().zip(tracks) {
+            let Some(bbox) = bbox.filter(|b| b.w.max(b.h) >= 60.0) else { continue };
+            self.wanted += 1;
+            let overlap = |face: &SeenFace| face.face.bbox.iou(&bbox);
+            let best = faces.iter().max_by(|a, b| overlap(a).total_cmp(&overlap(b)));
+            let Some(best) = best.filter(|b| overlap(b) >= 0.5) else { continue };
+            self.found += 1;
+            self.overlap += f64::from(overlap(best));
+            self.renamed += usize::from(track.is_some() && *track != best.track);
+            *track = best.track;
+        }
+        self.boxes += faces.len();
+        let is_false = |face: &&SeenFace| known.iter().flatten().all(|b| b.iou(&face.face.bbox) < 0.4);
+        self.false_boxes += faces.iter().filter(is_false).count();
+    }
+
+    fn recall(&self) -> f64 {
+        self.found as f64 / self.wanted as f64
+    }
+
+    fn false_share(&self) -> f64 {
+        self.false_boxes as f64 / self.boxes as f64
+    }
+
+    fn mean_overlap(&self) -> f64 {
+        self.overlap / self.found as f64
+    }
+}
+
+fn photos() -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/photos");
+    if path.exists() {
+        return Some(path);
+    }
+    assert!(std::env::var_os("MOODBOX_REQUIRE_DATA").is_none(), "{} is not there", path.display());
+    println!("skipped: {} is not there", path.display());
+    None
+}
+
+#[test]
+fn following_sees_no_less_than_finding_in_every_frame() {
+    let Some(folder) = photos() else { return };
+    let known: Value = serde_json::from_str(&fs::read_to_string(folder.join("boxes.json")).unwrap()).unwrap();
+    let known: BTreeMap<String, Vec<[f32; 4]>> = serde_json::from_value(known["boxes"].clone()).unwrap();
+    let models = Models::built_in().unwrap();
+    let settings = config::Vision::default();
+    let mut vision = Vision::new(&models, &settings).unwrap();
+    let mut decoder = Decoder::new(WIDTH * HEIGHT);
+    let (mut all_found, mut all_followed) = (Tally::default(), Tally::default());
+    for change in Change::ALL {
+        let (mut finding, mut following) = (all_found, all_followed);
+        (all_found, all_followed) = (Tally::default(), Tally::default());
+        for (name, boxes) in known.iter().step_by(EVERY) {
+            let jpeg = fs::read(folder.join(name)).unwrap();
+            let photo = decoder.decode(&jpeg).unwrap();
+            let photo: Vec<u8> = (0..HEIGHT).flat_map(|y| photo.row(y).iter().copied()).collect();
+            let mut tracker = Tracker::new(&models, &settings).unwrap();
+            let mut tracks = vec![None; boxes.len()];
+            for k in 0..FRAMES {
+                let (pixels, view) = sequence::frame(&photo, change, k);
+                let frame = Frame::new(&pixels, Format::Rgb, WIDTH, HEIGHT, 3 * WIDTH).unwrap();
+                let known: Vec<_> = boxes.iter().map(|b| view.of(*b)).collect();
+                let found = vision.analyse(&frame).unwrap();
+                all_found.add(&known, found.faces, &mut vec![None; boxes.len()]);
+                let followed = tracker.track(&frame, Duration::from_millis(1_000 * k as u64 / FPS)).unwrap();
+                all_followed.searched += usize::from(followed.searched);
+                all_followed.add(&known, followed.faces, &mut tracks);
+            }
+        }
+        for (name, t) in [("found", &all_found), ("followed", &all_followed)] {
+            println!(
+                "{change:?}, {name}: {} of {} faces ({:.2} %), mean IoU {:.3}, {} of {} boxes false, {} renamed, cascade in {} of {} frames",
+                t.found,
+                t.wanted,
+                100.0 * t.recall(),
+                t.mean_overlap(),
+                t.false_boxes,
+                t.boxes,
+                t.renamed,
+                t.searched,
+                t.frames
+            );
+        }
+        for (sum, part) in [(&mut finding, all_found), (&mut following, all_followed)] {
+            sum.wanted += part.wanted;
+            sum.found += part.found;
+            sum.boxes += part.boxes;
+            sum.false_boxes += part.false_boxes;
+            sum.renamed += part.renamed;
+            sum.searched += part.searched;
+            sum.frames += part.frames;
+            sum.overlap += part.overlap;
+        }
+        (all_found, all_followed) = (finding, following);
+    }
+    println!("all, found: {all_found:?}\nall, followed: {all_followed:?}");
+    assert!(all_followed.recall() >= all_found.recall());
+    // A box that is false stays for as long as it is followed, one frame or two.
+    assert!(all_followed.false_share() <= all_found.false_share() + 0.002);
+    assert!(all_followed.mean_overlap() >= all_found.mean_overlap() - 0.01);
+    assert!(2 * all_followed.searched < all_followed.frames, "most frames were followed");
+    assert!(100 * all_followed.renamed <= all_followed.found, "tracks are stable");
+}
