@@ -106,8 +106,12 @@ impl Camera {
 pub struct Vision {
     /// Side of the smallest face looked for, in pixels. Twice as large costs a quarter of the time.
     pub min_face_px: Bounded<24, 400>,
-    /// Frames analysed a second; more than the camera gives is the camera's rate.
+    /// Frames analysed a second while something changes; more than the camera gives is the camera's rate. A board that is
+    /// hot, or whose clock is lowered, does half.
     pub fps: Bounded<1, 30>,
+    /// Frames analysed a second while nobody is there and nothing moves, at most `fps`. While people go on as before it is half
+    /// way between the two.
+    pub idle_fps: Bounded<1, 30>,
     /// Threads that one network may use.
     pub threads: Bounded<1, 4>,
     /// Score from which P-Net, R-Net and O-Net keep a candidate, 0..1.
@@ -121,6 +125,7 @@ impl Default for Vision {
         Self {
             min_face_px: Bounded(60),
             fps: Bounded(5),
+            idle_fps: Bounded(2),
             threads: Bounded(1),
             thresholds: [Fraction(0.6), Fraction(0.7), Fraction(0.8)],
             models: None,

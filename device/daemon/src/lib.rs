@@ -11,6 +11,7 @@ pub mod leds;
 pub mod library;
 pub mod mqtt;
 pub mod picture;
+pub mod pace;
 pub mod run;
 pub mod sight;
 pub mod store;

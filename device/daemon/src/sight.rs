@@ -9,7 +9,7 @@ use moodbox_core::config;
 use moodbox_core::face::{SeenFace, Size};
 use moodbox_core::topics::PreviewFrame;
 use moodbox_models::Models;
-use moodbox_vision::Tracker;
+use moodbox_vision::{Activity, Tracker};
 use moodbox_vision::frame::{Format, Frame};
 use moodbox_vision::jpeg::Decoder;
 use moodbox_vision::model::ModelError;
@@ -18,6 +18,8 @@ use tracing::debug;
 use crate::camera::latest::Closed;
 use crate::camera::{OwnedFrame, PixelFormat};
 use crate::capture::Shared;
+use crate::health::Machine;
+use crate::pace::Pace;
 use crate::picture::Picture;
 use crate::systemd::{BEAT, Pulse};
 
@@ -40,6 +42,8 @@ pub struct Sighting {
     pub faces: Vec<SeenFace>,
     /// How large the frame is.
     pub frame: Size,
+    /// How much goes on in the room.
+    pub activity: Activity,
     /// When the frame was captured.
     pub at: Duration,
     /// What decoding and analysis took.
@@ -74,7 +78,7 @@ pub fn run(
     let mut tracker = Tracker::new(models, settings)?;
     let mut decoder = Decoder::new(MAX_PIXELS);
     let mut owned = OwnedFrame::default();
-    let mut fps = settings.fps.0;
+    let mut pace = Pace::new(settings, Machine::default());
     let mut pictured: Option<Instant> = None;
     loop {
         pulse.beat();
@@ -85,12 +89,12 @@ pub fn run(
         }
         if let Some(settings) = shared.vision.lock().unwrap_or_else(PoisonError::into_inner).take() {
             tracker.configure(models, &settings)?;
-            fps = settings.fps.0;
+            pace.configure(&settings);
         }
         let clock = Instant::now();
-        let wants_preview =
-            shared.preview.load(Ordering::Relaxed) && pictured.is_none_or(|at| at.elapsed() >= PREVIEW_PAUSE);
-        let pictures = Pictures { watched: manner.watched, preview: wants_preview };
+        let aimed = shared.preview.load(Ordering::Relaxed);
+        let wants_preview = aimed && pictured.is_none_or(|at| at.elapsed() >= PREVIEW_PAUSE);
+        let pictures = Pictures { watched: manner.watched, aimed, preview: wants_preview };
         let seen = look(&mut tracker, &mut decoder, &owned, manner.every_frame, pictures);
         if wants_preview {
             pictured = Some(clock);
@@ -103,11 +107,12 @@ pub fn run(
             }
             Err(error) => Err(error.into()),
         };
+        let activity = sighting.as_ref().map_or(Activity::Changing, |sighting: &Sighting| sighting.activity);
         if !tell(sighting) {
             break;
         }
-        let shortest = Duration::from_secs(1) / fps.max(1);
-        if let Some(rest) = shortest.checked_sub(clock.elapsed()).filter(|_| !manner.every_frame) {
+        let interval = pace.interval(activity, clock);
+        if let Some(rest) = interval.checked_sub(clock.elapsed()).filter(|_| !manner.every_frame) {
             thread::sleep(rest);
         }
     }
@@ -118,6 +123,8 @@ pub fn run(
 #[derive(Clone, Copy)]
 struct Pictures {
     watched: bool,
+    /// Whether somebody aims the camera, and is to get one now.
+    aimed: bool,
     preview: bool,
 }
 
@@ -146,11 +153,24 @@ fn look(
     };
     let picture = pictures.watched.then(|| Picture::of(&frame, WATCHED_WIDTH));
     // Frames that do not come at the pace of life are no sequence.
-    let faces =
-        if every_frame { tracker.vision().analyse(&frame)?.faces } else { tracker.track(&frame, owned.at)?.faces };
+    let (faces, activity) = if every_frame {
+        (tracker.vision().analyse(&frame)?.faces, Activity::Changing)
+    } else {
+        let sight = tracker.track(&frame, owned.at)?;
+        // Whoever aims the camera wants to see it move.
+        (sight.faces, if pictures.aimed { Activity::Changing } else { sight.activity })
+    };
     let preview = pictures.preview.then(|| preview(&frame, faces)).flatten();
     let size = Size { width: frame.width() as u32, height: frame.height() as u32 };
-    Ok(Some(Sighting { faces: faces.to_vec(), frame: size, at: owned.at, took: Duration::ZERO, picture, preview }))
+    Ok(Some(Sighting {
+        faces: faces.to_vec(),
+        frame: size,
+        activity,
+        at: owned.at,
+        took: Duration::ZERO,
+        picture,
+        preview,
+    }))
 }
 
 /// `None` where the frame makes no JPEG.

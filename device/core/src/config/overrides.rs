@@ -15,7 +15,7 @@ use super::{Config, ConfigError};
 const SETTABLE: [(&str, &[&str]); 6] = [
     ("device", &["name"]),
     ("camera", &["width", "height", "fps", "repeat"]),
-    ("vision", &["min_face_px", "fps", "threads", "thresholds"]),
+    ("vision", &["min_face_px", "fps", "idle_fps", "threads", "thresholds"]),
     (
         "mood",
         &[
