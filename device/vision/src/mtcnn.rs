@@ -5,6 +5,8 @@
 //! and five landmarks. Geometry follows the Python package `mtcnn` 1.0.0, whose weights these are; instead of its own
 //! suppression, in which a box that is itself suppressed still suppresses others, the usual greedy one is used.
 
+mod proposer;
+
 use std::ops::AddAssign;
 use std::time::{Duration, Instant};
 
@@ -15,15 +17,12 @@ use moodbox_models::Models;
 use crate::frame::Frame;
 use crate::model::{self, Model, ModelError, Output};
 use crate::nms::{self, Overlap, Scored};
-use crate::resample::{AreaResize, Halvings, crop_rgb};
+use crate::resample::SquareCrop;
 use crate::tflite::Loaded;
 
-/// Side of the window that P-Net slides, in pixels of a pyramid level.
-const CELL: usize = 12;
-/// Distance between two windows.
-const STRIDE: usize = 2;
-/// Scale of each pyramid level over the one before: about the square root of a half.
-const FACTOR: f64 = 0.709;
+pub use proposer::PnetFactory;
+use proposer::{CELL, Proposer};
+
 /// Most candidates that R-Net looks at; a crowd has fewer, a wallpaper may not cost more.
 const MAX_CANDIDATES: usize = 64;
 /// Most faces of a frame; the best count.
@@ -54,16 +53,6 @@ impl Scored for Candidate {
     }
 }
 
-struct Level {
-    /// Pixels of this level per pixel of the frame.
-    scale: f32,
-    /// Windows that P-Net looks through: columns and rows.
-    cells: (usize, usize),
-    macs: u64,
-    resize: AreaResize,
-    pnet: Box<dyn Model>,
-}
-
 /// Time and arithmetic that one frame took in the cascade.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Cost {
@@ -92,9 +81,6 @@ impl AddAssign for Cost {
     }
 }
 
-/// Makes a P-Net for an input shape.
-pub type PnetFactory = Box<dyn Fn([usize; 4]) -> Result<Box<dyn Model>, ModelError> + Send>;
-
 /// The three networks as the cascade takes them.
 pub struct Networks {
     /// Makes a P-Net for each level of the pyramid.
@@ -105,6 +91,7 @@ pub struct Networks {
     pub onet: Box<dyn Model>,
 }
 
+#[derive(Debug, Clone, Copy)]
 struct Outputs {
     face: Output,
     regression: Output,
@@ -112,20 +99,17 @@ struct Outputs {
 
 /// The detector. It keeps its buffers and interpreters from frame to frame.
 pub struct Mtcnn {
-    networks: Networks,
-    pnet_outputs: Outputs,
+    proposer: Proposer,
+    rnet: Box<dyn Model>,
+    onet: Box<dyn Model>,
     rnet_outputs: Outputs,
     onet_outputs: Outputs,
     landmarks: Output,
     rnet_macs: u64,
     onet_macs: u64,
-    min_face: f64,
     thresholds: [f32; 3],
-    frame_size: (usize, usize),
-    levels: Vec<Level>,
-    halvings: Halvings,
+    crop: SquareCrop,
     candidates: Vec<Candidate>,
-    of_level: Vec<Candidate>,
     faces: Vec<Face>,
 }
 
@@ -158,22 +142,22 @@ impl Mtcnn {
         model::check_input(&models.pnet, &[1, CELL, CELL, 3])?;
         model::check_input(&models.rnet, &[1, 24, 24, 3])?;
         model::check_input(&models.onet, &[1, 48, 48, 3])?;
+        let thresholds = settings.thresholds.map(|p| logit(p.0));
+        let proposer =
+            Proposer::new(networks.pnet, outputs(&models.pnet)?, thresholds[0], settings.min_face_px.0 as usize);
         Ok(Self {
-            networks,
-            pnet_outputs: outputs(&models.pnet)?,
+            proposer,
+            rnet: networks.rnet,
+            onet: networks.onet,
             rnet_outputs: outputs(&models.rnet)?,
             onet_outputs: outputs(&models.onet)?,
             landmarks: model::output(&models.onet, "landmarks", 10)?,
             rnet_macs: models.rnet.entry.macs,
             onet_macs: models.onet.entry.macs,
-            min_face: settings.min_face_px.0.into(),
-            thresholds: settings.thresholds.map(|p| logit(p.0)),
-            frame_size: (0, 0),
-            levels: Vec::new(),
-            halvings: Halvings::default(),
+            thresholds,
+            crop: SquareCrop::default(),
             candidates: Vec::new(),
-            of_level: Vec::new(),
-            faces: Vec::new(),
+            faces: Vec::with_capacity(MAX_FACES),
         })
     }
 
@@ -192,8 +176,10 @@ impl Mtcnn {
     /// As [`Self::detect`], with boxes that may reach over the frame's border.
     pub(crate) fn find(&mut self, frame: &Frame<'_>) -> Result<(&[Face], Cost), ModelError> {
         let mut cost = Cost::default();
-        self.prepare(frame)?;
-        self.propose(frame, &mut cost)?;
+        self.crop.reserve(frame.width());
+        self.proposer.propose(frame, &mut self.candidates, &mut cost)?;
+        self.candidates.truncate(MAX_CANDIDATES);
+        self.square();
         self.refine(frame, &mut cost)?;
         self.decide(frame, &mut cost)?;
         self.faces.clear();
@@ -201,96 +187,15 @@ impl Mtcnn {
         Ok((&self.faces, cost))
     }
 
-    /// Makes the pyramid's interpreters when the first frame of a size comes.
-    fn prepare(&mut self, frame: &Frame<'_>) -> Result<(), ModelError> {
-        let size = (frame.width(), frame.height());
-        if self.frame_size == size {
-            return Ok(());
-        }
-        self.levels.clear();
-        let mut scale = CELL as f64 / self.min_face;
-        loop {
-            let (w, h) = ((size.0 as f64 * scale) as usize, (size.1 as f64 * scale) as usize);
-            if w.min(h) < CELL {
-                break;
-            }
-            // Valid 3x3 convolution, 2x2 pooling that rounds up, then two more convolutions.
-            let cells = |side: usize| (side - 2).div_ceil(2) - 4;
-            self.levels.push(Level {
-                scale: scale as f32,
-                cells: (cells(w), cells(h)),
-                macs: pnet_macs(w, h),
-                resize: AreaResize::new(size, (w, h)),
-                pnet: (self.networks.pnet)([1, h, w, 3])?,
-            });
-            scale *= FACTOR;
-        }
-        let cells = |level: &Level| level.cells.0 * level.cells.1;
-        self.of_level.reserve(self.levels.iter().map(cells).max().unwrap_or(0));
-        self.candidates.reserve(self.levels.iter().map(cells).sum());
-        self.faces.reserve(MAX_FACES);
-        self.frame_size = size;
-        Ok(())
-    }
-
-    /// P-Net over all levels: proposals as squares, best first.
-    fn propose(&mut self, frame: &Frame<'_>, cost: &mut Cost) -> Result<(), ModelError> {
-        let clock = Instant::now();
-        let depth = self.levels.iter().map(|l| l.resize.halvings).max().unwrap_or(0);
-        let whole = self.levels.iter().any(|l| l.resize.halvings == 0);
-        self.halvings.update(frame, depth, whole);
-        for level in &mut self.levels {
-            level.resize.write(&self.halvings, frame, level.pnet.input());
-        }
-        cost.pyramid = clock.elapsed();
-
-        let clock = Instant::now();
-        self.candidates.clear();
-        for level in &mut self.levels {
-            invoke(level.pnet.as_mut(), level.macs, cost)?;
-            let Outputs { face, regression } = self.pnet_outputs;
-            let faces = level.pnet.output(face.index);
-            let corrections = level.pnet.output(regression.index);
-            self.of_level.clear();
-            for (cell, (quantised, correction)) in faces.iter().zip(corrections.chunks_exact(4)).enumerate() {
-                let logit = face.quantisation.real(*quantised);
-                if logit <= self.thresholds[0] {
-                    continue;
-                }
-                // A window starts a pixel after its cell and is a pixel narrower: so the reference lays them out.
-                let start = |i: usize| (STRIDE * i + 1) as f32;
-                let side = (CELL - 1) as f32;
-                let window = BBox { x: start(cell % level.cells.0), y: start(cell / level.cells.0), w: side, h: side };
-                let bbox = corrected(&window, (side, side), correction, regression);
-                let bbox = BBox {
-                    x: bbox.x / level.scale,
-                    y: bbox.y / level.scale,
-                    w: bbox.w / level.scale,
-                    h: bbox.h / level.scale,
-                };
-                if bbox.is_finite() {
-                    self.of_level.push(Candidate { bbox, logit, landmarks: [Point::default(); 5] });
-                }
-            }
-            nms::suppress(&mut self.of_level, Overlap::Union, 0.5);
-            self.candidates.append(&mut self.of_level);
-        }
-        nms::suppress(&mut self.candidates, Overlap::Union, 0.7);
-        self.candidates.truncate(MAX_CANDIDATES);
-        self.square();
-        cost.pnet = clock.elapsed();
-        Ok(())
-    }
-
     /// R-Net: fewer and better squares.
     fn refine(&mut self, frame: &Frame<'_>, cost: &mut Cost) -> Result<(), ModelError> {
         let clock = Instant::now();
-        let rnet = self.networks.rnet.as_mut();
+        let rnet = self.rnet.as_mut();
         let Outputs { face, regression } = self.rnet_outputs;
         let mut kept = 0;
         for i in 0..self.candidates.len() {
             let mut candidate = self.candidates[i];
-            crop_rgb(frame, &candidate.bbox, 24, rnet.input());
+            self.crop.write(frame, &candidate.bbox, 24, rnet.input());
             invoke(rnet, self.rnet_macs, cost)?;
             candidate.logit = first(rnet, face);
             if candidate.logit <= self.thresholds[1] {
@@ -328,9 +233,9 @@ impl Mtcnn {
 
     /// What O-Net sees in a square.
     fn judge(&mut self, frame: &Frame<'_>, square: &BBox, cost: &mut Cost) -> Result<Candidate, ModelError> {
-        let onet = self.networks.onet.as_mut();
+        let onet = self.onet.as_mut();
         let Outputs { face, regression } = self.onet_outputs;
-        crop_rgb(frame, square, 48, onet.input());
+        self.crop.write(frame, square, 48, onet.input());
         invoke(onet, self.onet_macs, cost)?;
         let (w, h) = inclusive_size(square);
         let places = onet.output(self.landmarks.index);
@@ -370,18 +275,6 @@ pub(crate) fn invoke(model: &mut dyn Model, macs: u64, cost: &mut Cost) -> Resul
     cost.invoke += clock.elapsed();
     cost.macs += macs;
     Ok(())
-}
-
-/// Multiply-accumulates of P-Net's convolutions over an input of this size.
-fn pnet_macs(width: usize, height: usize) -> u64 {
-    let side = |length: usize| {
-        let first = length - 2;
-        let pooled = first.div_ceil(2);
-        (first, pooled - 2, pooled - 4)
-    };
-    let ((w1, w2, w3), (h1, h2, h3)) = (side(width), side(height));
-    let heads = 32 * (1 + 4);
-    (w1 * h1 * 9 * 3 * 10 + w2 * h2 * 9 * 10 * 16 + w3 * h3 * (9 * 16 * 32 + heads)) as u64
 }
 
 /// A single value of an output; one that a network does not have is no face.
