@@ -9,10 +9,10 @@ use moodbox_core::config;
 use moodbox_core::face::{SeenFace, Size};
 use moodbox_core::topics::PreviewFrame;
 use moodbox_models::Models;
-use moodbox_vision::{Activity, Tracker};
 use moodbox_vision::frame::{Format, Frame};
 use moodbox_vision::jpeg::Decoder;
 use moodbox_vision::model::ModelError;
+use moodbox_vision::{Activity, Tracker};
 use tracing::debug;
 
 use crate::camera::latest::Closed;
