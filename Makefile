@@ -1,6 +1,6 @@
 # What a person or CI calls. Every target does its own set-up; a second call is quick.
 .DELETE_ON_ERROR:
-.PHONY: demo test test-setup test-ui test-ha build-arm64 deb test-deb deb-reproducible check fuzz power-cuts soak bench bench-boxes bench-peers models-data models-train models-export models-eval
+.PHONY: demo test test-setup test-ui test-ha build-arm64 deb test-deb deb-reproducible check fuzz power-cuts soak bench bench-instructions bench-boxes bench-peers models-data models-train models-export models-eval
 
 SET_UP := deploy/set-up-checkout.sh
 
@@ -82,16 +82,21 @@ bench:
 	@cargo build --quiet --release --package moodbox
 	target/release/moodbox bench --frames "$(FRAMES)"
 
+# What a frame takes in instructions, against what it took before. Takes valgrind.
+bench-instructions:
+	@$(SET_UP) build
+	@device/vision/benches/instructions.sh
+
 # How many boxes one Mosquitto carries; some minutes.
 bench-boxes:
 	@$(SET_UP) test
 	cargo run --quiet --release --package moodbox-tests --example boxes -- 10 50 200 1000
 
-# The same beside Python `fer`, which takes 6 GB of packages the first time.
+# The same beside other face detectors (and YuNet, where YUNET names its model), which take 6 GB of packages the first time.
 bench-peers:
 	@$(SET_UP) build
 	@cargo build --quiet --release --package moodbox
-	tests/peers/run.sh "$(FRAMES)"
+	tests/peers/run.sh "$(FRAMES)" "$(YUNET)"
 
 # The classifier, from labelled faces to the file that the box runs; see models/training/README.md. FACES names other faces.
 PIPELINE := python3 models/training/pipeline.py

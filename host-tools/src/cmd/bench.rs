@@ -1,21 +1,32 @@
 //! `moodbox bench`: how fast pictures are analysed on this computer.
 
+mod frames;
+mod measure;
+mod table;
+
 use std::fs;
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
+use image::RgbImage;
 use moodbox_core::config::{self, Bounded};
+use moodbox_core::face::BBox;
 use moodbox_models::Models;
+use moodbox_vision::Vision;
 use moodbox_vision::frame::MAX_SIDE;
 use moodbox_vision::jpeg::Decoder;
-use moodbox_vision::{Stages, Vision};
 use moodboxd::health::Machine;
 use serde::Serialize;
 
 use crate::failure::Failure;
 use crate::picture;
+
+use frames::Input;
+use measure::{Bench, ByFaces, Frames, Percentiles, Sample, percentiles};
+
+/// Quality at which webcams compress, about: 640x480 pixels make 30 to 60 kB.
+const WEBCAM_QUALITY: u8 = 75;
 
 /// Which pictures, and how often.
 #[derive(clap::Args)]
@@ -33,24 +44,9 @@ pub(crate) struct Arguments {
     /// How often each picture is analysed, after one round that does not count.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     rounds: u32,
-}
-
-/// Half and 95 % of the frames took no longer, in milliseconds.
-#[derive(Serialize)]
-struct Percentiles {
-    p50_ms: f64,
-    p95_ms: f64,
-}
-
-/// Whole frames, from compressed bytes to emotions, with nothing known from the frame before.
-#[derive(Serialize)]
-struct Cold {
-    #[serde(flatten)]
-    time: Percentiles,
-    /// Median of the time inside the interpreters.
-    invoke_ms: f64,
-    /// Median of the multiply-accumulates.
-    macs: u64,
+    /// Cost against resolution, faces and the smallest face, besides.
+    #[arg(long)]
+    table: bool,
 }
 
 #[derive(Serialize)]
@@ -63,20 +59,35 @@ struct StageTimes {
     fer: Percentiles,
 }
 
+/// One way in which a camera hands over its frames.
 #[derive(Serialize)]
-struct Report {
-    cold: Cold,
+struct OfInput {
+    input: &'static str,
+    /// Mean size of a frame.
+    kb: f64,
+    cold: Frames,
+    /// Of that, finding the faces: pyramid and cascade, without decoding and emotions.
+    find: Percentiles,
     stages: StageTimes,
+    /// Frames whose faces were followed; absent where none was.
+    followed: Option<Frames>,
+    followed_by_faces: Vec<ByFaces>,
+    /// Frames with nobody in them and nothing that moves.
+    idle: Option<Frames>,
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    /// The pictures as they are: with nothing known from the frame before, and followed.
+    cold: &'a Frames,
+    followed: &'a Option<Frames>,
+    stages: &'a StageTimes,
+    inputs: &'a [OfInput],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    table: Option<Vec<table::Row>>,
     peak_rss_mb: f32,
     frames: usize,
     threads: u32,
-}
-
-/// What one frame took.
-struct Sample {
-    whole: Duration,
-    decode: Duration,
-    stages: Stages,
 }
 
 pub(crate) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
@@ -86,23 +97,39 @@ pub(crate) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
         ..config::Vision::default()
     };
     let models = Models::built_in().context("the built-in models")?;
-    let mut vision = Vision::new(&models, &settings).context("the built-in models")?;
-    let files = picture::files(std::slice::from_ref(&arguments.frames))?;
-    let mut decoder = Decoder::new(MAX_SIDE * MAX_SIDE / 4);
-    let mut samples = Vec::new();
-    for round in 0..=arguments.rounds {
-        for path in &files {
-            let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-            let clock = Instant::now();
-            let frame = decoder.decode(&bytes).with_context(|| path.display().to_string())?;
-            let decode = clock.elapsed();
-            let stages = vision.analyse(&frame).with_context(|| path.display().to_string())?.stages;
-            if round > 0 {
-                samples.push(Sample { whole: clock.elapsed(), decode, stages });
-            }
-        }
+    let decoder = || Decoder::new(MAX_SIDE * MAX_SIDE / 4);
+    let mut bench = Bench { models: &models, settings: &settings, decoder: decoder() };
+    let given = read(arguments, &models, &settings)?;
+    let pictures = given.iter().map(|g| &g.picture);
+    let empty: Vec<_> = given.iter().map(|g| frames::without(&g.picture, &g.faces)).collect();
+    let compressed = |pictures: &mut dyn Iterator<Item = &RgbImage>| {
+        pictures.map(|picture| frames::jpeg(picture, WEBCAM_QUALITY)).collect::<anyhow::Result<Vec<_>>>()
+    };
+    let (jpeg, jpeg_empty) = (compressed(&mut pictures.clone())?, compressed(&mut empty.iter())?);
+    let (yuyv, yuyv_empty) = (pictures.map(frames::yuyv).collect(), empty.iter().map(frames::yuyv).collect());
+    let as_given = given.iter().map(|g| Input::Jpeg(g.bytes.clone())).collect();
+    let ways =
+        [("JPEG as given", as_given, Vec::new()), ("JPEG, quality 75", jpeg, jpeg_empty), ("YUYV", yuyv, yuyv_empty)];
+    let mut inputs = Vec::new();
+    for (name, frames, empty) in &ways {
+        inputs.push(measure(&mut bench, name, frames, empty, arguments.rounds)?);
     }
-    let report = summarise(&samples, files.len(), arguments.threads);
+    let table = if arguments.table {
+        let counted: Vec<_> = given.iter().map(|g| (g.picture.clone(), g.faces.len())).collect();
+        Some(table::measure(&counted, &models, arguments.threads, arguments.rounds)?)
+    } else {
+        None
+    };
+    let report = Report {
+        cold: &inputs[0].cold,
+        followed: &inputs[0].followed,
+        stages: &inputs[0].stages,
+        inputs: &inputs,
+        table,
+        peak_rss_mb: Machine::default().peak_resident_mb().unwrap_or(0.0),
+        frames: given.len(),
+        threads: arguments.threads,
+    };
     let mut out = io::stdout().lock();
     if json {
         writeln!(out, "{}", serde_json::to_string(&report).map_err(|e| anyhow!(e))?)?;
@@ -112,56 +139,99 @@ pub(crate) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-fn summarise(samples: &[Sample], frames: usize, threads: u32) -> Report {
-    let of = |part: &dyn Fn(&Sample) -> Duration| {
-        let mut sorted: Vec<_> = samples.iter().map(part).collect();
-        sorted.sort_unstable();
-        let at = |share: usize| milliseconds(sorted[(sorted.len() * share / 100).min(sorted.len() - 1)]);
-        Percentiles { p50_ms: at(50), p95_ms: at(95) }
+/// A picture with the faces that are found in it.
+struct Given {
+    bytes: Vec<u8>,
+    picture: RgbImage,
+    faces: Vec<BBox>,
+}
+
+fn read(arguments: &Arguments, models: &Models, settings: &config::Vision) -> Result<Vec<Given>, Failure> {
+    let mut vision = Vision::new(models, settings).context("the built-in models")?;
+    let mut decoder = Decoder::new(MAX_SIDE * MAX_SIDE / 4);
+    let mut given = Vec::new();
+    for path in picture::files(std::slice::from_ref(&arguments.frames))? {
+        let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let frame = decoder.decode(&bytes).with_context(|| path.display().to_string())?;
+        let seen = vision.analyse(&frame).with_context(|| path.display().to_string())?;
+        let faces = seen.faces.iter().map(|f| f.face.bbox).collect();
+        given.push(Given { picture: frames::picture(&frame), bytes, faces });
+    }
+    Ok(given)
+}
+
+fn measure(
+    bench: &mut Bench<'_>,
+    name: &'static str,
+    frames: &[Input],
+    empty: &[Input],
+    rounds: u32,
+) -> anyhow::Result<OfInput> {
+    let cold = bench.cold(frames, rounds)?;
+    let followed: Vec<_> = bench.calm(frames, rounds)?.into_iter().filter(|s| s.faces > 0).collect();
+    let idle: Vec<_> = bench.calm(empty, rounds)?.into_iter().filter(|s| s.faces == 0).collect();
+    let bytes: usize = frames.iter().map(Input::bytes).sum();
+    let find = |s: &Sample| {
+        let cost = s.stages.cost;
+        cost.pyramid + cost.pnet + cost.rnet + cost.onet
     };
-    let mut macs: Vec<_> = samples.iter().map(|s| s.stages.cost.macs).collect();
-    macs.sort_unstable();
-    Report {
-        cold: Cold {
-            time: of(&|s| s.whole),
-            invoke_ms: of(&|s| s.stages.cost.invoke).p50_ms,
-            macs: macs[macs.len() / 2],
-        },
+    Ok(OfInput {
+        input: name,
+        kb: (bytes as f64 / frames.len() as f64 / 100.0).round() / 10.0,
+        find: percentiles(&cold, find),
         stages: StageTimes {
-            decode: of(&|s| s.decode),
-            pyramid: of(&|s| s.stages.cost.pyramid),
-            pnet: of(&|s| s.stages.cost.pnet),
-            rnet: of(&|s| s.stages.cost.rnet),
-            onet: of(&|s| s.stages.cost.onet),
-            fer: of(&|s| s.stages.fer),
+            decode: percentiles(&cold, |s| s.decode),
+            pyramid: percentiles(&cold, |s| s.stages.cost.pyramid),
+            pnet: percentiles(&cold, |s| s.stages.cost.pnet),
+            rnet: percentiles(&cold, |s| s.stages.cost.rnet),
+            onet: percentiles(&cold, |s| s.stages.cost.onet),
+            fer: percentiles(&cold, |s| s.stages.fer),
         },
-        peak_rss_mb: Machine::default().peak_resident_mb().unwrap_or(0.0),
-        frames,
-        threads,
-    }
+        cold: measure::frames(&cold).context("there is no picture")?,
+        followed: measure::frames(&followed),
+        followed_by_faces: measure::by_faces(&followed),
+        idle: measure::frames(&idle),
+    })
 }
 
-fn milliseconds(time: Duration) -> f64 {
-    (time.as_secs_f64() * 1e6).round() / 1e3
-}
-
-fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
-    let Report { cold, stages, peak_rss_mb, frames, threads } = report;
+fn print(out: &mut impl Write, report: &Report<'_>) -> io::Result<()> {
+    let Report { inputs, peak_rss_mb, frames, threads, .. } = report;
     writeln!(out, "{frames} pictures, {threads} thread(s), peak memory {peak_rss_mb:.0} MB")?;
-    writeln!(out, "                p50 ms   p95 ms")?;
-    let rows = [
-        ("whole frame", &cold.time),
-        ("  decode", &stages.decode),
-        ("  pyramid", &stages.pyramid),
-        ("  P-Net", &stages.pnet),
-        ("  R-Net", &stages.rnet),
-        ("  O-Net", &stages.onet),
-        ("  emotions", &stages.fer),
-    ];
-    for (name, Percentiles { p50_ms, p95_ms }) in rows {
-        writeln!(out, "{name:14} {p50_ms:8.2} {p95_ms:8.2}")?;
+    for OfInput { input, kb, cold, find, stages, followed, followed_by_faces, idle } in *inputs {
+        writeln!(out, "\n{input} ({kb:.0} kB)    p50 ms   p95 ms")?;
+        let rows = [
+            ("whole cold frame", &cold.time),
+            ("  decode", &stages.decode),
+            ("  pyramid", &stages.pyramid),
+            ("  P-Net", &stages.pnet),
+            ("  R-Net", &stages.rnet),
+            ("  O-Net", &stages.onet),
+            ("  emotions", &stages.fer),
+            ("finding alone", find),
+        ];
+        for (name, Percentiles { p50_ms, p95_ms }) in rows {
+            writeln!(out, "{name:18} {p50_ms:8.3} {p95_ms:8.3}")?;
+        }
+        let ratio = cold.time.p50_ms / cold.invoke_ms;
+        writeln!(out, "inside the networks {:.3} ms, so a whole frame is {ratio:.2} times that", cold.invoke_ms)?;
+        writeln!(out, "{:.1} million multiply-accumulates a frame", cold.macs as f64 / 1e6)?;
+        if let Some(Frames { time, .. }) = followed {
+            writeln!(out, "{:18} {:8.3} {:8.3}", "followed", time.p50_ms, time.p95_ms)?;
+        }
+        for ByFaces { faces, frames, mean_ms, mean_invoke_ms } in followed_by_faces {
+            let ratio = mean_ms / mean_invoke_ms;
+            writeln!(
+                out,
+                "  {faces} face(s)       {mean_ms:8.3} on average, {ratio:.2} times its networks ({frames} frames)"
+            )?;
+        }
+        if let Some(Frames { time, .. }) = idle {
+            writeln!(out, "{:18} {:8.3} {:8.3}", "nobody, no motion", time.p50_ms, time.p95_ms)?;
+        }
     }
-    let ratio = cold.time.p50_ms / cold.invoke_ms;
-    writeln!(out, "inside the networks {:.2} ms, so a whole frame is {ratio:.2} times that", cold.invoke_ms)?;
-    writeln!(out, "{:.1} million multiply-accumulates a frame", cold.macs as f64 / 1e6)
+    if let Some(rows) = &report.table {
+        writeln!(out)?;
+        table::print(out, rows)?;
+    }
+    Ok(())
 }

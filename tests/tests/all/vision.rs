@@ -3,6 +3,7 @@
 mod allocations;
 mod detection;
 mod emotions;
+mod limits;
 mod models;
 mod personal;
 mod validation;

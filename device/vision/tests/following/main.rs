@@ -6,7 +6,9 @@
 mod sequence;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs;
+use std::ops::AddAssign;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -72,6 +74,33 @@ impl Tally {
     }
 }
 
+impl AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.wanted += other.wanted;
+        self.found += other.found;
+        self.boxes += other.boxes;
+        self.false_boxes += other.false_boxes;
+        self.renamed += other.renamed;
+        self.searched += other.searched;
+        self.frames += other.frames;
+        self.overlap += other.overlap;
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { wanted, found, boxes, false_boxes, renamed, searched, frames, .. } = self;
+        write!(
+            f,
+            "{found} of {wanted} faces ({:.2} %), mean IoU {:.3}, {false_boxes} of {boxes} boxes false ({:.2} %), {renamed} \
+             renamed, cascade in {searched} of {frames} frames",
+            100.0 * self.recall(),
+            self.mean_overlap(),
+            100.0 * self.false_share()
+        )
+    }
+}
+
 fn photos() -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/photos");
     if path.exists() {
@@ -91,10 +120,9 @@ fn following_sees_no_less_than_finding_in_every_frame() {
     let settings = config::Vision::default();
     let mut vision = Vision::new(&models, &settings).unwrap();
     let mut decoder = Decoder::new(WIDTH * HEIGHT);
-    let (mut all_found, mut all_followed) = (Tally::default(), Tally::default());
+    let (mut finding, mut following) = (Tally::default(), Tally::default());
     for change in Change::ALL {
-        let (mut finding, mut following) = (all_found, all_followed);
-        (all_found, all_followed) = (Tally::default(), Tally::default());
+        let (mut found, mut followed) = (Tally::default(), Tally::default());
         for (name, boxes) in known.iter().step_by(EVERY) {
             let jpeg = fs::read(folder.join(name)).unwrap();
             let photo = decoder.decode(&jpeg).unwrap();
@@ -105,44 +133,22 @@ fn following_sees_no_less_than_finding_in_every_frame() {
                 let (pixels, view) = sequence::frame(&photo, change, k);
                 let frame = Frame::new(&pixels, Format::Rgb, WIDTH, HEIGHT, 3 * WIDTH).unwrap();
                 let known: Vec<_> = boxes.iter().map(|b| view.of(*b)).collect();
-                let found = vision.analyse(&frame).unwrap();
-                all_found.add(&known, found.faces, &mut vec![None; boxes.len()]);
-                let followed = tracker.track(&frame, Duration::from_millis(1_000 * k as u64 / FPS)).unwrap();
-                all_followed.searched += usize::from(followed.searched);
-                all_followed.add(&known, followed.faces, &mut tracks);
+                found.searched += 1;
+                found.add(&known, vision.analyse(&frame).unwrap().faces, &mut vec![None; boxes.len()]);
+                let sight = tracker.track(&frame, Duration::from_millis(1_000 * k as u64 / FPS)).unwrap();
+                followed.searched += usize::from(sight.searched);
+                followed.add(&known, sight.faces, &mut tracks);
             }
         }
-        for (name, t) in [("found", &all_found), ("followed", &all_followed)] {
-            println!(
-                "{change:?}, {name}: {} of {} faces ({:.2} %), mean IoU {:.3}, {} of {} boxes false, {} renamed, cascade in {} of {} frames",
-                t.found,
-                t.wanted,
-                100.0 * t.recall(),
-                t.mean_overlap(),
-                t.false_boxes,
-                t.boxes,
-                t.renamed,
-                t.searched,
-                t.frames
-            );
-        }
-        for (sum, part) in [(&mut finding, all_found), (&mut following, all_followed)] {
-            sum.wanted += part.wanted;
-            sum.found += part.found;
-            sum.boxes += part.boxes;
-            sum.false_boxes += part.false_boxes;
-            sum.renamed += part.renamed;
-            sum.searched += part.searched;
-            sum.frames += part.frames;
-            sum.overlap += part.overlap;
-        }
-        (all_found, all_followed) = (finding, following);
+        println!("{change:?}, found:    {found}\n{change:?}, followed: {followed}");
+        finding += found;
+        following += followed;
     }
-    println!("all, found: {all_found:?}\nall, followed: {all_followed:?}");
-    assert!(all_followed.recall() >= all_found.recall());
+    println!("all, found:    {finding}\nall, followed: {following}");
+    assert!(following.recall() >= finding.recall());
     // A box that is false stays for as long as it is followed, one frame or two.
-    assert!(all_followed.false_share() <= all_found.false_share() + 0.002);
-    assert!(all_followed.mean_overlap() >= all_found.mean_overlap() - 0.01);
-    assert!(2 * all_followed.searched < all_followed.frames, "most frames were followed");
-    assert!(100 * all_followed.renamed <= all_followed.found, "tracks are stable");
+    assert!(following.false_share() <= finding.false_share() + 0.002);
+    assert!(following.mean_overlap() >= finding.mean_overlap() - 0.01);
+    assert!(2 * following.searched < following.frames, "most frames were followed");
+    assert!(100 * following.renamed <= following.found, "tracks are stable");
 }
