@@ -13,7 +13,7 @@ import statistics
 import subprocess
 import sys
 
-TURNS = 5
+TURNS = 3
 PYTHON = [".cache/peers/venv/bin/python", "-W", "ignore", "tests/peers/bench_peer.py"]
 MOODBOX = "target/release/moodbox"
 BENCH = [MOODBOX, "bench", "--threads", "1", "--rounds", "1", "--json", "--frames"]

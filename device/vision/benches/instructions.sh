@@ -7,6 +7,8 @@ cd "$(dirname "$0")/../../.."
 EXPECTED=device/vision/benches/instructions.txt
 command -v valgrind >/dev/null || { echo "bench-instructions: valgrind is missing; install the package valgrind" >&2; exit 3; }
 cargo build --quiet --release --package moodbox-vision --example instructions
+LD_LIBRARY_PATH=$PWD/.cache/tflite/$(uname -m)
+export LD_LIBRARY_PATH
 worse=0
 printf '%-10s %14s %14s\n' frame instructions expected
 for what in decode cold followed idle; do
