@@ -112,7 +112,8 @@ pub struct Vision {
     /// Frames analysed a second while nobody is there and nothing moves, at most `fps`. While people go on as before it is half
     /// way between the two.
     pub idle_fps: Bounded<1, 30>,
-    /// Threads that one network may use.
+    /// Threads that one network may use. The networks are too small for more than one to pay; threads that wait for each other
+    /// spin, so that beside other work more are slower.
     pub threads: Bounded<1, 4>,
     /// Score from which P-Net, R-Net and O-Net keep a candidate, 0..1.
     pub thresholds: [Fraction; 3],

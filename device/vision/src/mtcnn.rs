@@ -218,7 +218,8 @@ impl Mtcnn {
         let clock = Instant::now();
         let mut kept = 0;
         for i in 0..self.candidates.len() {
-            let judged = self.judge(frame, &{ self.candidates[i].bbox }, cost)?;
+            let square = self.candidates[i].bbox;
+            let judged = self.judge(frame, &square, cost)?;
             if judged.logit > self.thresholds[2] && judged.bbox.is_finite() {
                 self.candidates[kept] = judged;
                 kept += 1;

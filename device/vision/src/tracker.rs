@@ -2,8 +2,9 @@
 //!
 //! A face that is followed is looked for where it was, moved on as it moved before. What O-Net doubts, and what changed its
 //! place or size too much for one step, is no longer followed but found anew in the same frame, so that following never
-//! sees less than finding does. A newcomer is followed once it was found in two frames. The cascade runs besides when something moves where nobody is followed, and every so often
-//! for whoever came without being noticed. While nobody is there and nothing moves it rests.
+//! sees less than finding does. A newcomer is followed once it was found in two frames. The cascade runs besides when
+//! something moves where nobody is followed, and every so often for whoever came without being noticed. While nobody is
+//! there and nothing moves it rests.
 
 mod track;
 
@@ -169,7 +170,8 @@ impl Tracker {
             let mut face = self.vision.mtcnn.look_again(frame, &expected, &mut stages.cost)?;
             let overlap = face.bbox.iou(&expected);
             if (SAME..MOVED).contains(&overlap) {
-                face = self.vision.mtcnn.look_again(frame, &{ face.bbox }, &mut stages.cost)?;
+                let now = face.bbox;
+                face = self.vision.mtcnn.look_again(frame, &now, &mut stages.cost)?;
             }
             let is_sure = face.score >= SURE && face.bbox.iou(&expected) >= SAME;
             // Far away it is seen until it is half as large as the smallest that is looked for.

@@ -9,8 +9,8 @@ use super::check::Check;
 
 /// From here on a Raspberry Pi lowers its clock, in degrees Celsius.
 const HOT_C: f64 = 80.0;
-/// Frames analysed a second under which a mood follows too slowly.
-const SLOW_FPS: f64 = 1.0;
+/// Frames analysed a second under which a box does less than it can be told to: a hot one does half of the one that is set.
+const SLOW_FPS: f64 = 0.4;
 /// Time after its start before which a box has not measured itself long enough, in seconds.
 const SETTLED_S: u64 = 60;
 /// Share of frames that may arrive damaged.
