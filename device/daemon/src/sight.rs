@@ -18,7 +18,6 @@ use tracing::debug;
 use crate::camera::latest::Closed;
 use crate::camera::{OwnedFrame, PixelFormat};
 use crate::capture::Shared;
-use crate::health::Machine;
 use crate::pace::Pace;
 use crate::picture::Picture;
 use crate::systemd::{BEAT, Pulse};
@@ -78,7 +77,7 @@ pub fn run(
     let mut tracker = Tracker::new(models, settings)?;
     let mut decoder = Decoder::new(MAX_PIXELS);
     let mut owned = OwnedFrame::default();
-    let mut pace = Pace::new(settings, Machine::default());
+    let mut pace = Pace::new(settings);
     let mut pictured: Option<Instant> = None;
     loop {
         pulse.beat();
@@ -89,7 +88,7 @@ pub fn run(
         }
         if let Some(settings) = shared.vision.lock().unwrap_or_else(PoisonError::into_inner).take() {
             tracker.configure(models, &settings)?;
-            pace.configure(&settings);
+            pace = Pace::new(&settings);
         }
         let clock = Instant::now();
         let aimed = shared.preview.load(Ordering::Relaxed);
@@ -111,7 +110,7 @@ pub fn run(
         if !tell(sighting) {
             break;
         }
-        let interval = pace.interval(activity, clock);
+        let interval = pace.interval(activity);
         if let Some(rest) = interval.checked_sub(clock.elapsed()).filter(|_| !manner.every_frame) {
             thread::sleep(rest);
         }

@@ -133,7 +133,9 @@ impl Engine {
             settings.min_face_px = Bounded::LOWEST;
         }
         if self.slowed {
-            settings.fps.0 = (settings.fps.0 / 2).max(1);
+            for rate in [&mut settings.fps, &mut settings.idle_fps] {
+                rate.0 = (rate.0 / 2).max(1);
+            }
         }
         settings
     }

@@ -163,22 +163,26 @@ fn a_hot_machine_analyses_half_as_many_frames_until_it_has_cooled_down() {
         version: String::new(),
         models: BTreeMap::new(),
     };
-    for (temperature, throttled, fps) in [
+    for (temperature, throttled, rates) in [
         (Some(60.0), Some(false), None),
-        (Some(81.0), Some(false), Some(2)),
+        (Some(81.0), Some(false), Some((2, 1))),
         (Some(77.0), Some(false), None),
-        (Some(74.0), Some(false), Some(5)),
-        (Some(50.0), Some(true), Some(2)),
-        (None, None, Some(5)),
+        (Some(74.0), Some(false), Some((5, 2))),
+        (Some(50.0), Some(true), Some((2, 1))),
+        (None, None, Some((5, 2))),
     ] {
         let before = evening.effects.len();
         evening.tell(Event::Measured(figures(temperature, throttled)));
         let now = evening.effects[before..].iter().map(|(_, effect)| effect);
         let vision = now.clone().find_map(|effect| match effect {
-            Effect::Vision(vision) => Some(vision.fps.0),
+            Effect::Vision(vision) => Some((vision.fps.0, vision.idle_fps.0)),
             _ => None,
         });
-        assert_eq!(vision, fps, "{temperature:?} {throttled:?}");
-        assert_eq!(now.clone().any(|effect| matches!(effect, Effect::Warn(_))), fps.is_some(), "said when it changes");
+        assert_eq!(vision, rates, "{temperature:?} {throttled:?}");
+        assert_eq!(
+            now.clone().any(|effect| matches!(effect, Effect::Warn(_))),
+            rates.is_some(),
+            "said when it changes"
+        );
     }
 }
