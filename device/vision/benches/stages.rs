@@ -1,5 +1,7 @@
 //! What each stage of a frame takes, on frames of the demo's recording: `cargo bench -p moodbox-vision`.
 
+#![expect(clippy::unwrap_used, reason = "a benchmark that is surprised fails")]
+
 use std::hint::black_box;
 use std::path::Path;
 use std::time::Duration;
@@ -20,6 +22,9 @@ fn jpeg() -> Vec<u8> {
     bytes[start..end].to_vec()
 }
 
+/// Reads the time of one stage.
+type Part = fn(&Stages) -> Duration;
+
 fn stages(criterion: &mut Criterion) {
     let jpeg = jpeg();
     let mut decoder = Decoder::new(640 * 480);
@@ -29,7 +34,7 @@ fn stages(criterion: &mut Criterion) {
     let models = Models::built_in().unwrap();
     let settings = config::Vision::default();
     let mut vision = Vision::new(&models, &settings).unwrap();
-    let parts: [(&str, fn(&Stages) -> Duration); 6] = [
+    let parts: [(&str, Part); 6] = [
         ("pyramid", |s| s.cost.pyramid),
         ("P-Net", |s| s.cost.pnet),
         ("R-Net", |s| s.cost.rnet),

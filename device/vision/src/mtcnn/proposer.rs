@@ -151,7 +151,7 @@ impl Proposer {
         for k in 0..self.levels.len() {
             let (before, rest) = self.levels.split_at_mut(k);
             let level = &mut rest[0];
-            match level.resize.from_level() {
+            match level.resize.source_level() {
                 None => level.resize.write(&self.halvings, frame, level.pnet.input()),
                 Some(back) => {
                     let source = &mut before[k - back];

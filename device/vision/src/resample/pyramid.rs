@@ -69,7 +69,7 @@ impl Halved {
 
 /// Columns of places, and rows, of a frame that was halved.
 fn places(format: Format, (width, height): (usize, usize), halvings: usize) -> (usize, usize) {
-    let width = if format == Format::Yuyv { width / 2 >> halvings.saturating_sub(1) } else { width >> halvings };
+    let width = if format == Format::Yuyv { (width / 2) >> halvings.saturating_sub(1) } else { width >> halvings };
     (width, height >> halvings)
 }
 
@@ -111,7 +111,7 @@ impl Resize {
     }
 
     /// How many levels before it the one lies that it is made from; `None` where that is the frame.
-    pub(crate) fn from_level(&self) -> Option<usize> {
+    pub(crate) fn source_level(&self) -> Option<usize> {
         self.halvings.is_none().then_some(FROM_FRAME)
     }
 
@@ -195,7 +195,7 @@ mod tests {
         let grey: Vec<u8> = (0..frame.0 * frame.1).map(|i| waves(i % frame.0, i / frame.0)).collect();
         let source = Frame::new(&grey, Format::Grey, frame.0, frame.1, frame.0).unwrap();
         let mut resize = Resize::new(2, &sizes, frame, Format::Grey);
-        assert_eq!(resize.from_level(), Some(2));
+        assert_eq!(resize.source_level(), Some(2));
         let mut out = vec![0; 3 * 19 * 12];
         resize.write_from(&resized(&source, sizes[0]), sizes[0].0, &mut out);
         for (i, got) in out.iter().step_by(3).enumerate() {

@@ -73,7 +73,7 @@ impl SquareCrop {
         let last = inside.next_back().unwrap_or(first);
         let format = frame.format();
         // Pixels that share their colour are read together.
-        let (left, right) = (first.low / 2 * 2, (last.high + 2) / 2 * 2);
+        let (left, right) = (first.low / 2 * 2, (last.high + 1).next_multiple_of(2));
         let bytes = format.row_bytes(left)..format.row_bytes(right.min(frame.width()));
         for (row, out_row) in rows.iter().zip(out.chunks_exact_mut(3 * side)) {
             let Some(y) = row else { continue };
