@@ -66,7 +66,7 @@ fn face(numbers: &mut Numbers<'_>) -> SeenFace {
     let landmarks = std::array::from_fn(|_| Point { x: numbers.next(), y: numbers.next() });
     let face = Face { bbox, score: numbers.next(), landmarks };
     let logits: [f32; COUNT] = std::array::from_fn(|_| numbers.next());
-    SeenFace { face, emotions: Probabilities::from_logits(logits, 1.0), sharp: true }
+    SeenFace { face, emotions: Probabilities::from_logits(logits, 1.0), sharp: true, fresh: true, track: None }
 }
 
 fn diagnostics(numbers: &mut Numbers<'_>) -> Diagnostics {
