@@ -114,7 +114,9 @@ async fn live(topics: Topics, seed: u64, mqtt: Mqtt, under_way: Arc<UnderWay>, m
             _ = seconds.tick() => simulated.next_second(),
             event = events.recv() => match event {
                 Some(MqttEvent::Connected) => simulated.tell(Event::Connected),
-                Some(MqttEvent::Lost { reason }) => simulated.tell(Event::Disconnected(reason)),
+                Some(MqttEvent::Lost { reason, refused }) => {
+                    simulated.tell(Event::Disconnected { reason, refused })
+                },
                 Some(MqttEvent::Retained { topic }) => simulated.tell(Event::Retained { topic }),
                 Some(MqttEvent::Message { topic, payload }) => simulated.tell(Event::Message { topic, payload }),
                 None => break,

@@ -30,7 +30,7 @@ use crate::expression::ExpressionFilter;
 use crate::face::{SeenFace, Size};
 use crate::hass;
 use crate::history::{Query, Sight};
-use crate::led::{Fault, LedPattern};
+use crate::led::LedPattern;
 use crate::mood::{Confusion, MoodFilter, Room, RoomMood};
 use crate::music::{Catalogue, Feedback, Memory, Recommender, default_policy};
 use crate::personal::{Evidence, Personal};
@@ -70,8 +70,13 @@ pub enum Event {
     Works(Part),
     /// The broker accepted the connection.
     Connected,
-    /// The connection is gone; it says why.
-    Disconnected(String),
+    /// The connection is gone.
+    Disconnected {
+        /// Why.
+        reason: String,
+        /// Whether the broker is there and refuses the box, which only a person can mend.
+        refused: bool,
+    },
     /// A message came in on a topic that was subscribed to.
     Message {
         /// Its topic.
@@ -118,16 +123,6 @@ impl Part {
             Self::Models => "models",
             Self::Broker => "broker",
             Self::Leds => "leds",
-        }
-    }
-
-    /// What the light shows for it; dark LEDs cannot show anything.
-    const fn fault(self) -> Option<Fault> {
-        match self {
-            Self::Camera => Some(Fault::Camera),
-            Self::Models => Some(Fault::Model),
-            Self::Broker => Some(Fault::Broker),
-            Self::Leds => None,
         }
     }
 }
@@ -246,6 +241,8 @@ pub struct Engine {
     camera_lock: Option<String>,
     /// What does not work, and why.
     failed: BTreeMap<Part, String>,
+    /// Whether the broker refuses the box, where it does not work.
+    refused: bool,
     /// The figures that were last measured.
     measured: Option<Diagnostics>,
     /// Whether the machine is spared, for heat or want of power.
@@ -274,6 +271,7 @@ impl Engine {
             camera_up: false,
             camera_lock: None,
             failed: BTreeMap::new(),
+            refused: false,
             measured: None,
             slowed: false,
             light: None,
@@ -318,7 +316,8 @@ impl Engine {
                 self.voice.connect();
                 self.introduce(&mut effects);
             }
-            Event::Disconnected(reason) => {
+            Event::Disconnected { reason, refused } => {
+                self.refused = refused;
                 self.lose_viewer(&mut effects);
                 self.voice.disconnect();
                 self.fail(Part::Broker, &reason, &mut effects);
@@ -453,12 +452,12 @@ impl Engine {
             self.camera_up = false;
             self.expression = ExpressionFilter::new(&self.config().mood);
         }
-        if self.failed.contains_key(&part) {
+        let failed_before = self.failed.insert(part, reason.to_owned()).is_some();
+        if failed_before {
             return;
         }
         self.announce_problem(part, reason, effects);
         effects.push(Effect::Warn(format!("{}: {reason}", part.name())));
-        self.failed.insert(part, reason.to_owned());
     }
 
     fn announce_problem(&self, part: Part, reason: &str, effects: &mut Vec<Effect>) {

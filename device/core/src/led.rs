@@ -31,7 +31,7 @@ pub enum Fault {
     Model,
     /// The broker does not answer: three blinks.
     Broker,
-    /// The broker refuses the box, by password or certificate: four blinks.
+    /// The broker refuses the box, or the box the broker's certificate, and only a person can mend that: four blinks.
     Refused,
 }
 

@@ -24,7 +24,7 @@ use tracing::{debug, info, warn};
 
 use settings::Role;
 pub use settings::{Settings, SettingsError, password};
-use trouble::{Backoff, Trouble};
+use trouble::{Backoff, Patience, Trouble};
 
 /// Messages that wait for the client; all that is said on a new connection fits.
 const QUEUE: usize = 32;
@@ -47,6 +47,8 @@ pub enum MqttEvent {
     Lost {
         /// One line: what is wrong and what to do.
         reason: String,
+        /// Whether only a person can mend it: a password, a certificate, an id that another box has.
+        refused: bool,
     },
     /// A message with the retain flag on one of the topics; what it says was not meant for now.
     Retained {
@@ -95,7 +97,7 @@ async fn run(settings: Settings, mut publications: mpsc::Receiver<Publication>, 
         } else {
             warn!("mqtt: {reason}; next attempt in {wait:.1?}");
             told = Some(reason.clone());
-            if inbox.send(MqttEvent::Lost { reason }).await.is_err() {
+            if inbox.send(MqttEvent::Lost { reason, refused: patience == Patience::Long }).await.is_err() {
                 return;
             }
         }

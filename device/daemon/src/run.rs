@@ -307,7 +307,7 @@ impl House {
     fn hear(&mut self, event: MqttEvent) {
         self.tell(match event {
             MqttEvent::Connected => Event::Connected,
-            MqttEvent::Lost { reason } => Event::Disconnected(reason),
+            MqttEvent::Lost { reason, refused } => Event::Disconnected { reason, refused },
             MqttEvent::Retained { topic } => Event::Retained { topic },
             MqttEvent::Message { topic, payload } => Event::Message { topic, payload },
         });

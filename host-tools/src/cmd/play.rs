@@ -168,7 +168,7 @@ impl Session<'_> {
                 self.lost = false;
                 Ok(())
             }
-            MqttEvent::Lost { reason } => {
+            MqttEvent::Lost { reason, .. } => {
                 if !self.lost {
                     self.say(&Line::Problem { reason: format!("{reason}; trying again") })?;
                 }

@@ -99,7 +99,7 @@ async fn listen(feed: &mut Feed, shared: &Arc<Shared>) -> std::convert::Infallib
     loop {
         match feed.next().await {
             MqttEvent::Connected => shared.change(|house| house.connection(None)),
-            MqttEvent::Lost { reason } => shared.change(|house| house.connection(Some(reason))),
+            MqttEvent::Lost { reason, .. } => shared.change(|house| house.connection(Some(reason))),
             MqttEvent::Message { topic, payload } => {
                 let Some((id, part)) = feed.id_and_part(&topic) else { continue };
                 if let Some(name) = part.strip_prefix("response/") {

@@ -98,7 +98,7 @@ impl Watch {
                 self.state.connected();
                 Some(Heard::Broker)
             }
-            MqttEvent::Lost { reason } => {
+            MqttEvent::Lost { reason, .. } => {
                 self.state.lose(reason);
                 Some(Heard::Broker)
             }

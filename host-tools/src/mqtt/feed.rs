@@ -42,7 +42,7 @@ impl Feed {
         let (events, mut inbox) = mpsc::channel(queue);
         let task = moodboxd::mqtt::spawn(settings, publications, events);
         match inbox.recv().await {
-            Some(MqttEvent::Lost { reason }) => Err(Failure::NoAnswer(anyhow!(reason))),
+            Some(MqttEvent::Lost { reason, .. }) => Err(Failure::NoAnswer(anyhow!(reason))),
             _ => Ok(Self { inbox, outbox, topics, broker, base: reach.login.base_topic.clone(), task }),
         }
     }

@@ -115,7 +115,7 @@ fn event(letter: u8, line: &str, rest: &[u8]) -> Option<Event> {
         b'x' => Event::CameraClosed,
         b'l' => Event::CameraLock((!line.is_empty()).then(|| line.to_owned())),
         b'p' => Event::Pictured(picture(rest)),
-        b'd' => Event::Disconnected(line.to_owned()),
+        b'd' => Event::Disconnected { reason: line.to_owned(), refused: !rest.is_empty() },
         b'o' => Event::Connected,
         b'v' => Event::Viewer(!rest.is_empty()),
         b'k' => Event::Tick,
@@ -136,7 +136,7 @@ fuzz_target!(|evening: &[u8]| {
         let Some(event) = event(*letter, line, rest.strip_prefix(b"\n").unwrap_or(rest)) else { continue };
         match &event {
             Event::Connected => connected = true,
-            Event::Disconnected(_) => connected = false,
+            Event::Disconnected { .. } => connected = false,
             _ => {}
         }
         let asked = connected

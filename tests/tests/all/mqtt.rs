@@ -54,7 +54,7 @@ impl TestBox {
 
     async fn lost(&mut self) -> String {
         match self.next().await {
-            MqttEvent::Lost { reason } => reason,
+            MqttEvent::Lost { reason, .. } => reason,
             other => panic!("not lost but {other:?}"),
         }
     }

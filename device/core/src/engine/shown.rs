@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Effect, Engine};
+use super::{Effect, Engine, Part};
 use crate::card::{self, Card};
-use crate::led::{CameraLight, LedPattern};
+use crate::led::{CameraLight, Fault, LedPattern};
 use crate::mood::{Room, RoomMood};
 use crate::topics::{CameraState, SCHEMA, Settings, State, Switch};
 
@@ -43,6 +43,17 @@ impl Engine {
         }
     }
 
+    /// What the light shows for a part that does not work; dark LEDs cannot show anything.
+    const fn fault(&self, part: Part) -> Option<Fault> {
+        match part {
+            Part::Camera => Some(Fault::Camera),
+            Part::Models => Some(Fault::Model),
+            Part::Broker if self.refused => Some(Fault::Refused),
+            Part::Broker => Some(Fault::Broker),
+            Part::Leds => None,
+        }
+    }
+
     /// The light follows the expression, which is quick, and falls back to the mood.
     pub(super) fn pattern(&self, room: &Room, now: Duration) -> LedPattern {
         let mood = match self.expression.current() {
@@ -55,7 +66,7 @@ impl Engine {
             confidence,
             unsure: room.unsure,
             camera: if self.preview.is_some() { CameraLight::Blinks } else { CameraLight::Steady },
-            fault: self.failed.keys().filter_map(|part| part.fault()).min(),
+            fault: self.failed.keys().filter_map(|part| self.fault(*part)).min(),
             lights_on: self.switches.leds,
             brightness: self.config().leds.brightness.0,
             test: self.led_test.as_ref().and_then(|test| test.light(now)),

@@ -14,12 +14,13 @@ use moodbox_core::emotion::{Emotion, Probabilities};
 use moodbox_core::engine::{Effect, Engine, Event, Part, Setting, Switches};
 use moodbox_core::face::{BBox, Face, Point, SeenFace, Size};
 use moodbox_core::hass::Device;
+use moodbox_core::led::Fault;
 use moodbox_core::mood::Confusion;
 use moodbox_core::music::{Catalogue, Memory};
 use moodbox_core::personal::Evidence;
 use moodbox_core::topics::{Command, Topics};
 use proptest::prelude::*;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const FRAME: Duration = Duration::from_millis(200);
 
@@ -140,6 +141,38 @@ fn happy_evening() -> Evening {
     evening.tell(Event::CameraUp);
     evening.watch(&[face(Emotion::Happy)], MINUTE);
     evening
+}
+
+#[test]
+fn the_light_tells_a_broker_that_is_away_from_one_that_refuses_the_box() {
+    let mut evening = Evening::begin(Switches::default());
+    let mut fault_after = |event| {
+        evening.tell(event);
+        evening.effects.iter().rev().find_map(|(_, effect)| match effect {
+            Effect::Light(pattern) => Some(pattern.fault),
+            _ => None,
+        })
+    };
+    let lost = |refused| Event::Disconnected { reason: format!("refused: {refused}"), refused };
+    assert_eq!(fault_after(lost(false)), Some(Some(Fault::Broker)));
+    assert_eq!(fault_after(lost(true)), Some(Some(Fault::Refused)));
+    assert_eq!(fault_after(lost(false)), Some(Some(Fault::Broker)));
+    assert_eq!(fault_after(lost(true)), Some(Some(Fault::Refused)));
+    assert_eq!(fault_after(Event::Connected), Some(None));
+}
+
+#[test]
+fn a_problem_is_told_once_and_known_as_it_is_now() {
+    let mut evening = Evening::begin(Switches::default());
+    evening.tell(Event::Connected);
+    for reason in ["another program uses it", "it is unplugged"] {
+        evening.tell(Event::Failed(Part::Camera, reason.to_owned()));
+    }
+    assert_eq!(evening.said("event").len(), 1);
+    let told = evening.request("diagnose", "").unwrap();
+    assert_eq!(told["problems"], json!([{ "part": "camera", "message": "it is unplugged" }]));
+    evening.wait(Duration::from_secs(2));
+    assert_eq!(evening.last("state")["camera_reason"], "it is unplugged");
 }
 
 #[test]
@@ -403,7 +436,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         1 => part.clone().prop_map(|p| Event::Failed(p, "broken".to_owned())),
         1 => part.prop_map(Event::Works),
         1 => Just(Event::Connected),
-        1 => Just(Event::Disconnected("away".to_owned())),
+        1 => Just(Event::Disconnected { reason: "away".to_owned(), refused: false }),
         1 => Just(Event::Retained { topic: "moodbox/t/cmd/next".to_owned() }),
         1 => Just(Event::Tick),
     ]

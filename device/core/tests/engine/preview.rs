@@ -97,7 +97,7 @@ fn either_side_ends_it() {
         ("it was asked to end", |evening| drop(evening.request("preview.stop", "").unwrap())),
         ("the camera was switched off", |evening| evening.command("camera", "OFF")),
         ("the connection has broken", |evening| {
-            evening.tell(Event::Disconnected("away".to_owned()));
+            evening.tell(Event::Disconnected { reason: "away".to_owned(), refused: false });
             evening.tell(Event::Connected);
         }),
     ];
@@ -137,7 +137,7 @@ fn who_is_on_the_box_looks_through_the_socket_whatever_the_broker() {
     assert_eq!(evening.lines().len(), 300);
     assert!(evening.said("preview").is_empty(), "nothing goes to the broker");
     // A broker that comes and goes is none of its business.
-    evening.tell(Event::Disconnected("away".to_owned()));
+    evening.tell(Event::Disconnected { reason: "away".to_owned(), refused: false });
     assert!(evening.blinks());
     evening.tell(Event::Viewer(false));
     assert!(!evening.blinks());

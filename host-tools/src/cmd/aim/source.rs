@@ -53,7 +53,7 @@ impl Source {
                     MqttEvent::Message { topic, payload } if feed.last_part(&topic) == Some("preview") => {
                         return understood(&payload);
                     }
-                    MqttEvent::Lost { reason } => return Err(Failure::NoAnswer(anyhow!(reason))),
+                    MqttEvent::Lost { reason, .. } => return Err(Failure::NoAnswer(anyhow!(reason))),
                     _ => {}
                 }
             },
@@ -80,7 +80,7 @@ async fn answer(feed: &mut Feed) -> Result<Value, Failure> {
             MqttEvent::Message { topic, payload } if feed.last_part(&topic) == Some("response/preview.start") => {
                 return serde_json::from_slice(&payload).map_err(|_| strange());
             }
-            MqttEvent::Lost { reason } => return Err(Failure::NoAnswer(anyhow!(reason))),
+            MqttEvent::Lost { reason, .. } => return Err(Failure::NoAnswer(anyhow!(reason))),
             _ => {}
         }
     }

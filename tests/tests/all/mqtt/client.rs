@@ -86,7 +86,7 @@ async fn a_broker_that_falls_silent_is_noticed() {
     // The promise: twice the keep-alive of 5 s.
     let event = timeout(Duration::from_secs(10), this.next()).await.unwrap();
     let reason = format!("mqtt://127.0.0.1:{} has been silent for 7.5 s", broker.port());
-    assert_eq!(event, MqttEvent::Lost { reason });
+    assert_eq!(event, MqttEvent::Lost { reason, refused: false });
     broker.thaw();
     while this.next().await != MqttEvent::Connected {}
 }
@@ -175,8 +175,8 @@ async fn two_boxes_with_one_id_are_told_and_do_not_fight() {
     }
     loop {
         match first.next().await {
-            MqttEvent::Lost { reason } if reason == expected => break,
-            MqttEvent::Lost { reason } => assert!(reason.ends_with("closed the connection"), "{reason}"),
+            MqttEvent::Lost { reason, refused: true } if reason == expected => break,
+            MqttEvent::Lost { reason, .. } => assert!(reason.ends_with("closed the connection"), "{reason}"),
             event => assert_eq!(event, MqttEvent::Connected),
         }
     }

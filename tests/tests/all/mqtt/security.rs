@@ -69,10 +69,11 @@ async fn with_password(broker: &Mosquitto, password: &str) -> MqttEvent {
     TestBox::with(&lines, 64).next().await
 }
 
-fn reason(event: MqttEvent) -> String {
+/// Why the box is refused, or refuses.
+fn refusal(event: MqttEvent) -> String {
     match event {
-        MqttEvent::Lost { reason } => reason,
-        other => panic!("not lost but {other:?}"),
+        MqttEvent::Lost { reason, refused: true } => reason,
+        other => panic!("not refused but {other:?}"),
     }
 }
 
@@ -86,7 +87,7 @@ async fn the_right_password_is_taken() {
 async fn a_wrong_password_is_said_so() {
     let broker = broker_with_password();
     assert_eq!(
-        reason(with_password(&broker, "wrong").await),
+        refusal(with_password(&broker, "wrong").await),
         format!("mqtt://127.0.0.1:{} refuses user \"box\" or the password in mqtt.password_file", broker.port())
     );
 }
@@ -114,7 +115,7 @@ async fn a_certificate_of_another_authority_is_refused() {
         broker.port(),
         broker.folder().join("other.pem").display()
     );
-    let reason = reason(encrypted(&broker, "other.pem").await);
+    let reason = refusal(encrypted(&broker, "other.pem").await);
     assert!(reason.starts_with(&expected) && !reason.contains('\n'), "{reason}");
 }
 
@@ -122,7 +123,7 @@ async fn a_certificate_of_another_authority_is_refused() {
 async fn a_certificate_for_another_name_is_refused() {
     let broker = broker_with_certificate("DNS:elsewhere.example", "-days 30");
     let expected = format!("the certificate of mqtts://127.0.0.1:{} is for another name", broker.port());
-    let reason = reason(encrypted(&broker, "ca.pem").await);
+    let reason = refusal(encrypted(&broker, "ca.pem").await);
     assert!(reason.starts_with(&expected), "{reason}");
 }
 
@@ -130,13 +131,13 @@ async fn a_certificate_for_another_name_is_refused() {
 async fn an_expired_certificate_is_refused() {
     let broker = broker_with_certificate("IP:127.0.0.1", "-days -1");
     let expected = format!("the certificate of mqtts://127.0.0.1:{} is out of date", broker.port());
-    let reason = reason(encrypted(&broker, "ca.pem").await);
+    let reason = refusal(encrypted(&broker, "ca.pem").await);
     assert!(reason.starts_with(&expected), "{reason}");
 }
 
 #[tokio::test]
 async fn a_port_without_encryption_is_said_so() {
     let broker = Mosquitto::with("allow_anonymous true", |folder| authority(folder, "ca"));
-    let reason = reason(encrypted(&broker, "ca.pem").await);
+    let MqttEvent::Lost { reason, .. } = encrypted(&broker, "ca.pem").await else { panic!("a connection") };
     assert!(reason.contains("encrypt") || reason.contains("broke the connection"), "{reason}");
 }
