@@ -4,6 +4,7 @@ mod cmd;
 mod eval;
 mod failure;
 mod library;
+mod light;
 mod mdns;
 mod mpd;
 mod mqtt;

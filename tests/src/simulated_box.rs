@@ -133,6 +133,7 @@ impl SimulatedBox {
             inferences: self.second * 5,
             dropped: minute,
             corrupt: 0,
+            light: Some(0.4 + wander / 100.0),
             rss_mb: 23.0 + wander,
             temperature_c: Some(55.0 + 3.0 * wander),
             throttled: Some(false),

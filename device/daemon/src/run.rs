@@ -191,6 +191,7 @@ pub async fn run(
         kept: Kept::default(),
         times: FrameTimes::default(),
         measured: (Duration::ZERO, 0),
+        room_light: None,
         models: fingerprint,
         machine: Machine::new(root),
         broker,
@@ -228,6 +229,8 @@ struct House {
     times: FrameTimes,
     /// When the last diagnostics were made, and how many frames there were then.
     measured: (Duration, u64),
+    /// Mean brightness of the last frame, 0..1.
+    room_light: Option<f32>,
     models: String,
     machine: Machine,
     broker: String,
@@ -280,8 +283,14 @@ impl House {
     async fn take(&mut self, said: Said) {
         match said {
             Said::Camera(capture::News::Up) => self.tell(Event::CameraUp),
-            Said::Camera(capture::News::Down(error)) => self.tell(Event::Failed(Part::Camera, error.to_string())),
-            Said::Camera(capture::News::Closed) => self.tell(Event::CameraClosed),
+            Said::Camera(capture::News::Down(error)) => {
+                self.room_light = None;
+                self.tell(Event::Failed(Part::Camera, error.to_string()));
+            }
+            Said::Camera(capture::News::Closed) => {
+                self.room_light = None;
+                self.tell(Event::CameraClosed);
+            }
             Said::Switch(Position::On) => self.tell(Event::CameraLock(None)),
             Said::Switch(Position::Off(reason)) => self.tell(Event::CameraLock(Some(reason))),
             Said::Leds(lamp::News::Lit) => self.tell(Event::Works(Part::Leds)),
@@ -292,6 +301,7 @@ impl House {
             Said::Blind(reason) => self.tell(Event::Failed(Part::Models, reason)),
             Said::Seen(sighting) => {
                 self.times.push(sighting.took);
+                self.room_light = sighting.light;
                 if let Some(time) = &mut self.recorded {
                     *time = sighting.at.max(*time);
                 }
@@ -415,6 +425,7 @@ impl House {
             inferences: frames,
             dropped: self.threads.shared.frames.dropped() + self.threads.shared.lost.load(Ordering::Relaxed),
             corrupt: self.threads.shared.corrupt.load(Ordering::Relaxed),
+            light: self.room_light,
             rss_mb: self.machine.resident_mb().unwrap_or(0.0),
             temperature_c: self.machine.temperature_c(),
             throttled: self.machine.throttled(),

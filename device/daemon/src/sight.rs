@@ -43,6 +43,8 @@ pub struct Sighting {
     pub frame: Size,
     /// How much goes on in the room.
     pub activity: Activity,
+    /// Mean brightness of the frame, 0..1, where it is one of a sequence.
+    pub light: Option<f32>,
     /// When the frame was captured.
     pub at: Duration,
     /// What decoding and analysis took.
@@ -152,12 +154,12 @@ fn look(
     };
     let picture = pictures.watched.then(|| Picture::of(&frame, WATCHED_WIDTH));
     // Frames that do not come at the pace of life are no sequence.
-    let (faces, activity) = if every_frame {
-        (tracker.vision().analyse(&frame)?.faces, Activity::Changing)
+    let (faces, activity, light) = if every_frame {
+        (tracker.vision().analyse(&frame)?.faces, Activity::Changing, None)
     } else {
         let sight = tracker.track(&frame, owned.at)?;
         // Whoever aims the camera wants to see it move.
-        (sight.faces, if pictures.aimed { Activity::Changing } else { sight.activity })
+        (sight.faces, if pictures.aimed { Activity::Changing } else { sight.activity }, Some(sight.light))
     };
     let preview = pictures.preview.then(|| preview(&frame, faces)).flatten();
     let size = Size { width: frame.width() as u32, height: frame.height() as u32 };
@@ -165,6 +167,7 @@ fn look(
         faces: faces.to_vec(),
         frame: size,
         activity,
+        light,
         at: owned.at,
         took: Duration::ZERO,
         picture,

@@ -55,6 +55,12 @@ impl Motion {
         }
     }
 
+    /// Mean brightness of the frame, 0..1.
+    pub(crate) fn light(&self) -> f32 {
+        let sum: usize = self.now.iter().map(|v| usize::from(*v)).sum();
+        sum as f32 / (255.0 * self.now.len().max(1) as f32)
+    }
+
     /// Keeps the picture for comparison.
     pub(crate) fn keep(&mut self) {
         self.kept.clone_from(&self.now);
@@ -113,6 +119,16 @@ mod tests {
 
     fn hand(x: usize, y: usize) -> bool {
         (30..70).contains(&x) && (40..80).contains(&y)
+    }
+
+    #[test]
+    fn the_light_is_the_mean() {
+        let mut motion = Motion::default();
+        assert!(motion.light().abs() < 1e-6, "of no frame");
+        look(&mut motion, |_, _| 51);
+        assert!((motion.light() - 0.2).abs() < 1e-6, "{}", motion.light());
+        look(&mut motion, |x, _| if x < 60 { 0 } else { 255 });
+        assert!((motion.light() - 0.54).abs() < 0.02, "{}", motion.light());
     }
 
     #[test]

@@ -66,6 +66,8 @@ pub struct Sight<'a> {
     pub searched: bool,
     /// How much goes on.
     pub activity: Activity,
+    /// Mean brightness of the frame, 0..1.
+    pub light: f32,
 }
 
 /// Finds, follows and reads faces.
@@ -157,7 +159,7 @@ impl Tracker {
             (false, true) => Activity::Idle,
             (false, false) => Activity::Present,
         };
-        Ok(Sight { faces: &self.seen, stages, searched, activity })
+        Ok(Sight { faces: &self.seen, stages, searched, activity, light: self.motion.light() })
     }
 
     /// Follows every face; false as soon as one is in doubt.

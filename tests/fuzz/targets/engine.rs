@@ -77,6 +77,7 @@ fn diagnostics(numbers: &mut Numbers<'_>) -> Diagnostics {
         inferences: u64::MAX,
         dropped: 0,
         corrupt: 0,
+        light: Some(numbers.next()),
         rss_mb: numbers.next(),
         temperature_c: Some(numbers.next()),
         throttled: Some(numbers.next() > 0.0),

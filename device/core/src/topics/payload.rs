@@ -228,6 +228,9 @@ pub struct Diagnostics {
     pub dropped: u64,
     /// Frames that could not be decoded.
     pub corrupt: u64,
+    /// Mean brightness of the last frame, 0..1; nothing while the camera gives none.
+    #[serde(serialize_with = "two_decimals_if_known")]
+    pub light: Option<f32>,
     /// Resident memory in MB.
     #[serde(serialize_with = "one_decimal")]
     pub rss_mb: f32,
@@ -298,6 +301,11 @@ fn one_decimal<S: Serializer>(value: &f32, serializer: S) -> Result<S::Ok, S::Er
 #[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
 fn one_decimal_if_known<S: Serializer>(value: &Option<f32>, serializer: S) -> Result<S::Ok, S::Error> {
     value.map(|v| rounded(v, 10.0)).serialize(serializer)
+}
+
+#[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn two_decimals_if_known<S: Serializer>(value: &Option<f32>, serializer: S) -> Result<S::Ok, S::Error> {
+    value.map(|v| rounded(v, 100.0)).serialize(serializer)
 }
 
 /// The nearest multiple of `1 / steps`; 0 for a value that is not finite, which JSON cannot say.
@@ -402,6 +410,7 @@ mod tests {
             inferences: 18_000,
             dropped: 12,
             corrupt: 1,
+            light: Some(0.347),
             rss_mb: 61.27,
             temperature_c: Some(51.234),
             throttled: None,

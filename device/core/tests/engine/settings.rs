@@ -156,6 +156,7 @@ fn a_hot_machine_analyses_half_as_many_frames_until_it_has_cooled_down() {
         inferences: 0,
         dropped: 0,
         corrupt: 0,
+        light: None,
         rss_mb: 23.0,
         temperature_c,
         throttled,

@@ -6,6 +6,7 @@ use moodbox_core::config::DeviceId;
 use serde_json::{Value, json};
 
 use super::check::Check;
+use crate::light::{BRIGHT, DARK};
 
 /// From here on a Raspberry Pi lowers its clock, in degrees Celsius.
 const HOT_C: f64 = 80.0;
@@ -53,6 +54,7 @@ pub(super) fn examine(diagnosis: &Value, config: &Value, checks: &mut Vec<Check>
     }
     let measured = &diagnosis["diagnostics"];
     checks.push(speed(measured));
+    checks.push(light(measured));
     checks.push(heat(measured));
     checks.push(songs(diagnosis));
     let set = diagnosis["set"].as_object().map_or(0, serde_json::Map::len);
@@ -130,6 +132,25 @@ fn speed(measured: &Value) -> Check {
     Check::ok("frames", said).with(facts)
 }
 
+/// The light in the room now; at night it may be dark without anything being wrong.
+fn light(measured: &Value) -> Check {
+    let light = measured["light"].as_f64();
+    let facts = json!({ "light": light });
+    let Some(light) = light else {
+        return Check::ok("light", "no frame was looked at".to_owned()).with(facts);
+    };
+    let said = format!("{:.0} % on average", 100.0 * light);
+    if light < f64::from(DARK) {
+        let mend = "let there be more light when somebody is to be seen, or face the camera to where it is";
+        return Check::warn("light", format!("{said}, too dark to find every face"), mend).with(facts);
+    }
+    if light > f64::from(BRIGHT) {
+        let mend = "turn the camera away from windows and lamps";
+        return Check::warn("light", format!("{said}, too bright to find every face"), mend).with(facts);
+    }
+    Check::ok("light", said).with(facts)
+}
+
 fn heat(measured: &Value) -> Check {
     let (degrees, throttled) = (measured["temperature_c"].as_f64(), measured["throttled"].as_bool());
     let facts = json!({ "temperature_c": degrees, "throttled": throttled, "rss_mb": measured["rss_mb"].as_f64() });
@@ -154,4 +175,25 @@ fn songs(diagnosis: &Value) -> Check {
         return Check::warn("songs", "the box knows none".to_owned(), mend).with(facts);
     }
     Check::ok("songs", format!("the box knows {songs}")).with(facts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::Mark;
+    use super::*;
+
+    #[test]
+    fn a_dark_room_and_a_dazzled_camera_are_said() {
+        for (measured, mark, said) in [
+            (json!({ "light": 0.04 }), Mark::Warn, "4 % on average, too dark to find every face"),
+            (json!({ "light": 0.4 }), Mark::Ok, "40 % on average"),
+            (json!({ "light": 0.9 }), Mark::Warn, "90 % on average, too bright to find every face"),
+            (json!({ "light": null }), Mark::Ok, "no frame was looked at"),
+            (json!({}), Mark::Ok, "no frame was looked at"),
+        ] {
+            let check = light(&measured);
+            assert_eq!((check.mark, check.said.as_str()), (mark, said));
+            assert_eq!(check.mend.is_some(), mark == Mark::Warn);
+        }
+    }
 }

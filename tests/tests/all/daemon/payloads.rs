@@ -63,7 +63,7 @@ fn assert_state(state: &Value) {
 fn assert_diagnostics(diagnostics: &Value) {
     assert_keys(
         diagnostics,
-        "fps frame_ms_p50 frame_ms_p95 inferences dropped corrupt rss_mb temperature_c throttled uptime_s version models",
+        "fps frame_ms_p50 frame_ms_p95 inferences dropped corrupt light rss_mb temperature_c throttled uptime_s version models",
     );
     assert_within(&diagnostics["rss_mb"], 1.0, 1000.0);
     assert_eq!(diagnostics["models"]["set"].as_str().unwrap().len(), 8);
