@@ -1,6 +1,6 @@
 # What a person or CI calls. Every target does its own set-up; a second call is quick.
 .DELETE_ON_ERROR:
-.PHONY: demo test test-setup test-ui test-ha build-arm64 deb test-deb deb-reproducible check fuzz power-cuts soak bench bench-instructions bench-boxes bench-peers models-data models-train models-export models-eval
+.PHONY: demo test test-setup test-ui test-ha build-arm64 deb test-deb deb-reproducible check check-portable fuzz power-cuts soak bench bench-instructions bench-boxes bench-peers models-data models-train models-export models-eval
 
 SET_UP := deploy/set-up-checkout.sh
 
@@ -57,6 +57,14 @@ check:
 	python3 models/training/expression/card.py
 	.cache/tools/bin/cargo-deny --log-level error check bans licenses sources
 	deploy/check-advisories.sh
+
+# What of the tool needs no vision, for macOS and Windows: compiled and linted, neither linked nor run.
+PORTABLE := aarch64-apple-darwin x86_64-pc-windows-gnu
+check-portable:
+	@$(SET_UP) portable
+	for target in $(PORTABLE); do \
+	  cargo clippy --quiet --locked --package moodbox --no-default-features --target $$target -- -D warnings || exit 1; \
+	done
 
 # What others hand to the box, as bad as a machine can make it: each target of tests/fuzz for FUZZ_SECONDS.
 FUZZ_SECONDS ?= 60

@@ -7,6 +7,7 @@
 #   set-up-checkout.sh setup     what `make test-setup` needs besides
 #   set-up-checkout.sh ui        what `make test-ui` needs besides
 #   set-up-checkout.sh check     what `make check` needs besides
+#   set-up-checkout.sh portable  what `make check-portable` needs besides
 #   set-up-checkout.sh deb       what `make deb` needs besides
 #   set-up-checkout.sh test-deb  what `make test-deb` needs besides
 #   set-up-checkout.sh arm64     what building for the board on an x86 machine needs besides
@@ -82,6 +83,12 @@ install_tool() {
     fail "cargo cannot install $name $version"
 }
 
+# The standard library of other systems, of the Rust that builds here.
+install_targets() {
+  command -v rustup >/dev/null || fail "rustup is missing, which brings Rust's standard library for other systems"
+  rustup --quiet target add "$@" || fail "rustup cannot install $*"
+}
+
 # What programs in Python need, as a file of requirements says it, in a place of its own.
 install_requirements() {
   local file=$1 venv=$2
@@ -93,8 +100,8 @@ install_requirements() {
 }
 
 case ${1:-build} in
-build | test | setup | ui | check | deb | test-deb | arm64) ;;
-*) fail "unknown stage $1; known are build, test, setup, ui, check, deb, test-deb, arm64" ;;
+build | test | setup | ui | check | portable | deb | test-deb | arm64) ;;
+*) fail "unknown stage $1; known are build, test, setup, ui, check, portable, deb, test-deb, arm64" ;;
 esac
 arch=$(uname -m)
 [ -n "${LIBRARY_SHA256[$arch]:-}" ] || fail "there is no TensorFlow Lite library for $arch; this needs x86_64 or aarch64 (64-bit Raspberry Pi OS)"
@@ -112,6 +119,7 @@ if [ "${1:-build}" = check ]; then
   install_tool cargo-deny "$CARGO_DENY"
   install_tool cargo-audit "$CARGO_AUDIT"
 fi
+[ "${1:-build}" != portable ] || install_targets aarch64-apple-darwin x86_64-pc-windows-gnu
 [ "${1:-build}" != test-deb ] || install_packages mmdebstrap qemu-user-static systemd-container
 [ "${1:-build}" != deb ] || install_tool cargo-deb "$CARGO_DEB"
 if [ "${1:-build}" = arm64 ]; then

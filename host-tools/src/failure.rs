@@ -15,13 +15,27 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// What went wrong, on one line.
+    pub(crate) fn line(&self) -> String {
+        let (Self::Finding(error) | Self::Input(error) | Self::NoAnswer(error)) = self;
+        one_line(error)
+    }
+
     /// With something more that a person should know.
     pub(crate) fn and(self, more: &str) -> Self {
-        let add = |error: anyhow::Error| anyhow::anyhow!("{error:#}; {more}");
+        self.map(|error| anyhow::anyhow!("{error:#}; {more}"))
+    }
+
+    /// With what it is about.
+    pub(crate) fn about(self, what: &str) -> Self {
+        self.map(|error| anyhow::anyhow!("{what}: {error:#}"))
+    }
+
+    fn map(self, change: impl FnOnce(anyhow::Error) -> anyhow::Error) -> Self {
         match self {
-            Self::Finding(error) => Self::Finding(add(error)),
-            Self::Input(error) => Self::Input(add(error)),
-            Self::NoAnswer(error) => Self::NoAnswer(add(error)),
+            Self::Finding(error) => Self::Finding(change(error)),
+            Self::Input(error) => Self::Input(change(error)),
+            Self::NoAnswer(error) => Self::NoAnswer(change(error)),
         }
     }
 
@@ -44,6 +58,11 @@ impl Failure {
 /// Writes an error and its causes on one line of stderr. Some errors already name their cause, and some of the image
 /// library's go over several lines.
 pub(crate) fn complain(error: &anyhow::Error) {
+    eprintln!("moodbox: {}", one_line(error));
+}
+
+/// An error and its causes on one line.
+pub(crate) fn one_line(error: &anyhow::Error) -> String {
     let mut text = String::new();
     for cause in error.chain() {
         let cause = cause.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
@@ -52,7 +71,7 @@ pub(crate) fn complain(error: &anyhow::Error) {
             text.push_str(&cause);
         }
     }
-    eprintln!("moodbox: {text}");
+    text
 }
 
 impl From<anyhow::Error> for Failure {

@@ -1,6 +1,8 @@
 //! `moodbox`: what a person does with the box from their own computer.
 
 mod cmd;
+mod ending;
+#[cfg(feature = "vision")]
 mod eval;
 mod failure;
 mod library;
@@ -8,6 +10,7 @@ mod light;
 mod mdns;
 mod mpd;
 mod mqtt;
+#[cfg(feature = "vision")]
 mod picture;
 mod ssh;
 mod tui;
@@ -31,10 +34,13 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Find the faces in pictures and read their expressions.
+    #[cfg(feature = "vision")]
     Analyze(cmd::analyze::Arguments),
     /// Measure how fast pictures are analysed on this computer.
+    #[cfg(feature = "vision")]
     Bench(cmd::bench::Arguments),
     /// Measure how well it finds, reads and recommends, on data of your own.
+    #[cfg(feature = "vision")]
     #[command(subcommand)]
     Eval(cmd::eval::Command),
     /// Rank songs for a mood, or for more of the same kind.
@@ -48,6 +54,7 @@ enum Command {
     /// Watch a box: faces as outlines, the mood, the light, the songs and why.
     Watch(cmd::watch::Arguments),
     /// Run the whole box on this computer, on a recording or a webcam.
+    #[cfg(feature = "vision")]
     Demo(cmd::demo::Arguments),
     /// Make a box of a machine with a camera, over SSH or on its SD card.
     Setup(Box<cmd::setup::Arguments>),
@@ -68,6 +75,9 @@ enum Command {
     /// Read, check and change configurations: of files, and of boxes.
     #[command(subcommand)]
     Config(cmd::config::Command),
+    /// Look after many boxes at once.
+    #[command(subcommand)]
+    Fleet(cmd::fleet::Command),
     /// Print what lets a shell complete commands and options.
     Completions(cmd::manual::CompletionsArguments),
     /// Write the manual pages of moodbox and moodboxd.
@@ -81,14 +91,18 @@ fn main() -> ExitCode {
         Err(code) => return code,
     };
     let done = match command {
+        #[cfg(feature = "vision")]
         Command::Analyze(arguments) => cmd::analyze::run(&arguments, json),
+        #[cfg(feature = "vision")]
         Command::Bench(arguments) => cmd::bench::run(&arguments, json),
+        #[cfg(feature = "vision")]
         Command::Eval(command) => cmd::eval::run(&command, json),
         Command::Recommend(arguments) => cmd::recommend::run(&arguments, json),
         Command::Library(arguments) => cmd::library::run(&arguments, json),
         Command::Play(arguments) => cmd::play::run(&arguments, json),
         Command::Ui(arguments) => cmd::ui::run(&arguments, json),
         Command::Watch(arguments) => cmd::watch::run(&arguments, json),
+        #[cfg(feature = "vision")]
         Command::Demo(arguments) => cmd::demo::run(&arguments, json),
         Command::Setup(arguments) => cmd::setup::run(&arguments, json),
         Command::Doctor(arguments) => cmd::doctor::run(&arguments, json),
@@ -99,6 +113,7 @@ fn main() -> ExitCode {
         Command::Aim(arguments) => cmd::aim::run(&arguments, json),
         Command::Remove(arguments) => cmd::remove::run(&arguments, json),
         Command::Config(command) => cmd::config::run(&command, json),
+        Command::Fleet(command) => cmd::fleet::run(&command, json),
         Command::Completions(arguments) => cmd::manual::completions(Arguments::command(), &arguments),
         Command::Man(arguments) => cmd::manual::man(Arguments::command(), &arguments),
     };

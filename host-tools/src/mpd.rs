@@ -9,7 +9,9 @@ use mpd_client::Client;
 use mpd_client::client::{CommandError, ConnectWithPasswordError, ConnectionEvent, ConnectionEvents, Subsystem};
 use mpd_client::commands::{Add, Command, Delete, Play, Queue, SongId, SongPosition, Status};
 use mpd_client::responses::PlayState;
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::TcpStream;
+#[cfg(unix)]
+use tokio::net::UnixStream;
 use tokio::time::timeout;
 
 /// Port that is meant where none is named.
@@ -124,6 +126,9 @@ impl Player {
                     let stream = TcpStream::connect((host.as_str(), *port)).await.map_err(|e| unreachable(&e))?;
                     Client::connect_with_password_opt(stream, password).await.map_err(|e| refusal(&e))
                 }
+                #[cfg(not(unix))]
+                Address::Socket(_) => Err("this system has no such sockets; name its host".to_owned()),
+                #[cfg(unix)]
                 Address::Socket(path) => {
                     let stream = UnixStream::connect(path).await.map_err(|e| unreachable(&e))?;
                     Client::connect_with_password_opt(stream, password).await.map_err(|e| refusal(&e))

@@ -2,6 +2,7 @@
 
 mod connection;
 mod feed;
+mod many;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -13,6 +14,7 @@ use moodboxd::mqtt::Settings;
 
 pub(crate) use connection::Connection;
 pub(crate) use feed::Feed;
+pub(crate) use many::Many;
 
 use crate::failure::Failure;
 
@@ -39,10 +41,10 @@ pub(crate) struct Login {
     /// File whose first line is the password.
     #[arg(long, value_name = "FILE", requires = "username")]
     pub(crate) password_file: Option<PathBuf>,
-    /// PEM file with the authority of an mqtts broker.
+    /// Authority of an mqtts broker, as PEM.
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
-    /// First part of the topics.
+    /// First part of topics.
     #[arg(long, value_name = "TOPIC", default_value = "moodbox", value_parser = topic)]
     pub(crate) base_topic: String,
 }
@@ -82,6 +84,11 @@ pub(crate) fn topic(text: &str) -> Result<String, String> {
 }
 
 impl Reach {
+    /// First part of the topics.
+    pub(crate) fn base_topic(&self) -> &str {
+        &self.login.base_topic
+    }
+
     /// The settings of a connection to this box, or to all for `+`, that is pinged so often, and hears what is said on the topics with these
     /// last parts.
     fn settings(

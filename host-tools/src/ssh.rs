@@ -16,12 +16,13 @@ use anyhow::{Context, anyhow};
 use tempfile::TempDir;
 
 use crate::failure::Failure;
+pub(crate) use trouble::explain;
 
 /// Bytes that are handed to `ssh` at a time.
 const PIECE: usize = 64 * 1024;
 
 /// Exit code with which `ssh` says that it, and not the command on the box, has failed.
-const SSH_FAILED: i32 = 255;
+pub(crate) const SSH_FAILED: i32 = 255;
 
 /// Which machine, and how `ssh` gets there.
 #[derive(Debug, Clone, clap::Args)]
@@ -35,7 +36,7 @@ pub(crate) struct Destination {
 }
 
 /// A word that `ssh` cannot take for an option, nor a shell for anything else.
-fn destination(text: &str) -> Result<String, String> {
+pub(crate) fn destination(text: &str) -> Result<String, String> {
     let fits = |c: char| c.is_ascii_alphanumeric() || "@.:/_-[]%".contains(c);
     if text.is_empty() || text.starts_with('-') || !text.chars().all(fits) {
         return Err("is not the name of a machine; write USER@HOST or ssh://USER@HOST:PORT".to_owned());
@@ -71,7 +72,7 @@ impl Session {
             return Ok(session);
         }
         let complaints = std::fs::read_to_string(&complaints).unwrap_or_default();
-        Err(Failure::NoAnswer(anyhow!(trouble::explain(&session.host, &complaints))))
+        Err(Failure::NoAnswer(anyhow!(explain(&session.host, &complaints))))
     }
 
     /// The machine as the person calls it.
@@ -132,7 +133,7 @@ impl Session {
 
     /// The connection broke.
     pub(crate) fn lost(&self, complaints: &str) -> Failure {
-        Failure::NoAnswer(anyhow!(trouble::explain(&self.host, complaints)))
+        Failure::NoAnswer(anyhow!(explain(&self.host, complaints)))
     }
 
     /// `ssh` with all options but those of the first connection.

@@ -5,15 +5,17 @@
 
 mod check;
 mod overrides;
+pub mod reference;
 mod value;
 
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use check::is_topic;
-pub(crate) use overrides::waits_for_a_restart;
 pub use overrides::{Configuration, OverrideError, Overrides};
+pub(crate) use overrides::{is_settable, touches_a_part, waits_for_a_restart};
 pub use value::{Bounded, Broker, DeviceId, Fraction, InvalidValue, Seconds, Source};
 
 use crate::affect::Policy;
@@ -21,7 +23,7 @@ use crate::affect::Policy;
 use check::check;
 
 /// The whole configuration.
-#[derive(Debug, Clone, PartialEq, Default, Deserialize, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// The box itself.
@@ -43,14 +45,17 @@ pub struct Config {
 }
 
 /// `[device]`: the box itself.
-#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Device {
     /// The name a person sees in Home Assistant; may be changed at any time.
+    #[schemars(extend("example" = "Kitchen"))]
     pub name: String,
     /// The room that Home Assistant puts a new box in; one that a person has moved there stays.
+    #[schemars(extend("example" = "Living room"))]
     pub room: Option<String>,
     /// The id in topics; by default the board's serial number, else the network address, else the machine id.
+    #[schemars(extend("example" = "livingroom"))]
     pub id: Option<DeviceId>,
 }
 
@@ -61,21 +66,27 @@ impl Default for Device {
 }
 
 /// `[camera]`: where pictures come from.
-#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Camera {
     /// `v4l2:auto`, `v4l2:/dev/video0` or `replay:PATH` (an image, a folder of images or an .mjpeg file).
+    #[schemars(extend("example" = "v4l2:/dev/video0"))]
     pub source: Source,
     /// Width asked of the camera, in pixels; the nearest mode it offers is taken.
+    #[schemars(extend("unit" = "px", "example" = 1280))]
     pub width: Bounded<160, 1920>,
     /// Height asked of the camera, in pixels.
+    #[schemars(extend("unit" = "px", "example" = 720))]
     pub height: Bounded<120, 1080>,
     /// Frames a second asked of the camera, and shown by a replay; a replay at 0 runs as fast as frames are analysed.
+    #[schemars(extend("unit" = "1/s", "example" = 15))]
     pub fps: Bounded<0, 60>,
     /// Whether a replay starts again at its end.
+    #[schemars(extend("example" = false))]
     pub repeat: bool,
     /// BCM number of the pin (line of `leds.chip`) of a switch to ground: closed lets the camera be used, open keeps it off
     /// whatever is commanded, so that a broken wire is the safe side. Without it there is no such switch.
+    #[schemars(extend("example" = 24))]
     pub switch_pin: Option<Bounded<0, 53>>,
 }
 
@@ -101,23 +112,29 @@ impl Camera {
 }
 
 /// `[vision]`: how faces are found.
-#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Vision {
     /// Side of the smallest face looked for, in pixels. Twice as large costs a quarter of the time.
+    #[schemars(extend("unit" = "px", "example" = 40))]
     pub min_face_px: Bounded<24, 400>,
     /// Frames analysed a second while something changes; more than the camera gives is the camera's rate. A board that is
     /// hot, or whose clock is lowered, does half.
+    #[schemars(extend("unit" = "1/s", "example" = 10))]
     pub fps: Bounded<1, 30>,
     /// Frames analysed a second while nobody is there and nothing moves, at most `fps`. While people go on as before it is half
     /// way between the two.
+    #[schemars(extend("unit" = "1/s", "example" = 1))]
     pub idle_fps: Bounded<1, 30>,
     /// Threads that one network may use. The networks are too small for more than one to pay; threads that wait for each other
     /// spin, so that beside other work more are slower.
+    #[schemars(extend("example" = 2))]
     pub threads: Bounded<1, 4>,
     /// Score from which P-Net, R-Net and O-Net keep a candidate, 0..1.
+    #[schemars(extend("example" = [0.6, 0.7, 0.9]))]
     pub thresholds: [Fraction; 3],
     /// Folder with other models and their manifest; the built-in ones where it is absent.
+    #[schemars(extend("example" = "/srv/models"))]
     pub models: Option<PathBuf>,
 }
 
@@ -135,7 +152,7 @@ impl Default for Vision {
 }
 
 /// How the beliefs about several people become the mood of the room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Pooling {
     /// All of them, weighted by size, score and how much they face the camera.
@@ -148,34 +165,47 @@ pub enum Pooling {
 }
 
 /// `[mood]`: how expressions become a mood.
-#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Mood {
     /// Time constant of the average that drives the light.
+    #[schemars(extend("example" = 2))]
     pub expression_time_constant_s: Seconds,
     /// Probability at which an expression is entered.
+    #[schemars(extend("example" = 0.5))]
     pub expression_enter: Fraction,
     /// Probability under which an expression is left.
+    #[schemars(extend("example" = 0.3))]
     pub expression_leave: Fraction,
     /// Shortest time an expression is shown.
+    #[schemars(extend("example" = 2))]
     pub expression_dwell_s: Seconds,
     /// Time after which two thirds (1 - 1/e) of the belief in a mood are forgotten.
+    #[schemars(extend("example" = 120))]
     pub forget_s: Seconds,
     /// Share of the time that a face shows the mood it is in.
+    #[schemars(extend("example" = 0.5))]
     pub expressiveness: Fraction,
     /// Belief at which a new mood is taken on.
+    #[schemars(extend("example" = 0.7))]
     pub enter: Fraction,
     /// Belief that the old mood must have fallen to.
+    #[schemars(extend("example" = 0.3))]
     pub leave: Fraction,
     /// Shortest time between two changes of mood.
+    #[schemars(extend("example" = 15))]
     pub dwell_s: Seconds,
     /// Belief under which the box says that it is unsure.
+    #[schemars(extend("example" = 0.5))]
     pub unsure_below: Fraction,
     /// How several people become one mood: `pooled`, `largest` or `majority`.
+    #[schemars(extend("example" = "largest"))]
     pub pooling: Pooling,
     /// Time the mood is held after the last face was seen.
+    #[schemars(extend("example" = 20))]
     pub hold_s: Seconds,
     /// Time after which the room counts as empty.
+    #[schemars(extend("example" = 300))]
     pub absent_s: Seconds,
 }
 
@@ -200,7 +230,7 @@ impl Default for Mood {
 }
 
 /// What drives the LEDs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum LedDriver {
     /// No LEDs.
@@ -215,7 +245,7 @@ pub enum LedDriver {
 }
 
 /// Which leg the LEDs share.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Common {
     /// The shared leg goes to ground: a high pin lights.
@@ -226,24 +256,32 @@ pub enum Common {
 }
 
 /// `[leds]`: the lights.
-#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Leds {
     /// `none`, `rppal`, `gpiochip` or `terminal`.
+    #[schemars(extend("example" = "rppal"))]
     pub driver: LedDriver,
     /// `cathode` or `anode`.
+    #[schemars(extend("example" = "anode"))]
     pub common: Common,
     /// BCM number of the pin (line of the chip) of the red LED.
+    #[schemars(extend("example" = 5))]
     pub red: Bounded<0, 53>,
     /// Of the green LED.
+    #[schemars(extend("example" = 6))]
     pub green: Bounded<0, 53>,
     /// Of the blue LED.
+    #[schemars(extend("example" = 13))]
     pub blue: Bounded<0, 53>,
     /// Of the light that is on while the camera is.
+    #[schemars(extend("example" = 19))]
     pub camera_on: Bounded<0, 53>,
     /// The GPIO character device, for `gpiochip` and for `camera.switch_pin`.
+    #[schemars(extend("example" = "/dev/gpiochip4"))]
     pub chip: PathBuf,
     /// Brightness of the mood light at full confidence, 0..1.
+    #[schemars(extend("example" = 0.5))]
     pub brightness: Fraction,
 }
 
@@ -263,24 +301,32 @@ impl Default for Leds {
 }
 
 /// `[mqtt]`: the connection to the home.
-#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Mqtt {
     /// `embedded` (a broker inside the daemon, reachable on this machine only), `mqtt://HOST[:PORT]` or `mqtts://HOST[:PORT]`.
+    #[schemars(extend("example" = "mqtts://broker.local"))]
     pub broker: Broker,
     /// Port of the embedded broker; 0 takes a free one.
+    #[schemars(extend("example" = 1884))]
     pub embedded_port: Bounded<0, 65535>,
     /// User name, if the broker wants one.
+    #[schemars(extend("example" = "livingroom"))]
     pub username: Option<String>,
     /// File whose first line is the password; readable by the daemon alone.
+    #[schemars(extend("example" = "/run/credentials/moodboxd.service/password"))]
     pub password_file: Option<PathBuf>,
     /// PEM file with the certificate authority of an `mqtts` broker; the system's are used where it is absent.
+    #[schemars(extend("example" = "/etc/moodbox/ca.pem"))]
     pub ca_file: Option<PathBuf>,
     /// First part of every topic.
+    #[schemars(extend("example" = "upstairs"))]
     pub base_topic: String,
     /// Where Home Assistant looks for devices.
+    #[schemars(extend("example" = "ha"))]
     pub discovery_prefix: String,
     /// Longest silence on the connection. A broker tells of a box that hangs after one and a half of it, and some seconds.
+    #[schemars(extend("unit" = "s", "example" = 30))]
     pub keep_alive_s: Bounded<5, 1200>,
 }
 
@@ -300,16 +346,19 @@ impl Default for Mqtt {
 }
 
 /// `[music]`: the songs.
-#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Music {
     /// File with the tracks: a table, a playlist, JSON or a library of the host tool. Where it is absent, what the host tool
     /// has sent, or else the built-in demo catalogue.
+    #[schemars(extend("example" = "/srv/songs.csv"))]
     pub catalogue: Option<PathBuf>,
     /// `match` reflects the mood, `lift` leads up from it, `soothe` calms. Where it is absent: `soothe` for angry and
     /// fear, which songs reflect badly, and `match` for the rest.
+    #[schemars(extend("example" = "lift"))]
     pub policy: Option<Policy>,
     /// Tracks in a recommendation.
+    #[schemars(extend("example" = 20))]
     pub list_length: Bounded<1, 50>,
 }
 
@@ -320,16 +369,20 @@ impl Default for Music {
 }
 
 /// `[store]`: what is kept over restarts.
-#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Store {
     /// Folder for the switches and settings a person has set, and what it has learnt. The box runs without it, and forgets them.
+    #[schemars(extend("example" = "/srv/moodbox"))]
     pub folder: PathBuf,
+    /// Time that the box may take to come up as well as before with what was set from afar, before it takes that back.
+    #[schemars(extend("example" = 120))]
+    pub trial_s: Seconds,
 }
 
 impl Default for Store {
     fn default() -> Self {
-        Self { folder: PathBuf::from("/var/lib/moodbox") }
+        Self { folder: PathBuf::from("/var/lib/moodbox"), trial_s: Seconds(60.0) }
     }
 }
 
@@ -362,7 +415,8 @@ impl Config {
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         let config: Self = toml::from_str(text).map_err(|error| {
             let start = error.span().map_or(0, |span| span.start.min(text.len()));
-            let reason = plain(error.message());
+            let message = plain(error.message());
+            let reason = reference::suggestion(&message).unwrap_or(message);
             ConfigError { reason, ..locate(text, start) }
         })?;
         check(&config, text)?;

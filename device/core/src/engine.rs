@@ -15,10 +15,12 @@ mod playlist;
 mod preview;
 mod shown;
 mod transactions;
+mod trial;
+mod trying;
 mod voice;
 mod watching;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -43,6 +45,8 @@ pub use library::{Received, Stored};
 use playlist::Playlist;
 use preview::Preview;
 use transactions::Transactions;
+use trial::Probation;
+pub use trial::{Outcome, Trial, Trials};
 use voice::Voice;
 use watching::Watch;
 
@@ -102,7 +106,8 @@ pub enum Event {
 }
 
 /// A part of the box that can fail while the rest works on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Part {
     /// It is unplugged, busy or silent.
     Camera,
@@ -160,6 +165,8 @@ pub enum Effect {
     },
     /// Keep what was set over a restart, and answer with [`Event::Kept`].
     KeepOverrides(Overrides, Asker),
+    /// Keep this over a restart, before what comes after it.
+    KeepTrials(Trials),
     /// Look at frames with these settings from now on.
     Vision(config::Vision),
     /// Make a small picture of each frame from now on, or no more; answered with [`Event::Pictured`].
@@ -211,6 +218,8 @@ pub struct Setting {
     pub started: Duration,
     /// As they were left.
     pub switches: Switches,
+    /// As they were left, with this start counted.
+    pub trials: Trials,
     /// What was learnt of the faces before this box, by the classifier in use.
     pub evidence: Evidence,
     /// Decides what no rule decides.
@@ -243,6 +252,11 @@ pub struct Engine {
     failed: BTreeMap<Part, String>,
     /// Whether the broker refuses the box, where it does not work.
     refused: bool,
+    /// What has worked since the start, or since it was set anew.
+    proved: BTreeSet<Part>,
+    trial: Probation,
+    /// A configuration that was taken back, until somebody could hear it.
+    taken_back: Option<String>,
     /// The figures that were last measured.
     measured: Option<Diagnostics>,
     /// Whether the machine is spared, for heat or want of power.
@@ -257,8 +271,10 @@ impl Engine {
     #[must_use]
     pub fn new(setting: Setting, now: Duration) -> (Self, Vec<Effect>) {
         let Setting { config: configuration, topics, device, confusion, .. } = setting;
-        let Setting { catalogue, memory, started, switches, evidence, seed, .. } = setting;
+        let Setting { catalogue, memory, started, switches, trials, evidence, seed, .. } = setting;
         let config = configuration.in_force();
+        let taken_back = trials.taken_back_at_the_start();
+        let complaint = taken_back.clone().map(Effect::Warn);
         let mood = MoodFilter::new(&config.mood, &confusion);
         let recommender = Recommender::new(catalogue, seed).remembering(memory);
         let mut engine = Self {
@@ -272,6 +288,10 @@ impl Engine {
             camera_lock: None,
             failed: BTreeMap::new(),
             refused: false,
+            // They fail at once where they do.
+            proved: BTreeSet::from([Part::Leds]),
+            trial: Probation::new(trials, now),
+            taken_back,
             measured: None,
             slowed: false,
             light: None,
@@ -287,6 +307,7 @@ impl Engine {
             switches,
         };
         let mut effects = vec![Effect::Camera(switches.camera)];
+        effects.extend(complaint);
         engine.settle(now, &mut effects);
         (engine, effects)
     }
@@ -333,6 +354,7 @@ impl Engine {
         if self.voice.introduction_due(now) {
             self.introduce(&mut effects);
         }
+        self.judge(now, &mut effects);
         self.settle(now, &mut effects);
         effects
     }
@@ -343,7 +365,9 @@ impl Engine {
         let test = self.led_test.as_ref().and_then(|test| test.next_deadline(now));
         let preview = self.preview.as_ref().map(Preview::ends);
         let note = self.chronicle.next_deadline();
-        [self.mood.next_deadline(now), self.voice.next_deadline(), test, preview, note].into_iter().flatten().min()
+        let trial = self.trial.next_deadline(self.patience());
+        let all = [self.mood.next_deadline(now), self.voice.next_deadline(), test, preview, note, trial];
+        all.into_iter().flatten().min()
     }
 
     /// The configuration in force.
@@ -378,6 +402,7 @@ impl Engine {
 
     fn see(&mut self, faces: &mut Vec<SeenFace>, frame: Size, now: Duration, effects: &mut Vec<Effect>) {
         self.without_far_faces(faces);
+        self.proved.insert(Part::Models);
         self.personal.see(faces, now);
         self.mood.observe(faces, now);
         self.expression.observe(faces, now);
@@ -456,17 +481,19 @@ impl Engine {
         if failed_before {
             return;
         }
-        self.announce_problem(part, reason, effects);
+        self.announce_problem(part.name(), reason, effects);
         effects.push(Effect::Warn(format!("{}: {reason}", part.name())));
+        self.proved.remove(&part);
     }
 
-    fn announce_problem(&self, part: Part, reason: &str, effects: &mut Vec<Effect>) {
-        let event = Announcement::Problem { part: part.name(), message: reason.to_owned() };
+    fn announce_problem(&self, part: &'static str, reason: &str, effects: &mut Vec<Effect>) {
+        let event = Announcement::Problem { part, message: reason.to_owned() };
         self.voice.say(self.topics.event(&event), effects);
     }
 
     fn mend(&mut self, part: Part) {
         self.failed.remove(&part);
+        self.proved.insert(part);
     }
 
     /// Everything that is kept by the broker, from the start, and what nobody could hear while there was no connection.
@@ -481,8 +508,11 @@ impl Engine {
         if let Some(diagnostics) = &self.measured {
             self.voice.say(self.topics.diagnostics(diagnostics), effects);
         }
+        if let Some(reason) = self.taken_back.take() {
+            self.announce_problem("config", &reason, effects);
+        }
         for (part, reason) in &self.failed {
-            self.announce_problem(*part, reason, effects);
+            self.announce_problem(part.name(), reason, effects);
         }
     }
 }

@@ -1,21 +1,39 @@
-//! The moodbox daemon, as a library: its binary is `moodboxd`, and `moodbox demo` runs the same.
+//! The moodbox daemon, as a library: its binary is `moodboxd`, and `moodbox demo` runs the same. Without the feature `box`
+//! it is the MQTT client alone, which also works where there is no camera and no GPIO.
 
+#[cfg(feature = "box")]
 pub mod broker;
+#[cfg(feature = "box")]
 pub mod camera;
+#[cfg(feature = "box")]
 pub mod capture;
+#[cfg(feature = "box")]
 pub mod clock;
+#[cfg(feature = "box")]
 pub mod health;
+#[cfg(feature = "box")]
 pub mod identity;
+#[cfg(feature = "box")]
 pub mod lamp;
+#[cfg(feature = "box")]
 pub mod leds;
+#[cfg(feature = "box")]
 pub mod library;
 pub mod mqtt;
+#[cfg(feature = "box")]
 pub mod pace;
+#[cfg(feature = "box")]
 pub mod picture;
+#[cfg(feature = "box")]
 pub mod run;
+#[cfg(feature = "box")]
 pub mod sight;
+#[cfg(feature = "box")]
 pub mod store;
+#[cfg(feature = "box")]
 pub mod switch;
+#[cfg(feature = "box")]
 pub mod systemd;
 pub mod usage;
+#[cfg(feature = "box")]
 pub mod viewer;

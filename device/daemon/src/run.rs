@@ -10,9 +10,9 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::TrySendError;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use moodbox_core::config::{Broker, Config};
+use moodbox_core::config::{Broker, Config, Configuration};
 use moodbox_core::emotion::Emotion;
-use moodbox_core::engine::{Effect, Engine, Event, Part, Setting};
+use moodbox_core::engine::{Effect, Engine, Event, Part, Setting, Trials};
 use moodbox_core::face::SeenFace;
 use moodbox_core::hass::Device;
 use moodbox_core::history::{Moment, Sight};
@@ -115,10 +115,7 @@ pub async fn run(
     let models = file.vision.models.as_deref().map_or_else(Models::built_in, Models::read);
     let fingerprint = models.as_ref().map_or_else(|_| "none".to_owned(), Models::fingerprint);
     let store = Store::new(&file.store.folder, &fingerprint);
-    let (configuration, unused) = store.configuration(&file);
-    if let Some(error) = unused {
-        warn!("{error}; what was set before counts");
-    }
+    let (configuration, trials) = start(&store, &file);
     let config = configuration.in_force().clone();
     let library = Library::new(&config.store.folder);
     let catalogue = match config.music.catalogue.as_deref() {
@@ -164,6 +161,7 @@ pub async fn run(
         // A clock that stands before 1970 has not been set; ages then count from there.
         started: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
         switches: switches.unwrap_or_default(),
+        trials,
         evidence: evidence.unwrap_or_default(),
         seed: u64::from(std::process::id()),
         config: configuration,
@@ -214,6 +212,15 @@ pub async fn run(
         broker.stop().await;
     }
     Ok(())
+}
+
+/// The configuration to start with, and whether it has proved itself.
+fn start(store: &Store, file: &Config) -> (Configuration, Trials) {
+    let (configuration, trials, troubles) = store.start(file);
+    for error in troubles {
+        warn!("{error}; what was set before counts");
+    }
+    (configuration, trials)
 }
 
 /// The engine and everything that its effects act upon.
@@ -365,6 +372,7 @@ impl House {
                 Effect::Keep(switches) => self.keep(Kept { switches: Some(switches), ..self.kept }),
                 Effect::KeepEvidence(evidence) => self.keep(Kept { evidence: Some(evidence), ..self.kept }),
                 Effect::Store { transaction, piece } => self.ask_the_disk(Task::Store { transaction, piece }),
+                Effect::KeepTrials(trials) => self.ask_the_disk(Task::KeepTrials(trials)),
                 Effect::KeepOverrides(overrides, asker) => self.ask_the_disk(Task::KeepOverrides(overrides, asker)),
                 Effect::Vision(settings) => {
                     let mut wish = self.threads.shared.vision.lock().unwrap_or_else(PoisonError::into_inner);
@@ -396,7 +404,11 @@ impl House {
 
     fn ask_the_disk(&mut self, task: Task) {
         if let Err(TrySendError::Full(task) | TrySendError::Disconnected(task)) = self.threads.tasks.try_send(task) {
-            self.tell(task.refused("the disk is busy; try again"));
+            if let Some(answer) = task.refused("the disk is busy; try again") {
+                self.tell(answer);
+            } else {
+                warn!("the disk is busy; a restart would not know that a configuration is on trial");
+            }
         }
     }
 

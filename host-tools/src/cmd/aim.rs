@@ -3,6 +3,10 @@
 mod advice;
 mod page;
 mod source;
+#[cfg(unix)]
+mod tunnel;
+#[cfg(not(unix))]
+#[path = "aim/no_tunnel.rs"]
 mod tunnel;
 
 use std::io::{self, BufRead, IsTerminal, Write};
@@ -17,7 +21,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::failure::Failure;
 use crate::mqtt::{Address, Login, Reach, id, remote};
-use crate::ssh::{Destination, Session};
+use crate::ssh::Destination;
 use crate::web::Server;
 use advice::Advice;
 use page::Shown;
@@ -68,25 +72,14 @@ pub(crate) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
     if !arguments.yes && !agreed()? {
         return Err(Failure::Finding(anyhow!("nothing was shown")));
     }
-    // What ssh asks for is asked before there is anything else on the terminal.
-    let way = match address {
-        Some(address) => Way::Broker(address),
-        None => Way::Ssh(Session::open(&arguments.destination)?),
-    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let source = match way {
-            Way::Broker(address) => Source::over_broker(&address).await?,
-            Way::Ssh(session) => Source::over_ssh(session)?,
+        let source = match address {
+            Some(address) => Source::over_broker(&address).await?,
+            None => Source::over_ssh(&arguments.destination)?,
         };
         show(source, arguments, json).await
     })
-}
-
-/// How a box is reached.
-enum Way {
-    Broker(Address),
-    Ssh(Session),
 }
 
 /// Shows what comes until either side ends it.

@@ -13,9 +13,9 @@ use moodboxd::mqtt::{MqttEvent, password};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::runtime::Builder;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, sleep_until};
 
+use crate::ending::Ending;
 use crate::failure::Failure;
 use crate::mpd::{self, Change, Lost, Player};
 use crate::mqtt::{self, Feed};
@@ -111,7 +111,7 @@ enum Woken {
 impl Session<'_> {
     /// Until somebody ends it; the player goes on with what is in its queue.
     async fn follow(&mut self) -> Result<(), Failure> {
-        let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        let mut end = Ending::new()?;
         loop {
             let player = &mut self.player;
             let changed = async {
@@ -128,8 +128,7 @@ impl Session<'_> {
                 }
             };
             let woken = tokio::select! {
-                _ = interrupt.recv() => Woken::End,
-                _ = terminate.recv() => Woken::End,
+                () = end.asked() => Woken::End,
                 event = self.feed.next() => Woken::Mqtt(event),
                 change = changed => Woken::Changed(change),
                 () = sleep_until(self.look_at) => Woken::Look,

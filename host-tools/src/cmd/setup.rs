@@ -92,7 +92,7 @@ fn wiring(text: &str) -> Result<Wiring, String> {
         _ => return Err("known are none, rppal and gpiochip, perhaps with pins as in rppal:17,27,22,23".to_owned()),
     };
     let read = |pins: &str| -> Option<[u8; 4]> {
-        let pins = pins.split(',').map(|pin| pin.parse().ok()).collect::<Option<Vec<u8>>>()?;
+        let pins = pins.split(',').map(|pin| pin.parse::<u8>().ok()).collect::<Option<Vec<_>>>()?;
         pins.try_into().ok()
     };
     match pins.map(read) {

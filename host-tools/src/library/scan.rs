@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::num::NonZero;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -129,7 +128,7 @@ impl Scan<'_> {
     fn walk(&self) -> (Vec<Found>, Vec<Complaint>) {
         let (mut found, mut complaints) = (Vec::<Found>::new(), Vec::new());
         // Where in `found` each file is, and whether a link led there.
-        let mut known: HashMap<(u64, u64), (usize, bool)> = HashMap::new();
+        let mut known: HashMap<_, (usize, bool)> = HashMap::new();
         for entry in WalkDir::new(self.folder).follow_links(true).sort_by_file_name() {
             if self.stop.load(Ordering::Relaxed) {
                 break;
@@ -165,9 +164,10 @@ impl Scan<'_> {
             };
             let file = Found { path: entry.path().to_owned(), identity: Identity::from(&about) };
             let by_link = entry.path_is_symlink();
-            match known.get_mut(&(about.dev(), about.ino())) {
+            let place = place(&about, entry.path());
+            match known.get_mut(&place) {
                 None => {
-                    known.insert((about.dev(), about.ino()), (found.len(), by_link));
+                    known.insert(place, (found.len(), by_link));
                     found.push(file);
                 }
                 // The file itself goes before a link to it.
@@ -303,4 +303,16 @@ fn percent_encoded(path: &str) -> String {
         }
     }
     encoded
+}
+/// What two names of one file have in common.
+#[cfg(unix)]
+fn place(about: &fs::Metadata, _: &Path) -> (u64, u64) {
+    use std::os::unix::fs::MetadataExt;
+    (about.dev(), about.ino())
+}
+
+/// What two names of one file have in common.
+#[cfg(not(unix))]
+fn place(_: &fs::Metadata, path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }

@@ -6,8 +6,8 @@
 use std::collections::HashMap;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, BufWriter, ErrorKind, Write};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
 
@@ -22,10 +22,22 @@ pub(super) struct Identity {
     inode: u64,
 }
 
+#[cfg(unix)]
+fn inode(about: &Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::ino(about)
+}
+
+/// Size and time have to do.
+#[cfg(not(unix))]
+fn inode(_: &Metadata) -> u64 {
+    0
+}
+
 impl From<&Metadata> for Identity {
     fn from(about: &Metadata) -> Self {
-        let modified = about.mtime().saturating_mul(1_000_000_000).saturating_add(about.mtime_nsec());
-        Self { size: about.size(), modified, inode: about.ino() }
+        let modified = about.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        let modified = modified.map_or(0, |time| i64::try_from(time.as_nanos()).unwrap_or(i64::MAX));
+        Self { size: about.len(), modified, inode: inode(about) }
     }
 }
 

@@ -21,7 +21,7 @@ const MEANINGS: [(&str, &str); 9] = [
 ];
 
 /// One line: what is wrong and what to do.
-pub(super) fn explain(host: &str, complaints: &str) -> String {
+pub(crate) fn explain(host: &str, complaints: &str) -> String {
     if let Some((_, meaning)) = MEANINGS.iter().find(|(begin, _)| complaints.contains(begin)) {
         return meaning.replace("{}", host);
     }

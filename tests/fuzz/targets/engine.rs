@@ -8,7 +8,7 @@ use std::time::Duration;
 use libfuzzer_sys::fuzz_target;
 use moodbox_core::config::Config;
 use moodbox_core::emotion::{COUNT, Probabilities};
-use moodbox_core::engine::{Effect, Engine, Event, Part, Recalled, Received, Setting, Stored, Switches};
+use moodbox_core::engine::{Effect, Engine, Event, Part, Recalled, Received, Setting, Stored, Switches, Trials};
 use moodbox_core::face::{BBox, Face, Point, SeenFace, Size};
 use moodbox_core::hass::Device;
 use moodbox_core::mood::Confusion;
@@ -42,6 +42,7 @@ fn engine() -> Engine {
         memory: Memory::default(),
         started: Duration::ZERO,
         switches: Switches::default(),
+        trials: Trials::default(),
         evidence: Evidence::default(),
         seed: 0,
         config: Config::default().into(),

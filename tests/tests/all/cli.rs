@@ -3,6 +3,7 @@
 mod aim;
 mod analyze;
 mod bench;
+mod config;
 mod demo;
 mod eval;
 mod eval_music;

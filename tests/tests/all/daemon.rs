@@ -20,6 +20,8 @@ mod remove;
 mod replay;
 mod requests;
 mod settings;
+mod trial;
+mod trial_halfway;
 mod ui;
 mod watch;
 
@@ -195,7 +197,7 @@ struct Preparation<'a> {
 /// The configuration of a box called `test`.
 fn config(folder: &Path, port: u16, source: &str, more: &str) -> String {
     let text = format!(
-        "[device]\nid = \"test\"\n[store]\nfolder = \"FOLDER/store\"\n[mqtt]\nbroker = \"mqtt://127.0.0.1:{port}\"\n\
+        "[device]\nid = \"test\"\n[store]\nfolder = \"FOLDER/store\"\ntrial_s = 6\n[mqtt]\nbroker = \"mqtt://127.0.0.1:{port}\"\n\
          [camera]\nsource = \"{source}\"\n{more}"
     );
     text.replace("FOLDER", &folder.display().to_string())

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use moodbox_core::config::reference;
 use moodbox_core::topics::{Command, Event, Request, RequestKind, Topics};
 use moodbox_tests::programs::repository;
 
@@ -43,4 +44,13 @@ fn every_topic_command_and_request_is_on_the_page_and_works_as_it_says() {
         let read = Request::parse(&name, example.as_bytes());
         assert!(read.is_ok(), "{name} {example}: {read:?}");
     }
+}
+
+#[test]
+fn the_page_of_keys_is_what_the_code_says() {
+    let page = fs::read_to_string(repository().join("deploy/configuration.md")).unwrap();
+    assert!(page == reference::page(), "run: cargo run -p moodbox -- config reference > deploy/configuration.md");
+    // The shipped file names no key that is not there, and its values are the defaults.
+    let shipped = fs::read_to_string(repository().join("deploy/moodbox.toml")).unwrap();
+    assert_eq!(moodbox_core::config::Config::parse(&shipped), Ok(moodbox_core::config::Config::default()));
 }

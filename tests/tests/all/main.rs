@@ -6,6 +6,7 @@ mod broker;
 mod cli;
 mod daemon;
 mod documents;
+mod fleet;
 mod mqtt;
 mod power_cuts;
 mod preview;

@@ -5,16 +5,17 @@
 //! light beside the camera could be made to lie.
 
 use std::collections::BTreeMap;
+use std::path::Component;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Config, ConfigError};
+use super::{Config, ConfigError, Fraction, Leds, Source};
 
 /// The keys that can be set, by section.
 const SETTABLE: [(&str, &[&str]); 6] = [
     ("device", &["name"]),
-    ("camera", &["width", "height", "fps", "repeat"]),
+    ("camera", &["source", "width", "height", "fps", "repeat"]),
     ("vision", &["min_face_px", "fps", "idle_fps", "threads", "thresholds"]),
     (
         "mood",
@@ -37,6 +38,9 @@ const SETTABLE: [(&str, &[&str]); 6] = [
     ("leds", &["red", "green", "blue", "brightness"]),
     ("music", &["policy", "list_length"]),
 ];
+
+/// The one key of which not every value can be set.
+const SOURCE: &str = "camera.source";
 
 /// Values by key, such as `mood.hold_s`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -95,6 +99,30 @@ impl Configuration {
         Self::new(self.file.clone(), overrides)
     }
 
+    /// The same file with others in place of what was set.
+    ///
+    /// # Errors
+    /// As for [`Self::new`].
+    pub fn with(&self, overrides: Overrides) -> Result<Self, OverrideError> {
+        Self::new(self.file.clone(), overrides)
+    }
+
+    /// The file's alone.
+    #[must_use]
+    pub fn without_overrides(&self) -> Self {
+        self.file.clone().into()
+    }
+
+    /// Whether the way from one to the other takes a restart.
+    #[must_use]
+    pub fn needs_restart(&self, other: &Self) -> bool {
+        let at_the_start = |config: &Config| {
+            let leds = Leds { brightness: Fraction(0.0), ..config.leds.clone() };
+            (config.camera.clone(), leds)
+        };
+        at_the_start(&self.in_force) != at_the_start(&other.in_force)
+    }
+
     /// What counts.
     #[must_use]
     pub const fn in_force(&self) -> &Config {
@@ -108,10 +136,22 @@ impl Configuration {
     }
 }
 
+/// Whether this key can be set over the network.
+#[must_use]
+pub(crate) fn is_settable(key: &str) -> bool {
+    check_key(key).is_ok()
+}
+
 /// Whether a new value of this key counts only after a restart: the camera and the LEDs are opened at the start.
 #[must_use]
 pub(crate) fn waits_for_a_restart(key: &str) -> bool {
     key.starts_with("camera.") || (key.starts_with("leds.") && key != "leds.brightness")
+}
+
+/// Whether a value of this key can make a part of the box fail.
+#[must_use]
+pub(crate) fn touches_a_part(key: &str) -> bool {
+    waits_for_a_restart(key) || key.starts_with("vision.")
 }
 
 impl Overrides {
@@ -129,7 +169,11 @@ impl Overrides {
             }
         }
         // Through the same door as a file, so that the same is refused.
-        Config::parse(&table.to_string()).map_err(|error| self.blame(error))
+        let config = Config::parse(&table.to_string()).map_err(|error| self.blame(error))?;
+        if self.0.contains_key(SOURCE) && !is_camera(&config.camera.source) {
+            return Err(refuse(SOURCE, "over the network only v4l2:auto or v4l2:/dev/... can be set".to_owned()));
+        }
+        Ok(config)
     }
 
     /// The refusal in terms of our keys: lines are those of a text that nobody has seen.
@@ -137,6 +181,15 @@ impl Overrides {
         let field = error.key.unwrap_or_default();
         let ours = self.0.keys().find(|key| key.rsplit('.').next() == Some(&field));
         OverrideError { key: ours.cloned().unwrap_or(field), reason: error.reason }
+    }
+}
+
+/// Whether this is a camera and no file, which nobody on the network may point the box at.
+fn is_camera(source: &Source) -> bool {
+    match source {
+        Source::V4l2Auto => true,
+        Source::V4l2(path) => path.starts_with("/dev") && path.components().all(|part| part != Component::ParentDir),
+        Source::Replay(_) => false,
     }
 }
 
@@ -178,7 +231,7 @@ mod tests {
 
     /// Keys that stay the file's: they name files, addresses or the box, or make the camera's light and its switch.
     const FIXED: [&str; 16] = [
-        "camera.source",
+        "store.trial_s",
         "camera.switch_pin",
         "leds.chip",
         "leds.driver",
@@ -239,7 +292,15 @@ mod tests {
             (json!({ "vision.fps": u64::MAX }), "vision.fps: must be a number, a word, "),
             (
                 json!({ "camera.source": "replay:/etc" }),
-                "camera.source: cannot be set over the network; known are camera.(width, height, fps, repeat)",
+                "camera.source: over the network only v4l2:auto or v4l2:/dev/... can be set",
+            ),
+            (
+                json!({ "camera.source": "v4l2:/dev/../etc/shadow" }),
+                "camera.source: over the network only v4l2:auto or v4l2:/dev/... can be set",
+            ),
+            (
+                json!({ "camera.switch_pin": 3 }),
+                "camera.switch_pin: cannot be set over the network; known are camera.(source, width, height, fps, repeat)",
             ),
             (
                 json!({ "mqtt.broker": "mqtt://elsewhere" }),

@@ -1,11 +1,13 @@
 //! Values that are valid by their type.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 /// A value that its type does not allow; the text says what would be.
@@ -251,3 +253,33 @@ impl TryFrom<String> for Broker {
         text.parse()
     }
 }
+
+/// What the reference page says of a value whose type is one of ours.
+macro_rules! described {
+    (<$($generic:ident: $number:ty),*> $type:ty, $name:literal, $schema:tt) => {
+        impl<$(const $generic: $number),*> JsonSchema for $type {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> Cow<'static, str> {
+                $name.into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!($schema)
+            }
+        }
+    };
+}
+
+described!(<MIN: u32, MAX: u32> Bounded<MIN, MAX>, "Bounded", {
+    "type": "integer", "minimum": MIN, "maximum": MAX
+});
+described!(<> Fraction, "Fraction", { "type": "number", "minimum": 0, "maximum": 1 });
+described!(<> Seconds, "Seconds", { "type": "number", "minimum": 0.1, "maximum": 86_400, "unit": "s" });
+described!(<> DeviceId, "DeviceId", { "type": "string", "range": "1 to 32 of a-z, 0-9, `_` and `-`" });
+described!(<> Source, "Source", { "type": "string", "range": "`v4l2:auto`, `v4l2:/dev/videoN`, `replay:PATH`" });
+described!(<> Broker, "Broker", {
+    "type": "string", "range": "`embedded`, `mqtt://HOST[:PORT]`, `mqtts://HOST[:PORT]`"
+});

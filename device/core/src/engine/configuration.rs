@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::{Effect, Engine};
-use crate::config::{Configuration, waits_for_a_restart};
+use crate::config::{Configuration, Overrides, touches_a_part, waits_for_a_restart};
 use crate::hass;
 use crate::topics::Response;
 
@@ -16,6 +16,13 @@ pub struct Asker {
     name: String,
     /// The request's transaction and its answer; a command that worked is not answered.
     answer: Option<(String, Value)>,
+}
+
+impl Asker {
+    /// Nobody waits; where the disk cannot keep it, that is said as of this request.
+    pub(super) fn nobody(name: &str) -> Self {
+        Self { name: name.to_owned(), answer: None }
+    }
 }
 
 impl Engine {
@@ -44,6 +51,7 @@ impl Engine {
         match self.configuration.changed(changes) {
             Ok(new) => {
                 let answer = Some((transaction, self.difference(&new, changes)));
+                self.try_out(&new, changes, now, effects);
                 self.configure(new, Asker { name: "config.set".to_owned(), answer }, now, effects);
                 None
             }
@@ -62,24 +70,40 @@ impl Engine {
     ) -> Result<(), String> {
         let changes = Map::from_iter([(key.to_owned(), value)]);
         let new = self.configuration.changed(&changes).map_err(|error| error.to_string())?;
-        self.configure(new, Asker { name: command.to_owned(), answer: None }, now, effects);
+        let with = |before: &Overrides| {
+            let good = self.configuration.with(before.clone()).ok()?;
+            good.changed(&changes).ok().map(|good| good.overrides().clone())
+        };
+        if self.trial.keep(with) {
+            effects.push(Effect::KeepTrials(self.trial.trials().clone()));
+        }
+        self.configure(new, Asker::nobody(command), now, effects);
         Ok(())
     }
 
-    /// All that is set over the file, and which of the changes wait for a restart.
+    /// All that is set over the file, which of the changes wait for a restart, and how long the box may take to come up
+    /// with them; nothing of the last where no part of it depends on them.
     fn difference(&self, new: &Configuration, changes: &Map<String, Value>) -> Value {
+        let differing = self.differing(new, changes);
+        let waiting: Vec<_> = differing.iter().filter(|key| waits_for_a_restart(key)).collect();
+        let is_tried = differing.iter().any(|key| touches_a_part(key));
+        let trial_s = is_tried.then(|| self.config().store.trial_s.0);
+        json!({ "set": new.overrides(), "after_restart": waiting, "trial_s": trial_s })
+    }
+
+    /// Those of the changes that change something.
+    pub(super) fn differing<'a>(&self, new: &Configuration, changes: &'a Map<String, Value>) -> Vec<&'a String> {
         let [before, after] =
             [self.config(), new.in_force()].map(|config| serde_json::to_value(config).unwrap_or_default());
-        let differs = |key: &str| {
+        let differs = |key: &&String| {
             let pointer = format!("/{}", key.replace('.', "/"));
             before.pointer(&pointer) != after.pointer(&pointer)
         };
-        let waiting: Vec<_> = changes.keys().filter(|key| waits_for_a_restart(key) && differs(key)).collect();
-        json!({ "set": new.overrides(), "after_restart": waiting })
+        changes.keys().filter(differs).collect()
     }
 
     /// Goes by another configuration from now on, as far as that can be done without a restart.
-    fn configure(&mut self, new: Configuration, asker: Asker, now: Duration, effects: &mut Vec<Effect>) {
+    pub(super) fn configure(&mut self, new: Configuration, asker: Asker, now: Duration, effects: &mut Vec<Effect>) {
         let old = std::mem::replace(&mut self.configuration, new);
         let (old, new) = (old.in_force(), self.configuration.in_force());
         if new.mood != old.mood {

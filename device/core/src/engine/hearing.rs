@@ -64,6 +64,7 @@ impl Engine {
             RequestKind::ConfigGet => self.config_get(transaction),
             RequestKind::ConfigSet(changes) => return self.config_set(transaction, &changes, now, effects),
             RequestKind::ConfigCheck(changes) => self.config_check(transaction, &changes),
+            RequestKind::ConfigTrial => self.config_trial(transaction, now),
             RequestKind::Diagnose => self.diagnose(transaction, now),
             RequestKind::Restart => {
                 effects.push(Effect::Restart);

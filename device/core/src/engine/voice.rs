@@ -73,6 +73,10 @@ impl Voice {
         }
     }
 
+    pub(super) const fn is_connected(&self) -> bool {
+        self.connected
+    }
+
     pub(super) const fn connect(&mut self) {
         self.connected = true;
     }

@@ -33,6 +33,8 @@ pub enum RequestKind {
     ConfigSet(Map<String, Value>),
     /// Whether these keys could be set so.
     ConfigCheck(Map<String, Value>),
+    /// Whether what was set last has proved itself.
+    ConfigTrial,
     /// How the box is, and what does not work.
     Diagnose,
     /// End, to be started again by whatever has started the box.
@@ -60,10 +62,11 @@ pub enum RequestKind {
 
 impl RequestKind {
     /// The names of all requests, the last part of their topics.
-    pub const NAMES: [&str; 13] = [
+    pub const NAMES: [&str; 14] = [
         "config.get",
         "config.set",
         "config.check",
+        "config.trial",
         "calibrate.look",
         "calibrate.set",
         "calibrate.reset",
@@ -204,6 +207,7 @@ fn past(query: Query) -> Result<RequestKind, CommandError> {
 fn without_fields(name: &str) -> Result<RequestKind, CommandError> {
     match name {
         "config.get" => Ok(RequestKind::ConfigGet),
+        "config.trial" => Ok(RequestKind::ConfigTrial),
         "calibrate.reset" => Ok(RequestKind::CalibrateReset),
         "diagnose" => Ok(RequestKind::Diagnose),
         "restart" => Ok(RequestKind::Restart),
@@ -357,7 +361,7 @@ mod tests {
         assert_eq!(error.transaction.as_deref(), Some("a1"));
         assert_eq!(
             error.to_string(),
-            r#"no request is called "shell"; known are config.get, config.set, config.check, calibrate.look, calibrate.set, calibrate.reset, library.put, history.get, diagnose, restart, watch.start, preview.start, preview.stop"#
+            r#"no request is called "shell"; known are config.get, config.set, config.check, config.trial, calibrate.look, calibrate.set, calibrate.reset, library.put, history.get, diagnose, restart, watch.start, preview.start, preview.stop"#
         );
         let error = Request::parse("config.get", br#"{"transaction":"a1","file":"/etc/shadow"}"#).unwrap_err();
         assert_eq!(error.transaction.as_deref(), Some("a1"));

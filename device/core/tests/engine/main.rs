@@ -5,13 +5,14 @@
 mod history;
 mod preview;
 mod settings;
+mod trial;
 mod watching;
 
 use std::time::Duration;
 
-use moodbox_core::config::Config;
+use moodbox_core::config::{Config, Configuration};
 use moodbox_core::emotion::{Emotion, Probabilities};
-use moodbox_core::engine::{Effect, Engine, Event, Part, Setting, Switches};
+use moodbox_core::engine::{Effect, Engine, Event, Part, Setting, Switches, Trials};
 use moodbox_core::face::{BBox, Face, Point, SeenFace, Size};
 use moodbox_core::hass::Device;
 use moodbox_core::led::Fault;
@@ -37,8 +38,12 @@ impl Evening {
     }
 
     fn with(config: Config, switches: Switches) -> Self {
+        Self::begin_with(config.into(), switches, Trials::default())
+    }
+
+    fn begin_with(config: Configuration, switches: Switches, trials: Trials) -> Self {
         let setting = Setting {
-            config: config.into(),
+            config,
             topics: Topics::new("moodbox", "homeassistant", "t"),
             device: Device { version: "0".to_owned(), model: "test".to_owned() },
             confusion: Confusion::default(),
@@ -46,6 +51,7 @@ impl Evening {
             memory: Memory::default(),
             started: Duration::from_secs(1_790_000_000),
             switches,
+            trials,
             evidence: Evidence::default(),
             seed: 1,
         };

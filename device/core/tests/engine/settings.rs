@@ -18,7 +18,7 @@ impl Evening {
     }
 
     /// The disk has kept everything, or nothing.
-    fn disk(&mut self, outcome: &Result<(), String>) {
+    pub(super) fn disk(&mut self, outcome: &Result<(), String>) {
         let asked: Vec<_> = std::mem::take(&mut self.effects);
         for (at, effect) in asked {
             if let Effect::KeepOverrides(_, asker) = &effect {
@@ -93,7 +93,7 @@ fn a_request_is_answered_when_what_it_set_is_kept() {
     assert_eq!(evening.last("response/config.set"), Value::Null);
     evening.disk(&Ok(()));
     let answer = evening.last("response/config.set");
-    let data = json!({ "set": { "mood.hold_s": 20, "leds.red": 5 }, "after_restart": ["leds.red"] });
+    let data = json!({ "set": { "mood.hold_s": 20, "leds.red": 5 }, "after_restart": ["leds.red"], "trial_s": 60.0 });
     assert_eq!(answer, json!({ "transaction": "a", "status": "ok", "data": data }));
     evening.effects.clear();
     evening.tell(ask("b"));

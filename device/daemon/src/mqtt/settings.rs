@@ -1,6 +1,5 @@
 //! From the configuration to what the MQTT client needs, with the files it names read and checked.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{fs, io};
@@ -201,13 +200,25 @@ fn read(name: &'static str, path: &Path) -> Result<String, SettingsError> {
 /// When the file cannot be read or its first line is empty.
 pub fn password(name: &'static str, path: &Path) -> Result<String, SettingsError> {
     let text = read(name, path)?;
-    if fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o007 != 0) {
+    if is_open_to_all(path) {
         warn!("{name}: everybody on this machine can read {0}; chmod 600 {0}", path.display());
     }
     match text.lines().next() {
         None | Some("") => Err(SettingsError::EmptyPassword { name, path: path.to_owned() }),
         Some(line) => Ok(line.to_owned()),
     }
+}
+
+#[cfg(unix)]
+fn is_open_to_all(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o007 != 0)
+}
+
+/// Elsewhere a person's files are their own by default, and lists of rights are no business of ours.
+#[cfg(not(unix))]
+fn is_open_to_all(_: &Path) -> bool {
+    false
 }
 
 /// A person who names an authority trusts that one, not every one that the system knows.

@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use moodbox_core::config::{Config, Overrides};
-use moodbox_core::engine::{Asker, Event, Recalled, Stored};
+use moodbox_core::engine::{Asker, Event, Recalled, Stored, Trials};
 use moodbox_core::history::{Moment, Query};
 use moodbox_core::music::Feedback;
 use moodbox_core::topics::Piece;
@@ -40,6 +40,8 @@ pub(super) enum Task {
     Store { transaction: String, piece: Piece },
     /// Keep what was set over the network.
     KeepOverrides(Overrides, Asker),
+    /// Keep whether that has proved itself. Nobody waits for it.
+    KeepTrials(Trials),
     /// Look into the history.
     Recall { transaction: String, query: Query },
 }
@@ -53,13 +55,14 @@ pub(super) enum Line {
 }
 
 impl Task {
-    /// The answer of a disk that does not do it.
-    pub(super) fn refused(self, reason: &str) -> Event {
+    /// The answer of a disk that does not do it, where somebody waits for one.
+    pub(super) fn refused(self, reason: &str) -> Option<Event> {
         let reason = reason.to_owned();
         match self {
-            Self::Store { transaction, .. } => Event::Stored(Stored { transaction, outcome: Err(reason) }),
-            Self::KeepOverrides(_, asker) => Event::Kept(asker, Err(reason)),
-            Self::Recall { transaction, .. } => Event::Recalled(Recalled { transaction, outcome: Err(reason) }),
+            Self::Store { transaction, .. } => Some(Event::Stored(Stored { transaction, outcome: Err(reason) })),
+            Self::KeepOverrides(_, asker) => Some(Event::Kept(asker, Err(reason))),
+            Self::KeepTrials(_) => None,
+            Self::Recall { transaction, .. } => Some(Event::Recalled(Recalled { transaction, outcome: Err(reason) })),
         }
     }
 }
@@ -265,6 +268,12 @@ fn work(
                 Task::KeepOverrides(overrides, asker) => {
                     let outcome = store.keep_overrides(&overrides, &file).map_err(|error| error.to_string());
                     Said::Kept(asker, outcome)
+                }
+                Task::KeepTrials(trials) => {
+                    if let Err(error) = store.keep_trials(&trials) {
+                        warn!("{error}; a restart would not know that a configuration is on trial");
+                    }
+                    continue;
                 }
                 Task::Recall { transaction, query } => {
                     let outcome = store.recall(query).map_err(|error| error.to_string());

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use super::tunnel::Tunnel;
 use crate::failure::Failure;
 use crate::mqtt::{Address, Feed};
-use crate::ssh::Session;
+use crate::ssh::Destination;
 
 /// Longest time until a box answers; it needs milliseconds.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -39,9 +39,9 @@ impl Source {
         }
     }
 
-    /// Goes to the socket on the box.
-    pub(super) fn over_ssh(session: Session) -> Result<Self, Failure> {
-        Tunnel::open(session).map(Self::Ssh)
+    /// Goes to the socket on the box. What `ssh` asks for is asked before there is anything else on the terminal.
+    pub(super) fn over_ssh(destination: &Destination) -> Result<Self, Failure> {
+        Tunnel::open(destination).map(Self::Ssh)
     }
 
     /// What the box says next; waits for it.

@@ -7,7 +7,7 @@ use tokio::net::UnixStream;
 
 use super::source::understood;
 use crate::failure::Failure;
-use crate::ssh::Session;
+use crate::ssh::{Destination, Session};
 
 /// The socket on the box.
 const SOCKET: &str = "/run/moodbox/preview.sock";
@@ -23,7 +23,8 @@ pub(super) struct Tunnel {
 
 impl Tunnel {
     /// Goes to the socket. What ssh says of one that it cannot reach is lost with its background, so it is asked for first.
-    pub(super) fn open(session: Session) -> Result<Self, Failure> {
+    pub(super) fn open(destination: &Destination) -> Result<Self, Failure> {
+        let session = Session::open(destination)?;
         let host = session.host();
         let looked =
             session.run(&format!("if ! test -S {SOCKET}; then exit 1; fi; test -w {SOCKET} || exit 2"), &[])?;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::anyhow;
 use moodbox_core::config::Config;
 use moodbox_core::emotion::Emotion;
-use moodbox_core::engine::{Engine, Event, Setting, Switches};
+use moodbox_core::engine::{Engine, Event, Setting, Switches, Trials};
 use moodbox_core::face::Size;
 use moodbox_core::hass::Device;
 use moodbox_core::mood::Confusion;
@@ -63,6 +63,7 @@ pub(super) fn run(catalogue: Catalogue, seed: u64, json: bool) -> Result<(), Fai
         memory: Memory::default(),
         started: Duration::ZERO,
         switches: Switches::default(),
+        trials: Trials::default(),
         evidence: Evidence::default(),
         seed,
     };

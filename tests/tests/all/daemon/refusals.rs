@@ -46,7 +46,7 @@ fn every_mistake_in_the_configuration_is_named_by_file_line_and_key() {
         ("[mqtt]\nembedded_port = 70000", "line 2: embedded_port: must be a whole number from 0 to 65535, not 70000"),
         ("[mqtt]\nbase_topic = \"a/#\"", "line 2: base_topic: \"a/#\" is not a topic"),
         ("[mqtt]\nkeep_alive_s = 1", "line 2: keep_alive_s: must be a whole number from 5 to 1200, not 1"),
-        ("[mqtt]\npassword = \"x\"", "line 2: password: unknown key `password`, expected one of `broker`"),
+        ("[mqtt]\npassword = \"x\"", "line 2: password: unknown key `password`; did you mean `password_file`? Known"),
         ("[music]\npolicy = \"party\"", "line 2: policy: unknown"),
         ("[music]\nlist_length = 0", "line 2: list_length: must be a whole number from 1 to 50, not 0"),
         ("[store]\nfolder = 7", "line 2: folder: "),

@@ -24,7 +24,7 @@ fn a_configuration_is_set_wholly_or_not_at_all() {
     for (set, reason) in [
         (json!({ "mood.hold_s": 20, "vision.fps": 31 }), "vision.fps: must be a whole number from 1 to 30, not 31"),
         (json!({ "mood.hold_s": 20, "mood.holds": 1 }), "mood.holds: cannot be set over the network; known are mood.("),
-        (json!({ "mood.hold_s": 20, "camera.source": "v4l2:auto" }), "camera.source: cannot be set over the network"),
+        (json!({ "mood.hold_s": 20, "camera.switch_pin": 5 }), "camera.switch_pin: cannot be set over the network"),
         (json!({ "mood.hold_s": 20, "mqtt.broker": "mqtt://h" }), "mqtt.broker: cannot be set over the network"),
         (json!({ "mood.hold_s": 20, "mood.absent_s": 15 }), "mood.hold_s: hold_s (20) must be less than absent_s (15)"),
         (json!({ "mood.hold_s": "20" }), "mood.hold_s: invalid type: string \"20\", expected a number"),
@@ -35,7 +35,7 @@ fn a_configuration_is_set_wholly_or_not_at_all() {
         }
     }
     let set = json!({ "mood.hold_s": 20, "camera.fps": 15, "music.policy": "soothe" });
-    let expected = json!({ "set": set, "after_restart": ["camera.fps"] });
+    let expected = json!({ "set": set, "after_restart": ["camera.fps"], "trial_s": 6.0 });
     assert_eq!(home.ask("config.check", &json!({ "set": set }))["data"], expected);
     assert_eq!(home.config(), before);
     assert_eq!(home.ask("config.set", &json!({ "set": set }))["data"], expected);

@@ -114,7 +114,7 @@ impl Deed {
             Self::Set(hold_s) => {
                 let file = Config::default();
                 let changes = serde_json::json!({ "mood.hold_s": hold_s });
-                let changed = store.configuration(&file).0.changed(changes.as_object().unwrap()).unwrap();
+                let changed = store.start(&file).0.changed(changes.as_object().unwrap()).unwrap();
                 store.keep_overrides(changed.overrides(), &file).unwrap();
             }
             Self::Note(at) => store.history().append(&moment(at)).unwrap(),
@@ -266,8 +266,8 @@ impl State {
             torn(error.to_string());
             None
         });
-        let (configuration, error) = store.configuration(&file);
-        if let Some(error) = error {
+        let (configuration, _, errors) = store.start(&file);
+        for error in errors {
             torn(error.to_string());
         }
         let catalogue = Library::new(folder).catalogue().unwrap_or_else(|error| {

@@ -1,0 +1,94 @@
+//! What is set from afar proves itself, or is taken back.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::{Asker, Effect, Engine, Outcome, Part};
+use crate::config::{Configuration, Overrides, touches_a_part, waits_for_a_restart};
+use crate::topics::Response;
+
+impl Engine {
+    /// Time in which the box must come up with what was set.
+    pub(super) fn patience(&self) -> Duration {
+        self.config().store.trial_s.duration()
+    }
+
+    /// Puts changes on trial that can make a part fail.
+    pub(super) fn try_out(
+        &mut self,
+        new: &Configuration,
+        changes: &Map<String, Value>,
+        now: Duration,
+        effects: &mut Vec<Effect>,
+    ) {
+        let differing = self.differing(new, changes);
+        if !differing.iter().any(|key| touches_a_part(key)) {
+            return;
+        }
+        let awaits_restart = differing.iter().any(|key| waits_for_a_restart(key));
+        let worked = self.working();
+        // Frames that were seen before say nothing of it.
+        self.proved.remove(&Part::Models);
+        self.trial.begin(self.configuration.overrides().clone(), worked, awaits_restart, now);
+        effects.push(Effect::KeepTrials(self.trial.trials().clone()));
+    }
+
+    /// The parts that work, as far as is known.
+    fn working(&self) -> BTreeSet<Part> {
+        self.proved.iter().copied().filter(|part| *part != Part::Camera || self.camera_up).collect()
+    }
+
+    /// Ends a trial that is decided.
+    pub(super) fn judge(&mut self, now: Duration, effects: &mut Vec<Effect>) {
+        let Some(wanted) = self.trial.wants() else { return };
+        let lacking = self.lacking(wanted);
+        let Some((outcome, before)) = self.trial.judge(lacking, self.patience(), now) else { return };
+        match outcome.complaint() {
+            None => effects.push(Effect::KeepTrials(self.trial.trials().clone())),
+            Some(complaint) => self.take_back(complaint, before, now, effects),
+        }
+    }
+
+    /// What does not work of the parts that shall, if anything. A camera that is switched off, and what looks at its
+    /// frames, cannot be asked for.
+    fn lacking(&self, wanted: &BTreeSet<Part>) -> Option<String> {
+        let working = self.working();
+        let may_work = |part: &Part| self.camera_is_wanted() || !matches!(part, Part::Camera | Part::Models);
+        let lacking = wanted.iter().filter(|part| may_work(part)).find(|part| !working.contains(part))?;
+        let why = self.failed.get(lacking).map_or("it does not come up", String::as_str);
+        Some(format!("{}: {why}", lacking.name()))
+    }
+
+    fn take_back(&mut self, complaint: String, before: Overrides, now: Duration, effects: &mut Vec<Effect>) {
+        effects.push(Effect::Warn(complaint.clone()));
+        if self.voice.is_connected() {
+            self.announce_problem("config", &complaint, effects);
+        } else {
+            self.taken_back = Some(complaint);
+        }
+        let good = self.configuration.with(before).unwrap_or_else(|_| self.configuration.without_overrides());
+        let needs_restart = self.configuration.needs_restart(&good);
+        self.configure(good, Asker::nobody("config.set"), now, effects);
+        effects.push(Effect::KeepTrials(self.trial.trials().clone()));
+        if needs_restart {
+            effects.push(Effect::Restart);
+        }
+    }
+
+    /// How what was set last fares.
+    pub(super) fn config_trial(&self, transaction: String, now: Duration) -> Response {
+        let trials = self.trial.trials();
+        let left_s = self.trial.left(self.patience(), now).as_secs();
+        let running = trials.running.as_ref().map(|trial| {
+            let lacking = self.trial.wants().and_then(|wanted| self.lacking(wanted));
+            json!({ "awaits_restart": trial.awaits_restart, "left_s": left_s, "lacking": lacking })
+        });
+        let last = trials.last.as_ref().map(|outcome| match outcome {
+            Outcome::Taken => json!({ "outcome": "taken" }),
+            Outcome::TakenBack { why } => json!({ "outcome": "taken_back", "why": why }),
+        });
+        Response::ok(transaction, json!({ "trial": running, "last": last }))
+    }
+}

@@ -1,0 +1,162 @@
+//! Questions to many boxes at once, over one connection.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use anyhow::anyhow;
+use moodbox_core::config::Mqtt;
+use moodboxd::mqtt::Settings;
+use rumqttc::Outgoing;
+use rumqttc::v5::mqttbytes::QoS;
+use rumqttc::v5::mqttbytes::v5::{Packet, SubscribeReasonCode};
+use rumqttc::v5::{AsyncClient, Event, EventLoop};
+use serde_json::{Map, Value, json};
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
+
+use super::{QUEUE, Reach, client_name};
+use crate::failure::Failure;
+
+/// Longest time that an answer may take; a box needs milliseconds.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Longest silence on the connection.
+const KEEP_ALIVE_S: u32 = 30;
+
+/// Time before a connection that broke is made again.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Who waits for an answer, by transaction.
+type Asked = Arc<Mutex<HashMap<String, oneshot::Sender<Value>>>>;
+
+/// How the connection is: nothing before it first came about or failed, then why it is not there, if so.
+type State = Option<Result<(), String>>;
+
+/// A connection to all boxes of a broker. It is made again where it breaks.
+#[derive(Clone)]
+pub(crate) struct Many {
+    client: AsyncClient,
+    asked: Asked,
+    state: watch::Receiver<State>,
+    base_topic: String,
+    broker: String,
+    driver: Arc<JoinHandle<()>>,
+}
+
+impl Many {
+    /// Connects, and hears the answers of all boxes.
+    pub(crate) async fn open(reach: &Reach) -> Result<Self, Failure> {
+        let settings = reach.settings("+", &Mqtt::default().discovery_prefix, KEEP_ALIVE_S, &[])?;
+        let (client, events) = AsyncClient::new(settings.options(), QUEUE);
+        let asked = Asked::default();
+        let (base_topic, broker) = (reach.base_topic().to_owned(), settings.broker().to_owned());
+        let (told, mut state) = watch::channel(None);
+        let driver = Driver { settings, events, client: client.clone(), asked: Arc::clone(&asked), state: told };
+        let driver = Arc::new(tokio::spawn(driver.run()));
+        // It ends only after this.
+        let _ = state.wait_for(Option::is_some).await;
+        let many = Self { client, asked, state, base_topic, broker, driver };
+        many.connected().map(|()| many)
+    }
+
+    /// The broker as a person writes it.
+    pub(crate) fn broker(&self) -> &str {
+        &self.broker
+    }
+
+    /// Asks a box and waits for its answer: its data, or why there is none. Nothing is kept for a connection that comes back
+    /// later: a person has been told by then that there was no answer.
+    pub(crate) async fn ask(&self, id: &str, request: &str, mut fields: Map<String, Value>) -> Result<Value, Failure> {
+        self.connected()?;
+        let transaction = format!("{}-{}", client_name(), fastrand::u32(..));
+        fields.insert("transaction".to_owned(), json!(transaction));
+        let topic = format!("{}/{id}/request/{request}", self.base_topic);
+        let (answer, answered) = oneshot::channel();
+        lock(&self.asked).insert(transaction.clone(), answer);
+        let asked = async {
+            self.client.publish(topic, QoS::AtLeastOnce, false, Value::Object(fields).to_string()).await.ok()?;
+            answered.await.ok()
+        };
+        let answer = timeout(PATIENCE, asked).await;
+        lock(&self.asked).remove(&transaction);
+        let Ok(Some(mut answer)) = answer else {
+            self.connected()?;
+            return Err(Failure::NoAnswer(anyhow!("it does not answer (is it running?)")));
+        };
+        match answer["error"].as_str() {
+            Some(error) => Err(Failure::Finding(anyhow!("it refuses: {error}"))),
+            None => Ok(answer["data"].take()),
+        }
+    }
+
+    /// Says goodbye to the broker.
+    pub(crate) async fn close(self) {
+        // What was asked has been answered; where the broker is gone there is nobody to say it to.
+        let _ = self.client.try_disconnect();
+        if let Some(driver) = Arc::into_inner(self.driver) {
+            let _ = timeout(PATIENCE, driver).await;
+        }
+    }
+
+    fn connected(&self) -> Result<(), Failure> {
+        match &*self.state.borrow() {
+            Some(Ok(())) => Ok(()),
+            Some(Err(reason)) => Err(Failure::NoAnswer(anyhow!(reason.clone()))),
+            None => Err(Failure::NoAnswer(anyhow!("the connection has ended"))),
+        }
+    }
+}
+
+fn lock(asked: &Asked) -> MutexGuard<'_, HashMap<String, oneshot::Sender<Value>>> {
+    asked.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Keeps the connection, and hands answers to those who wait for them.
+struct Driver {
+    settings: Settings,
+    events: EventLoop,
+    client: AsyncClient,
+    asked: Asked,
+    state: watch::Sender<State>,
+}
+
+impl Driver {
+    /// Until it is told to end, or the first connection does not come about.
+    async fn run(mut self) {
+        let answers = self.settings.topics().topic("response/+");
+        loop {
+            match self.events.poll().await {
+                // There is room: what was asked for before has been sent or given up.
+                Ok(Event::Incoming(Packet::ConnAck(_))) => drop(self.client.try_subscribe(&answers, QoS::AtLeastOnce)),
+                Ok(Event::Incoming(Packet::SubAck(ack))) => {
+                    let is_let_in = ack.return_codes.iter().all(|code| matches!(code, SubscribeReasonCode::Success(_)));
+                    let broker = self.settings.broker();
+                    let refused = || format!("{broker} does not let us read {answers}; see its ACL");
+                    self.state.send_replace(Some(is_let_in.then_some(()).ok_or_else(refused)));
+                }
+                Ok(Event::Incoming(Packet::Publish(publish))) => self.hand_on(&publish.payload),
+                Ok(Event::Outgoing(Outgoing::Disconnect)) => return,
+                Ok(_) => {}
+                Err(error) => {
+                    let is_first = self.state.borrow().is_none();
+                    self.state.send_replace(Some(Err(self.settings.explain(&error))));
+                    if is_first {
+                        return;
+                    }
+                    sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+
+    fn hand_on(&self, payload: &[u8]) {
+        let answer: Value = serde_json::from_slice(payload).unwrap_or_default();
+        let waiting = answer["transaction"].as_str().and_then(|name| lock(&self.asked).remove(name));
+        if let Some(waiting) = waiting {
+            // Who asked may have gone.
+            let _ = waiting.send(answer);
+        }
+    }
+}
