@@ -17,10 +17,10 @@ use moodboxd::mqtt::MqttEvent;
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyEventKind};
 use tokio::runtime::Builder;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
+use crate::ending::Ending;
 use crate::failure::Failure;
 use crate::mqtt::{self, Feed};
 use keys::{Action, Mode};
@@ -132,13 +132,12 @@ impl Watch {
 
     /// Lines until somebody ends it.
     async fn print(mut self, json: bool) -> Result<(), Failure> {
-        let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        let mut ending = Ending::new()?;
         let (mut renew, late_at) = (renewal(), Instant::now() + LATE);
         let mut late = false;
         loop {
             tokio::select! {
-                _ = interrupt.recv() => break,
-                _ = terminate.recv() => break,
+                () = ending.asked() => break,
                 _ = renew.tick() => self.ask(true),
                 () = sleep_until(late_at), if !late => {
                     late = true;
@@ -169,7 +168,7 @@ impl Watch {
     }
 
     async fn follow(&mut self, terminal: &mut DefaultTerminal) -> Result<(), Failure> {
-        let mut terminate = signal(SignalKind::terminate())?;
+        let mut ending = Ending::new()?;
         let mut keys = keyboard();
         let (mut renew, started) = (renewal(), Instant::now());
         let mut mode = Mode::default();
@@ -178,7 +177,7 @@ impl Watch {
         loop {
             let due = draw_at.unwrap_or(started);
             tokio::select! {
-                _ = terminate.recv() => return Ok(()),
+                () = ending.asked() => return Ok(()),
                 _ = renew.tick() => self.ask(true),
                 () = sleep_until(started + LATE), if !late => {
                     late = true;
