@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# `moodbox setup`, `discover`, `doctor` and `logs` against a machine that is not there yet: a fresh Debian as Raspberry Pi OS is
-# made of, booted in a container with its own systemd, sshd, journal and Avahi, on loopback only; and a real Mosquitto.
+# `moodbox setup`, `discover`, `doctor`, `logs` and `aim`, with the package in target/debian, against a machine that is not there
+# yet: a fresh Debian as Raspberry Pi OS is made of, booted in a container with its own systemd, sshd, journal and Avahi, on
+# loopback only; and a real Mosquitto.
 #
 #   run.sh [TEST...]      for example: run.sh test_setup.Guided
 #
@@ -58,7 +59,7 @@ make_machine() {
 }
 
 make_machine
-cargo build --quiet --package moodbox --package moodboxd
-tests/setup/package.sh "$CACHE/moodboxd.deb"
+cp "target/debian/moodboxd_"*"_$(dpkg --print-architecture).deb" "$CACHE/moodboxd.deb"
+cargo build --quiet --package moodbox
 cd tests/setup
 MOODBOX_SETUP_CACHE=$CACHE exec python3 -m unittest "${@:-discover}"
