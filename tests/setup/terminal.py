@@ -5,6 +5,7 @@ import pty
 import re
 import select
 import signal
+import termios
 import time
 
 from machine import MOODBOX, PATIENCE_S
@@ -25,6 +26,17 @@ class Terminal:
     def answer(self, question, text):
         """Waits until this is asked, and answers."""
         self.until(question)
+        self.answers += 1
+        os.write(self.terminal, text.encode() + b"\r")
+
+    def answer_hidden(self, question, text):
+        """Answers what is asked without an echo, once there is none: what comes before is thrown away."""
+        self.until(question)
+        deadline = time.monotonic() + PATIENCE_S
+        while termios.tcgetattr(self.terminal)[3] & termios.ECHO:
+            if time.monotonic() > deadline:
+                raise AssertionError(f"an answer to {question!r} would be shown")
+            time.sleep(0.01)
         self.answers += 1
         os.write(self.terminal, text.encode() + b"\r")
 

@@ -67,7 +67,7 @@ class Refused(unittest.TestCase):
         somebody = Terminal("setup", "--ssh", "pi", "--ssh-config", self.machine.folder / "config", "--package", PACKAGE,
                             "--box-files", self.broker.box_files, *self.broker.login(), *REPLAY, "--yes")
         for _ in range(3):
-            somebody.answer("Password for sudo on pi", "wrong")
+            somebody.answer_hidden("Password for sudo on pi", "wrong")
             somebody.until("That is not the password")
         self.assertEqual(somebody.end(), 3)
         self.assertIn("pi does not let this user be root; nothing was changed", somebody.shown)
