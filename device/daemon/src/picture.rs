@@ -2,7 +2,7 @@
 
 use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, ImageEncoder as _, ImageError};
-use moodbox_vision::frame::Frame;
+use moodbox_vision::pixels::Pixels;
 
 /// How good the JPEG of a picture is, 1 to 100: enough to see who sits where.
 const QUALITY: u8 = 60;
@@ -25,11 +25,13 @@ pub struct Picture {
 impl Picture {
     /// Every n-th pixel of a frame, about `width` in a row.
     #[must_use]
-    pub fn of(frame: &Frame<'_>, width: usize) -> Self {
+    pub fn of(pixels: &Pixels<'_>, width: usize) -> Self {
+        let (frame_width, frame_height) = pixels.size();
+        let frame = pixels.overview();
         let step = (frame.width() / width.max(1)).max(1);
         let (width, height) = (frame.width().div_ceil(step), frame.height().div_ceil(step));
-        let pixels = (0..height).flat_map(|y| (0..width).flat_map(move |x| frame.rgb(x * step, y * step)));
-        Self { rgb: pixels.collect(), width, height, frame_width: frame.width(), frame_height: frame.height() }
+        let rgb = (0..height).flat_map(|y| (0..width).flat_map(move |x| frame.rgb(x * step, y * step)));
+        Self { rgb: rgb.collect(), width, height, frame_width, frame_height }
     }
 
     /// The same as a JPEG.
@@ -55,7 +57,7 @@ impl Picture {
 
 #[cfg(test)]
 mod tests {
-    use moodbox_vision::frame::Format;
+    use moodbox_vision::frame::{Format, Frame};
 
     use super::*;
 
@@ -64,7 +66,7 @@ mod tests {
         // Left half black, right half white.
         let data: Vec<u8> = (0..480).flat_map(|_| (0..640).map(|x| if x < 320 { 0 } else { 255 })).collect();
         let frame = Frame::new(&data, Format::Grey, 640, 480, 640).unwrap();
-        let picture = Picture::of(&frame, 320);
+        let picture = Picture::of(&frame.into(), 320);
         assert_eq!((picture.width, picture.height, picture.frame_width), (320, 240, 640));
         assert!((picture.light() - 0.5).abs() < 1e-3, "{}", picture.light());
         let shown = image::load_from_memory(&picture.jpeg().unwrap()).unwrap().into_luma8();
@@ -75,7 +77,7 @@ mod tests {
     fn frames_of_any_size_make_one() {
         for (width, height) in [(1, 1), (2, 900), (319, 3), (1921, 1)] {
             let data = vec![100; width * height];
-            let picture = Picture::of(&Frame::new(&data, Format::Grey, width, height, width).unwrap(), 320);
+            let picture = Picture::of(&Frame::new(&data, Format::Grey, width, height, width).unwrap().into(), 320);
             assert_eq!(picture.rgb.len(), 3 * picture.width * picture.height, "{width}x{height}");
             assert!(picture.jpeg().unwrap().starts_with(&[0xff, 0xd8]));
         }

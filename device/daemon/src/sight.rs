@@ -12,6 +12,7 @@ use moodbox_models::Models;
 use moodbox_vision::frame::{Format, Frame};
 use moodbox_vision::jpeg::Decoder;
 use moodbox_vision::model::ModelError;
+use moodbox_vision::pixels::Pixels;
 use moodbox_vision::{Activity, Tracker};
 use tracing::debug;
 
@@ -138,31 +139,34 @@ fn look(
     pictures: Pictures,
 ) -> Result<Option<Sighting>, ModelError> {
     let (width, height) = (owned.width as usize, owned.height as usize);
-    let plain = |format| Frame::new(&owned.data, format, width, height, owned.stride).map_err(|e| e.to_string());
-    let frame = match owned.format {
-        PixelFormat::Mjpeg => decoder.decode(&owned.data).map_err(|e| e.to_string()),
+    let plain = |format| {
+        Frame::new(&owned.data, format, width, height, owned.stride).map(Pixels::Plain).map_err(|e| e.to_string())
+    };
+    let pixels = match owned.format {
+        PixelFormat::Mjpeg => decoder.open(&owned.data).map_err(|e| e.to_string()),
         PixelFormat::Yuyv => plain(Format::Yuyv),
         PixelFormat::Rgb => plain(Format::Rgb),
         PixelFormat::Grey => plain(Format::Grey),
     };
-    let frame = match frame {
-        Ok(frame) => frame,
+    let mut pixels = match pixels {
+        Ok(pixels) => pixels,
         Err(reason) => {
             debug!("frame dropped: {reason}");
             return Ok(None);
         }
     };
-    let picture = pictures.watched.then(|| Picture::of(&frame, WATCHED_WIDTH));
+    let picture = pictures.watched.then(|| Picture::of(&pixels, WATCHED_WIDTH));
     // Frames that do not come at the pace of life are no sequence.
     let (faces, activity, light) = if every_frame {
-        (tracker.vision().analyse(&frame)?.faces, Activity::Changing, None)
+        (tracker.vision().analyse(&mut pixels)?.faces, Activity::Changing, None)
     } else {
-        let sight = tracker.track(&frame, owned.at)?;
+        let sight = tracker.track(&mut pixels, owned.at)?;
         // Whoever aims the camera wants to see it move.
         (sight.faces, if pictures.aimed { Activity::Changing } else { sight.activity }, Some(sight.light))
     };
-    let preview = pictures.preview.then(|| preview(&frame, faces)).flatten();
-    let size = Size { width: frame.width() as u32, height: frame.height() as u32 };
+    let preview = pictures.preview.then(|| preview(&pixels, faces)).flatten();
+    let (width, height) = pixels.size();
+    let size = Size { width: width as u32, height: height as u32 };
     Ok(Some(Sighting {
         faces: faces.to_vec(),
         frame: size,
@@ -176,12 +180,13 @@ fn look(
 }
 
 /// `None` where the frame makes no JPEG.
-fn preview(frame: &Frame<'_>, faces: &[SeenFace]) -> Option<PreviewFrame> {
-    let picture = Picture::of(frame, PREVIEW_WIDTH);
+fn preview(pixels: &Pixels<'_>, faces: &[SeenFace]) -> Option<PreviewFrame> {
+    let picture = Picture::of(pixels, PREVIEW_WIDTH);
+    let (width, height) = pixels.size();
     Some(PreviewFrame {
         jpeg: picture.jpeg().ok()?,
-        width: frame.width() as u32,
-        height: frame.height() as u32,
+        width: width as u32,
+        height: height as u32,
         light: (picture.light() * 1000.0).round() / 1000.0,
         faces: faces.iter().map(Into::into).collect(),
     })

@@ -4,9 +4,9 @@ use moodbox_core::emotion::{self, Emotion, Probabilities};
 use moodbox_core::face::{BBox, Face};
 use moodbox_models::Models;
 
-use crate::frame::Frame;
 use crate::model::{self, Model, ModelError, Output};
 use crate::mtcnn::{Cost, invoke};
+use crate::pixels::Pixels;
 use crate::resample::GreyCrop;
 use crate::tflite::Loaded;
 
@@ -53,23 +53,25 @@ impl Fer {
         })
     }
 
-    /// Makes room for the faces of frames of this size.
-    pub fn prepare(&mut self, frame: &Frame<'_>) {
-        self.crop.reserve(frame.width(), frame.height(), SIDE);
+    /// Makes room for the faces of frames of this width and height.
+    pub fn prepare(&mut self, (width, height): (usize, usize)) {
+        self.crop.reserve(width, height, SIDE);
     }
 
     /// The emotions of a face, and whether its picture is sharp enough to believe them.
     ///
     /// # Errors
     /// When the network cannot be run.
-    pub fn read(
+    pub fn read<'a>(
         &mut self,
-        frame: &Frame<'_>,
+        pixels: impl Into<Pixels<'a>>,
         face: &Face,
         cost: &mut Cost,
     ) -> Result<(Probabilities, bool), ModelError> {
         let square = self.square(&face.bbox);
-        self.crop.write(frame, &square, SIDE, self.model.input());
+        let mut pixels = pixels.into();
+        let (frame, place) = pixels.crop(&square, SIDE);
+        self.crop.write(&frame, &place, SIDE, self.model.input());
         let sharp = detail(self.model.input()) >= LEAST_DETAIL;
         invoke(self.model.as_mut(), self.macs, cost)?;
         let mut logits = [0.0; emotion::COUNT];

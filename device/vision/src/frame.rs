@@ -67,6 +67,11 @@ impl<'a> Frame<'a> {
         Ok(Self { data, format, width, height, stride })
     }
 
+    /// A view of rows that are known to be there.
+    pub(crate) const fn known(data: &'a [u8], format: Format, width: usize, height: usize, stride: usize) -> Self {
+        Self { data, format, width, height, stride }
+    }
+
     /// Width in pixels.
     #[must_use]
     pub const fn width(&self) -> usize {

@@ -1,4 +1,13 @@
 //! Decoding of JPEG frames.
+//!
+//! [`Decoder::decode`] gives any picture whole. [`Decoder::open`] decodes the frames of cameras only as far as they are
+//! looked at ([`coded`]), and other pictures whole.
+
+mod coded;
+mod dct;
+mod headers;
+mod huffman;
+mod standard;
 
 use std::io::Cursor;
 
@@ -7,24 +16,49 @@ use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
 use crate::frame::{Format, Frame, MAX_SIDE};
+use crate::pixels::Pixels;
+
+pub use coded::Coded;
+
+/// Why a picture is not decoded by [`Coded`].
+#[derive(Debug, Clone, Copy)]
+enum Refused {
+    /// It is not made as cameras make them.
+    Unusual,
+    Damaged(&'static str),
+}
 
 /// A JPEG that cannot be decoded whole.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a JPEG picture that can be read: {0}")]
 pub struct JpegError(String);
 
-/// Decodes into a buffer that it keeps for the next picture.
+/// Decodes into buffers that it keeps for the next picture.
 #[derive(Debug)]
 pub struct Decoder {
+    coded: Coded,
     rgb: Vec<u8>,
     max_pixels: usize,
 }
 
 impl Decoder {
-    /// A decoder for pictures of up to this many pixels; 3 bytes of memory are kept for each of the largest picture.
+    /// A decoder for pictures of up to this many pixels; some 3 bytes of memory are kept for each of the largest.
     #[must_use]
-    pub const fn new(max_pixels: usize) -> Self {
-        Self { rgb: Vec::new(), max_pixels }
+    pub fn new(max_pixels: usize) -> Self {
+        Self { coded: Coded::default(), rgb: Vec::new(), max_pixels }
+    }
+
+    /// Takes in a picture, to decode of it what is looked at. As [`Self::decode`] it understands a camera's motion JPEG, but
+    /// the colour of a pixel is that of two neighbours.
+    ///
+    /// # Errors
+    /// As [`Self::decode`].
+    pub fn open(&mut self, bytes: &[u8]) -> Result<Pixels<'_>, JpegError> {
+        match self.coded.load(bytes, self.max_pixels) {
+            Ok(()) => Ok(Pixels::Coded(&mut self.coded)),
+            Err(Refused::Damaged(reason)) => Err(JpegError(reason.to_owned())),
+            Err(Refused::Unusual) => self.decode(bytes).map(Pixels::Plain),
+        }
     }
 
     /// Decodes a picture to RGB. A camera's motion JPEG, which leaves the standard Huffman tables out, is understood.

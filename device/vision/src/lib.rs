@@ -11,6 +11,7 @@ pub mod model;
 mod motion;
 pub mod mtcnn;
 mod nms;
+pub mod pixels;
 mod resample;
 pub mod tflite;
 mod tracker;

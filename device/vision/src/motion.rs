@@ -17,8 +17,9 @@ const LEAST_CELLS: usize = 3;
 /// A small picture in brightness and the one that it is compared with.
 #[derive(Debug, Default)]
 pub(crate) struct Motion {
-    /// Side of a cell in pixels.
+    /// Side of a cell in pixels of what was looked at, and in pixels of the frame.
     cell: usize,
+    side: f32,
     columns: usize,
     size: (usize, usize),
     now: Vec<u8>,
@@ -28,9 +29,11 @@ pub(crate) struct Motion {
 }
 
 impl Motion {
-    /// Looks at a frame, of which the smallest face that matters is `face` pixels wide.
-    pub(crate) fn look(&mut self, frame: &Frame<'_>, face: usize) {
-        let (size, cell) = ((frame.width(), frame.height()), (face / CELLS_A_FACE).max(1));
+    /// Looks at a frame of `width` pixels, which may be shown smaller. The smallest face that matters is `face` pixels wide.
+    pub(crate) fn look(&mut self, frame: &Frame<'_>, face: usize, width: usize) {
+        let shrunk = (width / frame.width()).max(1);
+        let (size, cell) = ((frame.width(), frame.height()), (face / CELLS_A_FACE / shrunk).max(1));
+        self.side = (cell * shrunk) as f32;
         if (size, cell) != (self.size, self.cell) {
             (self.size, self.cell, self.columns) = (size, cell, size.0.div_ceil(cell));
             self.kept.clear();
@@ -75,7 +78,7 @@ impl Motion {
         let differences = || self.now.iter().zip(&self.kept).map(|(a, b)| i16::from(*a) - i16::from(*b));
         let common = median(differences());
         let changed = differences().enumerate().filter(|(_, d)| (d - common).abs() >= LEVELS);
-        let side = self.cell as f32;
+        let side = self.side;
         let place = |i: usize| BBox {
             x: (i % self.columns) as f32 * side,
             y: (i / self.columns) as f32 * side,
@@ -110,7 +113,7 @@ mod tests {
 
     fn look(motion: &mut Motion, value: impl Fn(usize, usize) -> u8) {
         let data: Vec<u8> = (0..SIZE.0 * SIZE.1).map(|i| value(i % SIZE.0, i / SIZE.0)).collect();
-        motion.look(&Frame::new(&data, Format::Grey, SIZE.0, SIZE.1, SIZE.0).unwrap(), 60);
+        motion.look(&Frame::new(&data, Format::Grey, SIZE.0, SIZE.1, SIZE.0).unwrap(), 60, SIZE.0);
     }
 
     fn wall(x: usize, y: usize) -> u8 {

@@ -14,9 +14,9 @@ use moodbox_core::config;
 use moodbox_core::face::{BBox, Face, Point};
 use moodbox_models::Models;
 
-use crate::frame::Frame;
 use crate::model::{self, Model, ModelError, Output};
 use crate::nms::{self, Overlap, Scored};
+use crate::pixels::Pixels;
 use crate::resample::SquareCrop;
 use crate::tflite::Loaded;
 
@@ -165,37 +165,39 @@ impl Mtcnn {
     ///
     /// # Errors
     /// When a network cannot be run.
-    pub fn detect(&mut self, frame: &Frame<'_>) -> Result<(&[Face], Cost), ModelError> {
-        let (_, cost) = self.find(frame)?;
+    pub fn detect<'a>(&mut self, pixels: impl Into<Pixels<'a>>) -> Result<(&[Face], Cost), ModelError> {
+        let mut pixels = pixels.into();
+        let (_, cost) = self.find(&mut pixels)?;
         for face in &mut self.faces {
-            *face = inside(frame, face);
+            *face = inside(pixels.size(), face);
         }
         Ok((&self.faces, cost))
     }
 
     /// As [`Self::detect`], with boxes that may reach over the frame's border.
-    pub(crate) fn find(&mut self, frame: &Frame<'_>) -> Result<(&[Face], Cost), ModelError> {
+    pub(crate) fn find(&mut self, pixels: &mut Pixels<'_>) -> Result<(&[Face], Cost), ModelError> {
         let mut cost = Cost::default();
-        self.crop.reserve(frame.width());
-        self.proposer.propose(frame, &mut self.candidates, &mut cost)?;
+        self.crop.reserve(pixels.size().0);
+        self.proposer.propose(pixels, &mut self.candidates, &mut cost)?;
         self.candidates.truncate(MAX_CANDIDATES);
         self.square();
-        self.refine(frame, &mut cost)?;
-        self.decide(frame, &mut cost)?;
+        self.refine(pixels, &mut cost)?;
+        self.decide(pixels, &mut cost)?;
         self.faces.clear();
         self.faces.extend(self.candidates.iter().map(|c| Face::from(*c)));
         Ok((&self.faces, cost))
     }
 
     /// R-Net: fewer and better squares.
-    fn refine(&mut self, frame: &Frame<'_>, cost: &mut Cost) -> Result<(), ModelError> {
+    fn refine(&mut self, pixels: &mut Pixels<'_>, cost: &mut Cost) -> Result<(), ModelError> {
         let clock = Instant::now();
         let rnet = self.rnet.as_mut();
         let Outputs { face, regression } = self.rnet_outputs;
         let mut kept = 0;
         for i in 0..self.candidates.len() {
             let mut candidate = self.candidates[i];
-            self.crop.write(frame, &candidate.bbox, 24, rnet.input());
+            let (frame, place) = pixels.crop(&candidate.bbox, 24);
+            self.crop.write(&frame, &place, 24, rnet.input());
             invoke(rnet, self.rnet_macs, cost)?;
             candidate.logit = first(rnet, face);
             if candidate.logit <= self.thresholds[1] {
@@ -214,12 +216,12 @@ impl Mtcnn {
     }
 
     /// O-Net: the faces.
-    fn decide(&mut self, frame: &Frame<'_>, cost: &mut Cost) -> Result<(), ModelError> {
+    fn decide(&mut self, pixels: &mut Pixels<'_>, cost: &mut Cost) -> Result<(), ModelError> {
         let clock = Instant::now();
         let mut kept = 0;
         for i in 0..self.candidates.len() {
             let square = self.candidates[i].bbox;
-            let judged = self.judge(frame, &square, cost)?;
+            let judged = self.judge(pixels, &square, cost)?;
             if judged.logit > self.thresholds[2] && judged.bbox.is_finite() {
                 self.candidates[kept] = judged;
                 kept += 1;
@@ -233,10 +235,11 @@ impl Mtcnn {
     }
 
     /// What O-Net sees in a square.
-    fn judge(&mut self, frame: &Frame<'_>, square: &BBox, cost: &mut Cost) -> Result<Candidate, ModelError> {
+    fn judge(&mut self, pixels: &mut Pixels<'_>, square: &BBox, cost: &mut Cost) -> Result<Candidate, ModelError> {
         let onet = self.onet.as_mut();
         let Outputs { face, regression } = self.onet_outputs;
-        self.crop.write(frame, square, 48, onet.input());
+        let (frame, place) = pixels.crop(square, 48);
+        self.crop.write(&frame, &place, 48, onet.input());
         invoke(onet, self.onet_macs, cost)?;
         let (w, h) = inclusive_size(square);
         let places = onet.output(self.landmarks.index);
@@ -255,9 +258,14 @@ impl Mtcnn {
     ///
     /// # Errors
     /// When the network cannot be run.
-    pub(crate) fn look_again(&mut self, frame: &Frame<'_>, near: &BBox, cost: &mut Cost) -> Result<Face, ModelError> {
+    pub(crate) fn look_again(
+        &mut self,
+        pixels: &mut Pixels<'_>,
+        near: &BBox,
+        cost: &mut Cost,
+    ) -> Result<Face, ModelError> {
         let clock = Instant::now();
-        let judged = self.judge(frame, &near.square(), cost)?;
+        let judged = self.judge(pixels, &near.square(), cost)?;
         cost.onet += clock.elapsed();
         Ok(judged.into())
     }
@@ -296,9 +304,9 @@ fn corrected(bbox: &BBox, size: (f32, f32), shares: &[i8], output: Output) -> BB
     BBox { x: left, y: top, w: (right - left).max(0.0), h: (bottom - top).max(0.0) }
 }
 
-/// The face with its box cut off at the frame's border.
-pub(crate) fn inside(frame: &Frame<'_>, face: &Face) -> Face {
-    let (right, bottom) = ((frame.width() - 1) as f32, (frame.height() - 1) as f32);
+/// The face with its box cut off at the border of a frame of this width and height.
+pub(crate) fn inside((width, height): (usize, usize), face: &Face) -> Face {
+    let (right, bottom) = ((width - 1) as f32, (height - 1) as f32);
     let BBox { x, y, w, h } = face.bbox;
     let (x1, y1) = (x.clamp(0.0, right), y.clamp(0.0, bottom));
     let (x2, y2) = ((x + w).clamp(0.0, right), (y + h).clamp(0.0, bottom));
@@ -319,7 +327,7 @@ mod tests {
     use moodbox_models::Network;
 
     use super::*;
-    use crate::frame::Format;
+    use crate::frame::{Format, Frame};
 
     /// A network that always says the same.
     struct Recorded {

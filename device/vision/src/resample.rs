@@ -18,3 +18,12 @@ pub(crate) use square::SquareCrop;
 const fn centred(pixel: u8) -> i8 {
     (pixel ^ 0x80) as i8
 }
+
+/// Added to a number from 0 to 255, it leaves the nearest whole number in the lowest byte: from there on neighbouring `f32`s
+/// are 1 apart.
+const ROUNDS: f32 = 12_582_912.0;
+
+/// The byte nearest to a number, which must be from 0 to 255. A cast would check for others.
+pub(crate) const fn nearest_byte(value: f32) -> u8 {
+    (value + ROUNDS).to_bits() as u8
+}

@@ -14,10 +14,10 @@ use moodbox_core::config;
 use moodbox_core::face::{Face, SeenFace};
 use moodbox_models::Models;
 
-use crate::frame::Frame;
 use crate::model::ModelError;
 use crate::motion::Motion;
 use crate::mtcnn::{MAX_FACES, inside};
+use crate::pixels::Pixels;
 use crate::vision::{Stages, Vision};
 
 use track::Track;
@@ -35,7 +35,7 @@ const CALM_AFTER: Duration = Duration::from_secs(2);
 /// Score from which O-Net alone is believed: higher than in the cascade, where two other networks have spoken before it.
 const SURE: f32 = 0.9;
 /// Score from which O-Net keeps a face that the cascade no longer finds, and how often in a row it may.
-const KEEP: f32 = 0.6;
+const KEEP: f32 = 0.8;
 const MOST_MISSES: u32 = 2;
 /// Overlap with where a face was expected, from which it is the same face.
 const SAME: f32 = 0.3;
@@ -123,13 +123,15 @@ impl Tracker {
     ///
     /// # Errors
     /// When a network cannot be run.
-    pub fn track(&mut self, frame: &Frame<'_>, at: Duration) -> Result<Sight<'_>, ModelError> {
+    pub fn track<'a>(&mut self, pixels: impl Into<Pixels<'a>>, at: Duration) -> Result<Sight<'_>, ModelError> {
+        let pixels = &mut pixels.into();
+        let size = pixels.size();
         let at = at.max(self.clock);
         let mut stages = Stages::default();
         self.tracks.retain(|t| at.saturating_sub(t.seen) <= FORGET);
         let followed = self.tracks.len();
         let clock = Instant::now();
-        self.motion.look(frame, self.min_face as usize);
+        self.motion.look(&pixels.overview(), self.min_face as usize, size.0);
         let moves = self.motion.is_seen(|cell| self.tracks.iter().any(|t| t.moves_in(cell)));
         stages.motion = clock.elapsed();
 
@@ -140,19 +142,19 @@ impl Tracker {
             (false, _) => FIND_EVERY,
         };
         let due = rested.is_none_or(|rested| rested >= patience);
-        let searched = due || !self.follow(frame, at, &mut stages)?;
+        let searched = due || !self.follow(pixels, at, &mut stages)?;
         if searched {
-            self.find(frame, at, &mut stages)?;
+            self.find(pixels, at, &mut stages)?;
         }
         let clock = Instant::now();
-        let spoke = self.read(frame, at, &mut stages)?;
+        let spoke = self.read(pixels, at, &mut stages)?;
         stages.fer = clock.elapsed();
         if moves || spoke || followed != self.tracks.len() || self.tracks.iter().any(|t| t.seen < at) {
             self.changed = at;
         }
         self.clock = at;
         self.seen.clear();
-        self.seen.extend(self.tracks.iter().filter(|t| t.seen == at).map(|t| t.shown(frame, at)));
+        self.seen.extend(self.tracks.iter().filter(|t| t.seen == at).map(|t| t.shown(size, at)));
         self.seen.sort_unstable_by(|a, b| b.face.score.total_cmp(&a.face.score));
         let activity = match (at.saturating_sub(self.changed) < CALM_AFTER, self.tracks.is_empty()) {
             (true, _) => Activity::Changing,
@@ -163,17 +165,17 @@ impl Tracker {
     }
 
     /// Follows every face; false as soon as one is in doubt.
-    fn follow(&mut self, frame: &Frame<'_>, at: Duration, stages: &mut Stages) -> Result<bool, ModelError> {
+    fn follow(&mut self, pixels: &mut Pixels<'_>, at: Duration, stages: &mut Stages) -> Result<bool, ModelError> {
         if self.tracks.iter().any(|t| !t.is_confirmed()) {
             return Ok(false);
         }
         for i in 0..self.tracks.len() {
             let expected = self.tracks[i].expected(at);
-            let mut face = self.vision.mtcnn.look_again(frame, &expected, &mut stages.cost)?;
+            let mut face = self.vision.mtcnn.look_again(pixels, &expected, &mut stages.cost)?;
             let overlap = face.bbox.iou(&expected);
             if (SAME..MOVED).contains(&overlap) {
                 let now = face.bbox;
-                face = self.vision.mtcnn.look_again(frame, &now, &mut stages.cost)?;
+                face = self.vision.mtcnn.look_again(pixels, &now, &mut stages.cost)?;
             }
             let is_sure = face.score >= SURE && face.bbox.iou(&expected) >= SAME;
             // Far away it is seen until it is half as large as the smallest that is looked for.
@@ -188,8 +190,8 @@ impl Tracker {
     }
 
     /// Runs the cascade and joins what it finds to the tracks.
-    fn find(&mut self, frame: &Frame<'_>, at: Duration, stages: &mut Stages) -> Result<(), ModelError> {
-        let (found, cost) = self.vision.mtcnn.find(frame)?;
+    fn find(&mut self, pixels: &mut Pixels<'_>, at: Duration, stages: &mut Stages) -> Result<(), ModelError> {
+        let (found, cost) = self.vision.mtcnn.find(pixels)?;
         stages.cost += cost;
         let mut faces = [None; MAX_FACES];
         for (slot, face) in faces.iter_mut().zip(found) {
@@ -197,7 +199,7 @@ impl Tracker {
         }
         self.join(&mut faces, at);
         for i in (0..self.tracks.len()).rev() {
-            if self.tracks[i].joined < at && !self.keep(i, frame, at, stages)? {
+            if self.tracks[i].joined < at && !self.keep(i, pixels, at, stages)? {
                 self.tracks.swap_remove(i);
             }
         }
@@ -236,14 +238,20 @@ impl Tracker {
 
     /// A second look at a face that the cascade has missed; false where it is to be forgotten. One that was found only once
     /// was none.
-    fn keep(&mut self, i: usize, frame: &Frame<'_>, at: Duration, stages: &mut Stages) -> Result<bool, ModelError> {
+    fn keep(
+        &mut self,
+        i: usize,
+        pixels: &mut Pixels<'_>,
+        at: Duration,
+        stages: &mut Stages,
+    ) -> Result<bool, ModelError> {
         let track = &mut self.tracks[i];
         track.misses += 1;
         if !track.is_confirmed() || track.misses > MOST_MISSES {
             return Ok(false);
         }
         let expected = track.expected(at);
-        let face = self.vision.mtcnn.look_again(frame, &expected, &mut stages.cost)?;
+        let face = self.vision.mtcnn.look_again(pixels, &expected, &mut stages.cost)?;
         let is_another = |t: &Track| t.seen == at && t.face.bbox.iou(&face.bbox) >= ONE;
         if face.score >= KEEP && face.bbox.iou(&expected) >= SAME && !self.tracks.iter().any(is_another) {
             self.tracks[i].see(face, at);
@@ -253,15 +261,16 @@ impl Tracker {
 
     /// Reads the new faces, and of the others those whose turn it is: no more than half in one frame, the longest unread
     /// first. Whether one shows another expression than before.
-    fn read(&mut self, frame: &Frame<'_>, at: Duration, stages: &mut Stages) -> Result<bool, ModelError> {
-        self.vision.fer.prepare(frame);
+    fn read(&mut self, pixels: &mut Pixels<'_>, at: Duration, stages: &mut Stages) -> Result<bool, ModelError> {
+        self.vision.fer.prepare(pixels.size());
         let mut changed = false;
         let mut turns = self.tracks.len().div_ceil(2);
         loop {
             let due = self.tracks.iter_mut().filter(|t| t.seen == at && t.is_due(at, READ_EVERY, turns > 0));
             let Some(track) = due.min_by_key(|t| t.read_at()) else { return Ok(changed) };
             turns = turns.saturating_sub(usize::from(track.read_at().is_some()));
-            let reading = self.vision.fer.read(frame, &inside(frame, &track.face), &mut stages.cost)?;
+            let face = inside(pixels.size(), &track.face);
+            let reading = self.vision.fer.read(&mut *pixels, &face, &mut stages.cost)?;
             changed |= track.read(reading, at);
         }
     }

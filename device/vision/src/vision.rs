@@ -7,9 +7,9 @@ use moodbox_core::face::SeenFace;
 use moodbox_models::Models;
 
 use crate::fer::Fer;
-use crate::frame::Frame;
 use crate::model::ModelError;
 use crate::mtcnn::{Cost, MAX_FACES, Mtcnn};
+use crate::pixels::Pixels;
 
 /// What one frame took.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -53,13 +53,14 @@ impl Vision {
     ///
     /// # Errors
     /// When a network cannot be run.
-    pub fn analyse(&mut self, frame: &Frame<'_>) -> Result<Analysis<'_>, ModelError> {
-        self.fer.prepare(frame);
-        let (faces, mut cost) = self.mtcnn.detect(frame)?;
+    pub fn analyse<'a>(&mut self, pixels: impl Into<Pixels<'a>>) -> Result<Analysis<'_>, ModelError> {
+        let mut pixels = pixels.into();
+        self.fer.prepare(pixels.size());
+        let (faces, mut cost) = self.mtcnn.detect(&mut pixels)?;
         let clock = Instant::now();
         self.seen.clear();
         for face in faces {
-            let (emotions, sharp) = self.fer.read(frame, face, &mut cost)?;
+            let (emotions, sharp) = self.fer.read(&mut pixels, face, &mut cost)?;
             self.seen.push(SeenFace { face: *face, emotions, sharp, fresh: true, track: None });
         }
         Ok(Analysis { faces: &self.seen, stages: Stages { cost, fer: clock.elapsed(), motion: Duration::ZERO } })

@@ -13,11 +13,18 @@ use std::path::{Path, PathBuf};
 
 use moodbox_vision::frame::Frame;
 use moodbox_vision::jpeg::Decoder;
+use moodbox_vision::pixels::Pixels;
 
 /// Decodes a file and hands the frame on.
 fn with_frame<T>(path: &Path, see: impl FnOnce(&Frame<'_>) -> T) -> T {
     let mut decoder = Decoder::new(4096 * 4096);
     see(&decoder.decode(&fs::read(path).unwrap()).unwrap())
+}
+
+/// The same as the daemon takes it from a camera: decoded only as far as it is looked at.
+fn with_pixels<T>(path: &Path, see: impl FnOnce(Pixels<'_>) -> T) -> T {
+    let mut decoder = Decoder::new(4096 * 4096);
+    see(decoder.open(&fs::read(path).unwrap()).unwrap())
 }
 
 /// The frames of the recording that comes with the demo. It holds no thumbnails, so that each end marker ends a frame.

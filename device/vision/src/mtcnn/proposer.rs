@@ -8,6 +8,7 @@ use super::{Candidate, Cost, Outputs, corrected, invoke};
 use crate::frame::{Format, Frame};
 use crate::model::{Model, ModelError};
 use crate::nms::{self, Overlap};
+use crate::pixels::Pixels;
 use crate::resample::{Halvings, Resize};
 
 /// Side of the window that P-Net slides, in pixels of a pyramid level.
@@ -43,8 +44,8 @@ pub(super) struct Proposer {
     /// Logit over which a window is taken for a face.
     threshold: f32,
     min_face: usize,
-    /// The frames that the levels are for.
-    kind: Option<(usize, usize, Format)>,
+    /// The frames that the levels are for: their size, and the size and format of what they are made from.
+    kind: Option<((usize, usize), (usize, usize), Format)>,
     levels: Vec<Level>,
     halvings: Halvings,
     of_level: Vec<Candidate>,
@@ -64,10 +65,16 @@ impl Proposer {
         }
     }
 
-    /// Makes the levels when the first frame of a kind comes.
-    fn prepare(&mut self, frame: &Frame<'_>, candidates: &mut Vec<Candidate>) -> Result<(), ModelError> {
-        let size = (frame.width(), frame.height());
-        let kind = Some((size.0, size.1, frame.format()));
+    /// Makes the levels when the first frame of a kind comes. `frame` shows all of a frame of `size` pixels, itself or half
+    /// as large.
+    fn prepare(
+        &mut self,
+        frame: &Frame<'_>,
+        size: (usize, usize),
+        candidates: &mut Vec<Candidate>,
+    ) -> Result<(), ModelError> {
+        let from = (frame.width(), frame.height());
+        let kind = Some((size, from, frame.format()));
         if self.kind == kind {
             return Ok(());
         }
@@ -82,7 +89,7 @@ impl Proposer {
                 scale: scale as f32,
                 cells: (cells(w), cells(h)),
                 macs: pnet_macs(w, h),
-                resize: Resize::new(k, &pixels, size, frame.format()),
+                resize: Resize::new(k, &pixels, from, frame.format()),
                 pnet: (self.pnet)([1, h, w, 3])?,
             });
         }
@@ -96,13 +103,14 @@ impl Proposer {
     /// Fills `candidates` with the boxes that P-Net proposes, best first.
     pub(super) fn propose(
         &mut self,
-        frame: &Frame<'_>,
+        pixels: &Pixels<'_>,
         candidates: &mut Vec<Candidate>,
         cost: &mut Cost,
     ) -> Result<(), ModelError> {
-        self.prepare(frame, candidates)?;
+        let frame = pixels.overview();
+        self.prepare(&frame, pixels.size(), candidates)?;
         let clock = Instant::now();
-        self.build(frame);
+        self.build(&frame);
         cost.pyramid = clock.elapsed();
 
         let clock = Instant::now();

@@ -1,11 +1,7 @@
 //! One row of output, a plane for each colour, until it is written.
 
-use super::centred;
+use super::{centred, nearest_byte};
 use crate::frame::Format;
-
-/// Added to a number from 0 to 255, it leaves the nearest whole number in the lowest byte: from there on neighbouring `f32`s
-/// are 1 apart. A cast would check for numbers that cannot be here.
-const ROUNDS: f32 = 12_582_912.0;
 
 /// Red, green and blue of one row; until they are written, what the frame has in their place: for YUYV the brightness and
 /// the two differences of colour, for grey the brightness in the first.
@@ -43,7 +39,7 @@ impl Planes {
                 }
             }
         }
-        let byte = |value: f32| centred((value + ROUNDS).to_bits() as u8);
+        let byte = |value: f32| centred(nearest_byte(value));
         for (pixel, ((r, g), b)) in out.chunks_exact_mut(3).zip(first.iter().zip(&*second).zip(&*third)) {
             (pixel[0], pixel[1], pixel[2]) = (byte(*r), byte(*g), byte(*b));
         }

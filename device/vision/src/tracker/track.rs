@@ -5,7 +5,6 @@ use std::time::Duration;
 use moodbox_core::emotion::Probabilities;
 use moodbox_core::face::{BBox, Face, Point, SeenFace};
 
-use crate::frame::Frame;
 use crate::mtcnn::inside;
 
 /// How far a face is expected from where it was, at most, in its own widths.
@@ -98,11 +97,11 @@ impl Track {
         before.is_some_and(|before| before.emotions.top().0 != emotions.top().0)
     }
 
-    /// What there is to tell of it.
-    pub(super) fn shown(&self, frame: &Frame<'_>, at: Duration) -> SeenFace {
+    /// What there is to tell of it, in a frame of this width and height.
+    pub(super) fn shown(&self, size: (usize, usize), at: Duration) -> SeenFace {
         let (emotions, sharp) = self.reading.map_or((Probabilities::UNIFORM, false), |r| (r.emotions, r.sharp));
         let fresh = self.read_at() == Some(at);
-        SeenFace { face: inside(frame, &self.face), emotions, sharp, fresh, track: Some(self.id) }
+        SeenFace { face: inside(size, &self.face), emotions, sharp, fresh, track: Some(self.id) }
     }
 }
 

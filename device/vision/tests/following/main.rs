@@ -13,22 +13,24 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use moodbox_core::config;
-use moodbox_core::face::{BBox, SeenFace};
+use moodbox_core::face::SeenFace;
 use moodbox_models::Models;
 use moodbox_vision::frame::{Format, Frame};
 use moodbox_vision::jpeg::Decoder;
 use moodbox_vision::{Tracker, Vision};
 use serde_json::Value;
 
-use sequence::{Change, FPS, FRAMES, HEIGHT, WIDTH};
+use sequence::{Change, FPS, FRAMES, HEIGHT, Known, WIDTH};
 
-/// Every so many photos one is used.
+/// Of the photos in the order of their names the odd ones are used, and of those every fourth. The tracker's constants were
+/// chosen on the even ones.
+const FIRST: usize = 1;
 const EVERY: usize = 8;
 
 /// What one way of looking has seen.
 #[derive(Debug, Default, Clone, Copy)]
 struct Tally {
-    /// Known faces of 60 px and more.
+    /// Known faces that are to be found.
     wanted: usize,
     found: usize,
     boxes: usize,
@@ -43,12 +45,11 @@ struct Tally {
 
 impl Tally {
     /// Counts the faces of one frame. `tracks` holds the track of each known face.
-    fn add(&mut self, known: &[Option<BBox>], faces: &[SeenFace], tracks: &mut [Option<u32>]) {
+    fn add(&mut self, known: &[Known], faces: &[SeenFace], tracks: &mut [Option<u32>]) {
         self.frames += 1;
-        for (bbox, track) in known.iter().zip(tracks) {
-            let Some(bbox) = bbox.filter(|b| b.w.max(b.h) >= 60.0) else { continue };
+        for (known, track) in known.iter().zip(tracks).filter(|(known, _)| known.is_wanted) {
             self.wanted += 1;
-            let overlap = |face: &SeenFace| face.face.bbox.iou(&bbox);
+            let overlap = |face: &SeenFace| face.face.bbox.iou(&known.bbox);
             let best = faces.iter().max_by(|a, b| overlap(a).total_cmp(&overlap(b)));
             let Some(best) = best.filter(|b| overlap(b) >= 0.5) else { continue };
             self.found += 1;
@@ -57,7 +58,7 @@ impl Tally {
             *track = best.track;
         }
         self.boxes += faces.len();
-        let is_false = |face: &&SeenFace| known.iter().flatten().all(|b| b.iou(&face.face.bbox) < 0.4);
+        let is_false = |face: &&SeenFace| known.iter().all(|known| known.bbox.iou(&face.face.bbox) < 0.4);
         self.false_boxes += faces.iter().filter(is_false).count();
     }
 
@@ -123,7 +124,7 @@ fn following_sees_no_less_than_finding_in_every_frame() {
     let (mut finding, mut following) = (Tally::default(), Tally::default());
     for change in Change::ALL {
         let (mut found, mut followed) = (Tally::default(), Tally::default());
-        for (name, boxes) in known.iter().step_by(EVERY) {
+        for (name, boxes) in known.iter().skip(FIRST).step_by(EVERY) {
             let jpeg = fs::read(folder.join(name)).unwrap();
             let photo = decoder.decode(&jpeg).unwrap();
             let photo: Vec<u8> = (0..HEIGHT).flat_map(|y| photo.row(y).iter().copied()).collect();

@@ -28,6 +28,15 @@ impl Change {
     pub(crate) const ALL: [Self; 5] = [Self::Pan, Self::Zoom, Self::Blur, Self::Occlusion, Self::Light];
 }
 
+/// A face that is known to be in a frame.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Known {
+    /// The part that is inside.
+    pub(crate) bbox: BBox,
+    /// Whether it is to be found: two thirds of it are inside, and it has 60 pixels. Whoever finds another one is right too.
+    pub(crate) is_wanted: bool,
+}
+
 /// Where a pixel of the photo lies in a frame: moved and scaled.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct View {
@@ -37,12 +46,18 @@ pub(crate) struct View {
 }
 
 impl View {
-    /// Where a box of the photo lies in the frame; `None` where less than two thirds of it are inside.
-    pub(crate) fn of(self, [x, y, w, h]: [f32; 4]) -> Option<BBox> {
-        let bbox =
-            BBox { x: x * self.scale + self.x, y: y * self.scale + self.y, w: w * self.scale, h: h * self.scale };
-        let frame = BBox { x: 0.0, y: 0.0, w: WIDTH as f32, h: HEIGHT as f32 };
-        (bbox.intersection(&frame) >= bbox.area() * 2.0 / 3.0).then_some(bbox)
+    /// What of a face of the photo is in the frame.
+    pub(crate) fn of(self, [x, y, w, h]: [f32; 4]) -> Known {
+        let along = |start: f32, shift: f32, size: f32, length: usize| {
+            let start = start * self.scale + shift;
+            let low = start.clamp(0.0, length as f32);
+            (low, (start + size * self.scale).clamp(0.0, length as f32) - low)
+        };
+        let (left, width) = along(x, self.x, w, WIDTH);
+        let (top, height) = along(y, self.y, h, HEIGHT);
+        let bbox = BBox { x: left, y: top, w: width, h: height };
+        let whole = w * h * self.scale * self.scale;
+        Known { bbox, is_wanted: w.max(h) * self.scale >= 60.0 && bbox.area() >= whole * 2.0 / 3.0 }
     }
 }
 

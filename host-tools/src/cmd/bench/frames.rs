@@ -6,6 +6,7 @@ use image::{Rgb, RgbImage, imageops};
 use moodbox_core::face::BBox;
 use moodbox_vision::frame::{Format, Frame};
 use moodbox_vision::jpeg::Decoder;
+use moodbox_vision::pixels::Pixels;
 
 /// A frame before it is decoded.
 pub(super) enum Input {
@@ -14,11 +15,11 @@ pub(super) enum Input {
 }
 
 impl Input {
-    /// Its pixels.
-    pub(super) fn decode<'a>(&'a self, decoder: &'a mut Decoder) -> anyhow::Result<Frame<'a>> {
+    /// Its pixels, as the daemon takes them.
+    pub(super) fn open<'a>(&'a self, decoder: &'a mut Decoder) -> anyhow::Result<Pixels<'a>> {
         Ok(match self {
-            Self::Jpeg(bytes) => decoder.decode(bytes)?,
-            Self::Yuyv { data, width, height } => Frame::new(data, Format::Yuyv, *width, *height, 2 * width)?,
+            Self::Jpeg(bytes) => decoder.open(bytes)?,
+            Self::Yuyv { data, width, height } => Frame::new(data, Format::Yuyv, *width, *height, 2 * width)?.into(),
         })
     }
 

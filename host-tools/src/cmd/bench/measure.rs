@@ -70,9 +70,9 @@ impl Bench<'_> {
         for round in 0..=rounds {
             for input in inputs {
                 let clock = Instant::now();
-                let frame = input.decode(&mut self.decoder)?;
+                let pixels = input.open(&mut self.decoder)?;
                 let decode = clock.elapsed();
-                let analysis = vision.analyse(&frame)?;
+                let analysis = vision.analyse(pixels)?;
                 if round > 0 {
                     let faces = analysis.faces.len();
                     samples.push(Sample { whole: clock.elapsed(), decode, stages: analysis.stages, faces });
@@ -93,9 +93,9 @@ impl Bench<'_> {
             for _ in 0..SEQUENCE {
                 at += FRAME;
                 let clock = Instant::now();
-                let frame = input.decode(&mut self.decoder)?;
+                let pixels = input.open(&mut self.decoder)?;
                 let decode = clock.elapsed();
-                let sight = tracker.track(&frame, at)?;
+                let sight = tracker.track(pixels, at)?;
                 if !sight.searched {
                     let faces = sight.faces.len();
                     samples.push(Sample { whole: clock.elapsed(), decode, stages: sight.stages, faces });

@@ -10,7 +10,7 @@ use moodbox_tests::shared_data;
 use moodbox_vision::mtcnn::Mtcnn;
 use serde::Deserialize;
 
-use super::{photos, with_frame};
+use super::{photos, with_frame, with_pixels};
 
 #[derive(Deserialize)]
 struct Reference {
@@ -56,14 +56,15 @@ const LARGEST_ERROR: f32 = 0.04;
 #[test]
 fn faces_are_where_the_float_peer_finds_them() {
     let Some(folder) = shared_data::path("photos") else { return };
-    for min_face in [40, 60] {
-        let mut agreement = agreement(&folder, min_face);
+    for (min_face, is_whole) in [(40, true), (60, true), (40, false), (60, false)] {
+        let mut agreement = agreement(&folder, min_face, is_whole);
         agreement.landmark_errors.sort_by(f32::total_cmp);
         let median = agreement.landmark_errors[agreement.landmark_errors.len() / 2];
         let Agreement { wanted, found, boxes, false_boxes, peer_boxes, .. } = agreement;
         println!(
-            "min face {min_face}: {found} of {wanted} faces found, {false_boxes} of {boxes} boxes false ({peer_boxes} of \
+            "min face {min_face}, decoded {}: {found} of {wanted} faces found, {false_boxes} of {boxes} boxes false ({peer_boxes} of \
              the peer), landmarks off by {:.2} % of the width (median)",
+            if is_whole { "whole" } else { "where looked at" },
             100.0 * median
         );
         assert!(found as f32 >= LEAST_FOUND * wanted as f32);
@@ -72,7 +73,7 @@ fn faces_are_where_the_float_peer_finds_them() {
     }
 }
 
-fn agreement(folder: &std::path::Path, min_face: u32) -> Agreement {
+fn agreement(folder: &std::path::Path, min_face: u32, is_whole: bool) -> Agreement {
     let reference = fs::read_to_string(folder.join("reference-mtcnn.json")).unwrap();
     let reference: Reference = serde_json::from_str(&reference).unwrap();
     let models = Models::built_in().unwrap();
@@ -82,7 +83,11 @@ fn agreement(folder: &std::path::Path, min_face: u32) -> Agreement {
     for photo in photos(folder) {
         let name = photo.file_name().unwrap().to_string_lossy();
         let peer = &reference.faces[name.as_ref()];
-        let ours = with_frame(&photo, |frame| mtcnn.detect(frame).unwrap().0.to_vec());
+        let ours = if is_whole {
+            with_frame(&photo, |frame| mtcnn.detect(frame).unwrap().0.to_vec())
+        } else {
+            with_pixels(&photo, |pixels| mtcnn.detect(pixels).unwrap().0.to_vec())
+        };
         agreement.peer_boxes += peer.len();
         for face in peer.iter().filter(|f| f.score >= 0.9 && f.bbox().w.max(f.bbox().h) >= 60.0) {
             agreement.wanted += 1;

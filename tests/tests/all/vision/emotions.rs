@@ -8,6 +8,7 @@ use moodbox_vision::fer::Fer;
 use moodbox_vision::frame::Frame;
 use moodbox_vision::jpeg::Decoder;
 use moodbox_vision::mtcnn::{Cost, Mtcnn};
+use moodbox_vision::pixels::Pixels;
 use tflitec::interpreter::Interpreter;
 use tflitec::model::Model;
 
@@ -70,6 +71,26 @@ fn photos_read_as_in_floating_point() {
     }
     assert!(comparison.faces > 100);
     comparison.check();
+}
+
+#[test]
+fn a_face_reads_the_same_where_no_more_is_decoded() {
+    let models = Models::built_in().unwrap();
+    let mut mtcnn = Mtcnn::new(&models, &config::Vision::default()).unwrap();
+    let mut fer = Fer::new(&models, 1).unwrap();
+    let (mut whole, mut decoder) = (Decoder::new(640 * 480), Decoder::new(640 * 480));
+    let (mut faces, mut agreed) = (0, 0);
+    for jpeg in recording().iter().step_by(3) {
+        let frame = whole.decode(jpeg).unwrap();
+        for face in mtcnn.detect(frame).unwrap().0 {
+            let mut top = |pixels: Pixels<'_>| fer.read(pixels, face, &mut Cost::default()).unwrap().0.top().0;
+            faces += 1;
+            agreed += usize::from(top(frame.into()) == top(decoder.open(jpeg).unwrap()));
+        }
+    }
+    println!("{agreed} of {faces} faces have the same top emotion");
+    assert!(faces > 60);
+    assert!(agreed as f32 >= LEAST_AGREEMENT * faces as f32);
 }
 
 #[test]
