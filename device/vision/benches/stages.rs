@@ -28,7 +28,7 @@ type Part = fn(&Stages) -> Duration;
 fn stages(criterion: &mut Criterion) {
     let jpeg = jpeg();
     let mut decoder = Decoder::new(640 * 480);
-    criterion.bench_function("decode JPEG", |b| b.iter(|| decoder.decode(black_box(&jpeg)).unwrap().width()));
+    criterion.bench_function("decode JPEG", |b| b.iter(|| decoder.open(black_box(&jpeg)).unwrap().size()));
 
     let frame = decoder.decode(&jpeg).unwrap();
     let models = Models::built_in().unwrap();
@@ -44,10 +44,10 @@ fn stages(criterion: &mut Criterion) {
     ];
     for (name, part) in parts {
         criterion.bench_function(name, |b| {
-            b.iter_custom(|rounds| (0..rounds).map(|_| part(&vision.analyse(&frame).unwrap().stages)).sum());
+            b.iter_custom(|rounds| (0..rounds).map(|_| part(&vision.analyse(frame).unwrap().stages)).sum());
         });
     }
-    criterion.bench_function("cold frame, decoded", |b| b.iter(|| vision.analyse(&frame).unwrap().faces.len()));
+    criterion.bench_function("cold frame, decoded", |b| b.iter(|| vision.analyse(frame).unwrap().faces.len()));
     followed(criterion, &frame, &models, &settings);
 }
 

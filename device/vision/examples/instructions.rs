@@ -32,7 +32,7 @@ fn main() -> anyhow::Result<()> {
     let mut decoder = Decoder::new(640 * 480);
     if what == "decode" {
         for _ in 0..ROUNDS {
-            counted(|| decoder.decode(jpeg).map(|frame| frame.width()))?;
+            counted(|| decoder.open(jpeg).map(|pixels| pixels.size()))?;
         }
         return Ok(());
     }
@@ -40,9 +40,9 @@ fn main() -> anyhow::Result<()> {
     let frame = Frame::new(&data, Format::Yuyv, 640, 480, 2 * 640)?;
     if what == "cold" {
         let mut vision = Vision::new(&models, &settings)?;
-        vision.analyse(&frame)?;
+        vision.analyse(frame)?;
         for _ in 0..ROUNDS {
-            counted(|| vision.analyse(&frame).map(|analysis| analysis.faces.len()))?;
+            counted(|| vision.analyse(frame).map(|analysis| analysis.faces.len()))?;
         }
         return Ok(());
     }
@@ -53,9 +53,9 @@ fn main() -> anyhow::Result<()> {
         let time = at;
         at += Duration::from_millis(180);
         if round < 2 {
-            tracker.track(&frame, time)?;
+            tracker.track(frame, time)?;
         } else {
-            counted(|| tracker.track(&frame, time).map(|sight| sight.faces.len()))?;
+            counted(|| tracker.track(frame, time).map(|sight| sight.faces.len()))?;
         }
     }
     Ok(())

@@ -380,7 +380,7 @@ mod tests {
         let mut mtcnn = Mtcnn::with_networks(networks, &models, &config::Vision::default()).unwrap();
         let data = vec![128; 640 * 480];
         let frame = Frame::new(&data, Format::Grey, 640, 480, 640).unwrap();
-        let (faces, _) = mtcnn.detect(&frame).unwrap();
+        let (faces, _) = mtcnn.detect(frame).unwrap();
         assert_eq!(faces.len(), 1);
         // Cells are 2 pixels apart, begin one pixel in and are 11 wide; the level is a fifth of the frame.
         let BBox { x, y, w, h } = faces[0].bbox;

@@ -93,7 +93,7 @@ pub(crate) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
         let (columns, rows) = (width as usize, height as usize);
         let frame = Frame::new(picture.as_raw(), Format::Rgb, columns, rows, 3 * columns)
             .with_context(|| path.display().to_string())?;
-        let seen = vision.analyse(&frame).with_context(|| path.display().to_string())?;
+        let seen = vision.analyse(frame).with_context(|| path.display().to_string())?;
         let report = Report { path, width, height, faces: seen.faces.iter().map(FaceReport::from).collect() };
         if json {
             writeln!(out, "{}", serde_json::to_string(&report).map_err(|e| anyhow!(e))?)?;

@@ -153,7 +153,7 @@ fn read(arguments: &Arguments, models: &Models, settings: &config::Vision) -> Re
     for path in picture::files(std::slice::from_ref(&arguments.frames))? {
         let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let frame = decoder.decode(&bytes).with_context(|| path.display().to_string())?;
-        let seen = vision.analyse(&frame).with_context(|| path.display().to_string())?;
+        let seen = vision.analyse(frame).with_context(|| path.display().to_string())?;
         let faces = seen.faces.iter().map(|f| f.face.bbox).collect();
         given.push(Given { picture: frames::picture(&frame), bytes, faces });
     }
@@ -218,7 +218,7 @@ fn print(out: &mut impl Write, report: &Report<'_>) -> io::Result<()> {
         if let Some(Frames { time, .. }) = followed {
             writeln!(out, "{:18} {:8.3} {:8.3}", "followed", time.p50_ms, time.p95_ms)?;
         }
-        for ByFaces { faces, frames, mean_ms, mean_invoke_ms } in followed_by_faces {
+        for ByFaces { faces, frames, mean_ms, mean_invoke_ms, .. } in followed_by_faces {
             let ratio = mean_ms / mean_invoke_ms;
             writeln!(
                 out,

@@ -4,9 +4,9 @@ use std::sync::OnceLock;
 
 use moodbox_core::config;
 use moodbox_models::{Models, Network};
-use moodbox_vision::frame::Frame;
 use moodbox_vision::model::{Model, ModelError};
 use moodbox_vision::mtcnn::{Mtcnn, Networks};
+use moodbox_vision::pixels::Pixels;
 
 /// A network whose outputs are the same bytes over and over.
 struct Parrot {
@@ -40,7 +40,9 @@ impl Model for Parrot {
 
 /// Looks for faces in a frame, with outputs that stand for real numbers by this scale. Every face that is found lies in the
 /// frame.
-pub fn detect(frame: &Frame<'_>, outputs: &[i8], scale: Option<f32>) {
+pub fn detect<'a>(pixels: impl Into<Pixels<'a>>, outputs: &[i8], scale: Option<f32>) {
+    let pixels = pixels.into();
+    let (width, height) = pixels.size();
     // Their checksums take longer than all the rest.
     static MODELS: OnceLock<Models> = OnceLock::new();
     let mut models = MODELS.get_or_init(|| Models::built_in().expect("the built-in models")).clone();
@@ -59,8 +61,8 @@ pub fn detect(frame: &Frame<'_>, outputs: &[i8], scale: Option<f32>) {
         onet: Parrot::new(&models.onet, 3 * 48 * 48, 1, outputs),
     };
     let mut mtcnn = Mtcnn::with_networks(networks, &models, &config::Vision::default()).expect("the three networks");
-    let (faces, _) = mtcnn.detect(frame).expect("nothing that can fail");
-    let (right, bottom) = (frame.width() as f32, frame.height() as f32);
+    let (faces, _) = mtcnn.detect(pixels).expect("nothing that can fail");
+    let (right, bottom) = (width as f32, height as f32);
     for face in faces {
         let b = face.bbox;
         assert!(b.x >= 0.0 && b.y >= 0.0 && b.x + b.w <= right && b.y + b.h <= bottom, "{b:?}");

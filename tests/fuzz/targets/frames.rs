@@ -16,6 +16,7 @@ use std::io::{BufReader, Cursor};
 use libfuzzer_sys::fuzz_target;
 use moodbox_vision::frame::{Format, Frame};
 use moodbox_vision::jpeg::Decoder;
+use moodbox_vision::pixels::Pixels;
 
 use mjpeg::{FrameReader, Read};
 
@@ -31,7 +32,7 @@ fuzz_target!(|bytes: &[u8]| {
             let (width, height, stride) = (number(w, w2), number(h, h2), number(s, s2));
             if let Ok(frame) = Frame::new(pixels, format, width, height, stride) {
                 assert!(frame.width() * frame.height() <= pixels.len());
-                look(&frame);
+                look(frame);
             }
         }
         _ => {}
@@ -53,21 +54,22 @@ fn motion_jpeg(stream: &[u8]) {
                 if told.is_some_and(|(width, height)| width * height > 1 << 18) {
                     continue;
                 }
-                if let Ok(picture) = decoder.decode(&frame) {
-                    assert!(picture.width() * picture.height() <= MAX_PIXELS);
-                    look(&picture);
+                if let Ok(picture) = decoder.open(&frame) {
+                    let (width, height) = picture.size();
+                    assert!(width * height <= MAX_PIXELS);
+                    look(picture);
                 }
             }
         }
     }
     // A camera's buffer goes to the decoder as it is.
     if jpeg::size(stream).is_none_or(|(width, height)| width * height <= 1 << 18) {
-        let _ = decoder.decode(stream);
+        let _ = decoder.open(stream);
     }
 }
 
-fn look(frame: &Frame<'_>) {
+fn look<'a>(pixels: impl Into<Pixels<'a>>) {
     // Every eleventh value says that a face is there.
     let outputs: Vec<i8> = (0..=u8::MAX).map(|n| if n % 11 == 0 { i8::MAX } else { n as i8 }).collect();
-    networks::detect(frame, &outputs, None);
+    networks::detect(pixels, &outputs, None);
 }

@@ -22,5 +22,5 @@ fuzz_target!(|bytes: &[u8]| {
     let outputs: Vec<i8> = outputs.iter().map(|byte| *byte as i8).collect();
     let data = vec![128; SIDE * SIDE];
     let frame = Frame::new(&data, Format::Grey, SIDE, SIDE, SIDE).expect("a frame");
-    networks::detect(&frame, &outputs, Some(f32::from_le_bytes(*scale)));
+    networks::detect(frame, &outputs, Some(f32::from_le_bytes(*scale)));
 });

@@ -253,13 +253,11 @@ impl UnitDecoder<'_> {
         let (h, v) = self.sampling;
         let mut luma = [[[0; N]; N]; 4];
         for block in luma.iter_mut().take(h * v) {
-            *block = bytes(&read_block(bits, &self.codes[0], &self.scales[0], &mut means[0])?, LUMA_MIDDLE);
+            read_block(bits, &self.codes[0], &self.scales[0], &mut means[0], LUMA_MIDDLE, block)?;
         }
-        let mut colour = |k: usize| {
-            let block = read_block(bits, &self.codes[1], &self.scales[k], &mut means[k])?;
-            Some(bytes::<N>(&block, COLOUR_MIDDLE))
-        };
-        let (blue, red) = (colour(1)?, colour(2)?);
+        let (mut blue, mut red) = ([[0; N]; N], [[0; N]; N]);
+        read_block(bits, &self.codes[1], &self.scales[1], &mut means[1], COLOUR_MIDDLE, &mut blue)?;
+        read_block(bits, &self.codes[1], &self.scales[2], &mut means[2], COLOUR_MIDDLE, &mut red)?;
         for y in 0..N * v {
             let row = &mut out[y * stride..][..2 * N * h];
             let (blue, red) = (&blue[y / v], &red[y / v]);
@@ -279,35 +277,59 @@ impl UnitDecoder<'_> {
     }
 }
 
-/// Samples as bytes, of which `middle` stands for 0.
-fn bytes<const N: usize>(block: &Block<N>, middle: f32) -> [[u8; N]; N] {
-    block.map(|row| row.map(|value| nearest_byte((value + middle).clamp(0.0, 255.0))))
-}
-
-/// The samples of the next block.
+/// Reads the next block and writes its samples, of which `middle` stands for 0.
 fn read_block<const N: usize>(
     bits: &mut Bits<'_>,
     codes: &[Table; 2],
     scales: &Scales,
     mean: &mut i32,
-) -> Option<Block<N>>
+    middle: f32,
+    out: &mut [[u8; N]; N],
+) -> Option<()>
 where
     Size<N>: Transform<N>,
 {
     *mean = mean.saturating_add(codes[0].difference(bits)?);
     let scales = Size::<N>::scales(scales);
-    let mut coefficients = [[0.0; N]; N];
-    coefficients[0][0] = *mean as f32 * scales[0];
+    // And one place for what is not wanted.
+    let mut coefficients = [0.0; 65];
+    coefficients[0] = *mean as f32 * scales[0];
     let mut is_even = true;
     codes[1].coefficients(bits, |at, value| {
-        let (across, down) = ZIGZAG[at];
-        if across < N && down < N {
-            coefficients[across][down] = value as f32 * scales[at];
-            is_even = false;
-        }
+        let place = Size::<N>::PLACES[at];
+        coefficients[usize::from(place)] = value as f32 * scales[at];
+        is_even &= place == NOWHERE;
     })?;
+    let byte = |value: f32| nearest_byte((value + middle).clamp(0.0, 255.0));
     // Half of all blocks are.
-    Some(if is_even { [[coefficients[0][0]; N]; N] } else { Size::<N>::samples(&coefficients) })
+    if is_even {
+        *out = [[byte(coefficients[0]); N]; N];
+        return Some(());
+    }
+    let block = array::from_fn(|i| array::from_fn(|k| coefficients[N * i + k]));
+    for (out, samples) in out.iter_mut().zip(Size::<N>::samples(&block)) {
+        for (out, sample) in out.iter_mut().zip(samples) {
+            *out = byte(sample);
+        }
+    }
+    Some(())
+}
+
+/// The place of a coefficient that is left out.
+const NOWHERE: u8 = 64;
+
+/// Where the coefficients belong, in the order of the file, in a block of `side` x `side` of them.
+const fn places(side: usize) -> [u8; 64] {
+    let mut places = [NOWHERE; 64];
+    let mut k = 0;
+    while k < 64 {
+        let (across, down) = ZIGZAG[k];
+        if across < side && down < side {
+            places[k] = (side * across + down) as u8;
+        }
+        k += 1;
+    }
+    places
 }
 
 /// Samples along the side of a block.
@@ -315,11 +337,14 @@ struct Size<const N: usize>;
 
 /// How a block becomes as many samples.
 trait Transform<const N: usize> {
+    const PLACES: [u8; 64];
     fn scales(scales: &Scales) -> &[f32; 64];
     fn samples(coefficients: &Block<N>) -> Block<N>;
 }
 
 impl Transform<4> for Size<4> {
+    const PLACES: [u8; 64] = places(4);
+
     fn scales(scales: &Scales) -> &[f32; 64] {
         &scales.half
     }
@@ -330,6 +355,8 @@ impl Transform<4> for Size<4> {
 }
 
 impl Transform<8> for Size<8> {
+    const PLACES: [u8; 64] = places(8);
+
     fn scales(scales: &Scales) -> &[f32; 64] {
         &scales.whole
     }

@@ -200,8 +200,9 @@ impl<'a> Bits<'a> {
         if let Some(bytes) = self.data.get(self.next..).and_then(<[u8]>::first_chunk) {
             self.window |= u64::from_be_bytes(*bytes) >> self.count;
         }
-        self.next += ((63 - self.count) / 8) as usize;
-        self.count |= 56;
+        let bytes = (63 - self.count) / 8;
+        self.next += bytes as usize;
+        self.count += 8 * bytes;
     }
 
     /// The next 1 to 16 bits.

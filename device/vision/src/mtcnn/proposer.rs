@@ -37,6 +37,9 @@ struct Level {
     pnet: Box<dyn Model>,
 }
 
+/// What levels are made for: the size of the frame, and the size and format of what shows it.
+type Kind = ((usize, usize), (usize, usize), Format);
+
 /// P-Net with its pyramid, one interpreter a level.
 pub(super) struct Proposer {
     pnet: PnetFactory,
@@ -44,8 +47,8 @@ pub(super) struct Proposer {
     /// Logit over which a window is taken for a face.
     threshold: f32,
     min_face: usize,
-    /// The frames that the levels are for: their size, and the size and format of what they are made from.
-    kind: Option<((usize, usize), (usize, usize), Format)>,
+    /// The frames that the levels are for.
+    kind: Option<Kind>,
     levels: Vec<Level>,
     halvings: Halvings,
     of_level: Vec<Candidate>,

@@ -135,8 +135,8 @@ fn following_sees_no_less_than_finding_in_every_frame() {
                 let frame = Frame::new(&pixels, Format::Rgb, WIDTH, HEIGHT, 3 * WIDTH).unwrap();
                 let known: Vec<_> = boxes.iter().map(|b| view.of(*b)).collect();
                 found.searched += 1;
-                found.add(&known, vision.analyse(&frame).unwrap().faces, &mut vec![None; boxes.len()]);
-                let sight = tracker.track(&frame, Duration::from_millis(1_000 * k as u64 / FPS)).unwrap();
+                found.add(&known, vision.analyse(frame).unwrap().faces, &mut vec![None; boxes.len()]);
+                let sight = tracker.track(frame, Duration::from_millis(1_000 * k as u64 / FPS)).unwrap();
                 followed.searched += usize::from(sight.searched);
                 followed.add(&known, sight.faces, &mut tracks);
             }
@@ -147,8 +147,7 @@ fn following_sees_no_less_than_finding_in_every_frame() {
     }
     println!("all, found:    {finding}\nall, followed: {following}");
     assert!(following.recall() >= finding.recall());
-    // A box that is false stays for as long as it is followed, one frame or two.
-    assert!(following.false_share() <= finding.false_share() + 0.002);
+    assert!(following.false_share() <= finding.false_share());
     assert!(following.mean_overlap() >= finding.mean_overlap() - 0.01);
     assert!(2 * following.searched < following.frames, "most frames were followed");
     assert!(100 * following.renamed <= following.found, "tracks are stable");

@@ -46,11 +46,12 @@ pub(super) struct Frames {
     pub(super) mean_invoke_ms: f64,
 }
 
-/// Whole frames with this many faces, on average.
+/// Whole frames with this many faces. On average, for some of those that are followed do more than others; and at the median.
 #[derive(Debug, Serialize)]
 pub(super) struct ByFaces {
     pub(super) faces: usize,
     pub(super) frames: usize,
+    pub(super) p50_ms: f64,
     pub(super) mean_ms: f64,
     pub(super) mean_invoke_ms: f64,
 }
@@ -135,8 +136,13 @@ pub(super) fn by_faces(samples: &[Sample]) -> Vec<ByFaces> {
     let most = samples.iter().map(|s| s.faces).max().unwrap_or(0);
     let of = |faces| {
         let those: Vec<_> = samples.iter().filter(|s| s.faces == faces).copied().collect();
-        let (mean_ms, mean_invoke_ms) = (mean(&those, |s| s.whole), mean(&those, |s| s.stages.cost.invoke));
-        (!those.is_empty()).then_some(ByFaces { faces, frames: those.len(), mean_ms, mean_invoke_ms })
+        (!those.is_empty()).then(|| ByFaces {
+            faces,
+            frames: those.len(),
+            p50_ms: percentiles(&those, |s| s.whole).p50_ms,
+            mean_ms: mean(&those, |s| s.whole),
+            mean_invoke_ms: mean(&those, |s| s.stages.cost.invoke),
+        })
     };
     (1..=most).filter_map(of).collect()
 }

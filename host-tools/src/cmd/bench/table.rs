@@ -61,20 +61,20 @@ pub(super) fn measure(
     Ok(rows)
 }
 
-/// Writes the table in Markdown.
+/// Writes the table in Markdown: of cold frames the median, of followed ones the mean.
 pub(super) fn print(out: &mut impl Write, rows: &[Row]) -> io::Result<()> {
     writeln!(out, "| YUYV frame | smallest face | cold: 1, 2, 5 faces | followed: 1, 2, 5 faces |")?;
     writeln!(out, "|---|---|---|---|")?;
     for Row { width, height, min_face, cold, followed } in rows {
-        let (cold, followed) = (cells(cold), cells(followed));
+        let (cold, followed) = (cells(cold, |row| row.p50_ms), cells(followed, |row| row.mean_ms));
         writeln!(out, "| {width}x{height} | {min_face} px | {cold} ms | {followed} ms |")?;
     }
     Ok(())
 }
 
-fn cells(found: &[ByFaces]) -> String {
+fn cells(found: &[ByFaces], time: impl Fn(&ByFaces) -> f64) -> String {
     let cell = |faces| match found.iter().find(|row| row.faces == faces) {
-        Some(row) => format!("{:.2}", row.mean_ms),
+        Some(row) => format!("{:.2}", time(row)),
         None => "-".to_owned(),
     };
     FACES.map(cell).join(", ")

@@ -160,7 +160,7 @@ fn annotated(file: &Path) -> anyhow::Result<Vec<(PathBuf, Vec<BBox>)>> {
 fn detect(mtcnn: &mut Mtcnn, picture: &RgbImage) -> anyhow::Result<Vec<BBox>> {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     let frame = Frame::new(picture.as_raw(), Format::Rgb, width, height, 3 * width)?;
-    Ok(mtcnn.detect(&frame)?.0.iter().map(|face| face.bbox).collect())
+    Ok(mtcnn.detect(frame)?.0.iter().map(|face| face.bbox).collect())
 }
 
 fn whole(picture: &RgbImage) -> BBox {

@@ -154,6 +154,6 @@ impl Reader {
         let frame = Frame::new(picture.as_raw(), Format::Rgb, width as usize, height as usize, 3 * width as usize)?;
         let bbox = BBox { x: 0.0, y: 0.0, w: width as f32, h: height as f32 };
         let face = Face { bbox, score: 1.0, landmarks: <_>::default() };
-        Ok(self.fer.read(&frame, &face, &mut Cost::default())?)
+        Ok(self.fer.read(frame, &face, &mut Cost::default())?)
     }
 }

@@ -17,11 +17,11 @@ fn a_frame_allocates_nothing_once_one_was_seen() {
     let mut decoder = Decoder::new(640 * 480);
     let frames = recording();
     let empty = decoder.decode(&frames[0]).unwrap();
-    assert_eq!(vision.analyse(&empty).unwrap().faces.len(), 0);
+    assert_eq!(vision.analyse(empty).unwrap().faces.len(), 0);
     for jpeg in frames.iter().step_by(10) {
         let frame = decoder.decode(jpeg).unwrap();
         let counted = allocation_counter::measure(|| {
-            vision.analyse(&frame).unwrap();
+            vision.analyse(frame).unwrap();
         });
         assert_eq!(counted.count_total, 0, "{counted:?}");
     }
@@ -54,9 +54,9 @@ fn a_yuyv_frame_allocates_nothing_either() {
     let stride = 2 * 640 + 64;
     let data: Vec<u8> = (0..stride * 480).map(|i| (i % 251) as u8).collect();
     let frame = Frame::new(&data, Format::Yuyv, 640, 480, stride).unwrap();
-    vision.analyse(&frame).unwrap();
+    vision.analyse(frame).unwrap();
     let counted = allocation_counter::measure(|| {
-        vision.analyse(&frame).unwrap();
+        vision.analyse(frame).unwrap();
     });
     assert_eq!(counted.count_total, 0, "{counted:?}");
 }

@@ -58,7 +58,7 @@ fn any_size_stride_and_content_can_be_looked_at() {
         }
         let frame = Frame::new(&data, format, width, height, stride).unwrap();
         for time in 0..2 {
-            let sight = tracker.track(&frame, Duration::from_secs(2 * case + time)).unwrap();
+            let sight = tracker.track(frame, Duration::from_secs(2 * case + time)).unwrap();
             assert_sensible(sight.faces, width, height);
         }
     }
@@ -75,7 +75,7 @@ fn the_largest_frame_takes_bounded_work() {
     let contents = [[16, 128].repeat(bytes / 2), [235, 128].repeat(bytes / 2), noise.repeat(bytes / noise.len() + 1)];
     for (k, data) in contents.into_iter().enumerate() {
         let frame = Frame::new(&data, Format::Yuyv, width, height, 2 * width).unwrap();
-        let sight = tracker.track(&frame, Duration::from_secs(10 * k as u64)).unwrap();
+        let sight = tracker.track(frame, Duration::from_secs(10 * k as u64)).unwrap();
         assert!(sight.stages.cost.macs <= MOST_MACS, "{}", sight.stages.cost.macs);
         assert_sensible(sight.faces, width, height);
     }
@@ -90,7 +90,7 @@ fn of_forty_faces_the_best_are_followed() {
     let frames = recording();
     let found = frames.iter().step_by(20).find_map(|jpeg| {
         let frame = decoder.decode(jpeg).unwrap();
-        let face = vision.analyse(&frame).unwrap().faces.first().map(|seen| seen.face.bbox)?;
+        let face = vision.analyse(frame).unwrap().faces.first().map(|seen| seen.face.bbox)?;
         let picture = RgbImage::from_fn(640, 480, |x, y| Rgb(frame.rgb(x as usize, y as usize)));
         Some((picture, face))
     });
@@ -108,7 +108,7 @@ fn of_forty_faces_the_best_are_followed() {
     let mut tracker = tracker(60);
     let mut seen = Vec::new();
     for k in 0..6 {
-        let sight = tracker.track(&frame, Duration::from_millis(200 * k)).unwrap();
+        let sight = tracker.track(frame, Duration::from_millis(200 * k)).unwrap();
         assert_sensible(sight.faces, 1600, 1000);
         assert!(sight.stages.cost.macs <= MOST_MACS);
         seen.push((sight.faces.len(), sight.faces.iter().filter(|face| face.fresh).count()));

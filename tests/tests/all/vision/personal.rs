@@ -47,7 +47,7 @@ fn read(vision: &mut Vision, light: Light, (expression, from, to): (Emotion, f32
         let lit = |(x, y)| frame.rgb(x, y).map(|value| light.on(value, x as f32 / width as f32));
         let lit: Vec<u8> = pixels.flat_map(lit).collect();
         let lit = Frame::new(&lit, Format::Rgb, width, height, 3 * width).unwrap();
-        match vision.analyse(&lit).unwrap().faces {
+        match vision.analyse(lit).unwrap().faces {
             [seen] => Some((expression, seen.emotions)),
             _ => None,
         }

@@ -55,7 +55,7 @@ fn the_shipped_file_is_as_good_as_its_manifest_says() {
     for (face, label) in pixels.chunks_exact(SIDE * SIDE).zip(labels) {
         let frame = Frame::new(face, Format::Grey, SIDE, SIDE, SIDE).unwrap();
         fer.prepare((frame.width(), frame.height()));
-        let (read, _) = fer.read(&frame, &whole, &mut Cost::default()).unwrap();
+        let (read, _) = fer.read(frame, &whole, &mut Cost::default()).unwrap();
         all[label as usize] += 1;
         right[label as usize] += usize::from(read.top().0 == LABELS[label as usize]);
     }
