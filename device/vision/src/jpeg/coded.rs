@@ -258,18 +258,27 @@ impl UnitDecoder<'_> {
         let (mut blue, mut red) = ([[0; N]; N], [[0; N]; N]);
         read_block(bits, &self.codes[1], &self.scales[1], &mut means[1], COLOUR_MIDDLE, &mut blue)?;
         read_block(bits, &self.codes[1], &self.scales[2], &mut means[2], COLOUR_MIDDLE, &mut red)?;
+        if h == 1 {
+            // Pairs share what each pixel has for itself.
+            for row in blue.iter_mut().chain(&mut red) {
+                for p in 0..N / 2 {
+                    row[p] = u8::midpoint(row[2 * p], row[2 * p + 1]);
+                }
+            }
+        }
         for y in 0..N * v {
             let row = &mut out[y * stride..][..2 * N * h];
-            let (blue, red) = (&blue[y / v], &red[y / v]);
-            for (b, of_block) in row.chunks_exact_mut(2 * N).enumerate() {
+            let colour = if v == 2 { y / 2 } else { y };
+            let (blue, red) = (&blue[colour], &red[colour]);
+            for b in 0..h {
                 let luma = &luma[y / N * h + b][y % N];
-                for (p, pair) in of_block.chunks_exact_mut(4).enumerate() {
-                    let [cb, cr] = if h == 2 {
-                        [blue, red].map(|row| row[b * N / 2 + p])
-                    } else {
-                        [blue, red].map(|row| u8::midpoint(row[2 * p], row[2 * p + 1]))
-                    };
-                    pair.copy_from_slice(&[luma[2 * p], cb, luma[2 * p + 1], cr]);
+                let (blue, red) = (&blue[b * N / 2..][..N / 2], &red[b * N / 2..][..N / 2]);
+                let out = &mut row[2 * N * b..][..2 * N];
+                for p in 0..N / 2 {
+                    out[4 * p] = luma[2 * p];
+                    out[4 * p + 1] = blue[p];
+                    out[4 * p + 2] = luma[2 * p + 1];
+                    out[4 * p + 3] = red[p];
                 }
             }
         }
