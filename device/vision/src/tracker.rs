@@ -73,7 +73,7 @@ pub struct Sight<'a> {
 /// Finds, follows and reads faces.
 pub struct Tracker {
     vision: Vision,
-    min_face: u32,
+    settings: config::Vision,
     motion: Motion,
     tracks: Vec<Track>,
     next: u32,
@@ -93,7 +93,7 @@ impl Tracker {
     pub fn new(models: &Models, settings: &config::Vision) -> Result<Self, ModelError> {
         Ok(Self {
             vision: Vision::new(models, settings)?,
-            min_face: settings.min_face_px.0,
+            settings: settings.clone(),
             motion: Motion::default(),
             tracks: Vec::with_capacity(MAX_FACES),
             next: 0,
@@ -109,8 +109,13 @@ impl Tracker {
     /// # Errors
     /// As [`Self::new`]; the settings are then as they were.
     pub fn configure(&mut self, models: &Models, settings: &config::Vision) -> Result<(), ModelError> {
-        self.vision = Vision::new(models, settings)?;
-        (self.min_face, self.found) = (settings.min_face_px.0, None);
+        // How often frames are looked at, which heat alone changes, is nothing to the networks.
+        let (fps, idle_fps) = (settings.fps, settings.idle_fps);
+        if (config::Vision { fps, idle_fps, ..self.settings.clone() }) != *settings {
+            self.vision = Vision::new(models, settings)?;
+            self.found = None;
+        }
+        self.settings = settings.clone();
         Ok(())
     }
 
@@ -131,7 +136,7 @@ impl Tracker {
         self.tracks.retain(|t| at.saturating_sub(t.seen) <= FORGET);
         let followed = self.tracks.len();
         let clock = Instant::now();
-        self.motion.look(&pixels.overview(), self.min_face as usize, size.0);
+        self.motion.look(&pixels.overview(), self.settings.min_face_px.0 as usize, size.0);
         let moves = self.motion.is_seen(|cell| self.tracks.iter().any(|t| t.moves_in(cell)));
         stages.motion = clock.elapsed();
 
@@ -179,7 +184,7 @@ impl Tracker {
             }
             let is_sure = face.score >= SURE && face.bbox.iou(&expected) >= SAME;
             // Far away it is seen until it is half as large as the smallest that is looked for.
-            let is_large = 2.0 * face.bbox.w >= self.min_face as f32;
+            let is_large = 2.0 * face.bbox.w >= self.settings.min_face_px.0 as f32;
             let is_one = self.tracks[..i].iter().any(|other| other.face.bbox.iou(&face.bbox) >= ONE);
             if !is_sure || !is_large || is_one {
                 return Ok(false);
