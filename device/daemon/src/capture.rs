@@ -125,11 +125,13 @@ pub enum News {
 /// Runs until the camera is never wanted again, or a recording has ended; then closes the mailbox.
 pub fn run(config: &config::Camera, epoch: Instant, shared: &Shared, lamp: &Lamp, tell: impl Fn(News)) {
     let mut pause = FIRST_PAUSE;
+    let mut is_unplugged = false;
     while shared.wanted.wait(&shared.pulse) {
         let streamed = camera::open(config, epoch, || lamp.camera_opens()).and_then(|mut camera| {
             info!("camera: {}", camera.describe());
             stream(camera.as_mut(), config.every_frame(), shared, || {
                 pause = FIRST_PAUSE;
+                is_unplugged = false;
                 tell(News::Up);
             })
         });
@@ -139,7 +141,12 @@ pub fn run(config: &config::Camera, epoch: Instant, shared: &Shared, lamp: &Lamp
             Ok(End::Switched) => tell(News::Closed),
             Ok(End::Recording) => break,
             Err(error) => {
-                tell(News::Down(error));
+                // That it is not there is no news of a camera that was unplugged.
+                let is_known = is_unplugged && matches!(error, CameraError::NoCamera | CameraError::NotFound(_));
+                is_unplugged = is_known || matches!(error, CameraError::Unplugged(_));
+                if !is_known {
+                    tell(News::Down(error));
+                }
                 shared.wanted.pause(pause);
                 pause = (2 * pause).min(LONGEST_PAUSE);
             }
