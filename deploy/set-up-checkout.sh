@@ -11,6 +11,7 @@
 #   set-up-checkout.sh deb       what `make deb` needs besides
 #   set-up-checkout.sh test-deb  what `make test-deb` needs besides
 #   set-up-checkout.sh arm64     what building for the board on an x86 machine needs besides
+#   set-up-checkout.sh rig       what the emulated board needs on the host besides
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -100,15 +101,16 @@ install_requirements() {
 }
 
 case ${1:-build} in
-build | test | setup | ui | check | portable | deb | test-deb | arm64) ;;
-*) fail "unknown stage $1; known are build, test, setup, ui, check, portable, deb, test-deb, arm64" ;;
+build | test | setup | ui | check | portable | deb | test-deb | arm64 | rig) ;;
+*) fail "unknown stage $1; known are build, test, setup, ui, check, portable, deb, test-deb, arm64, rig" ;;
 esac
 arch=$(uname -m)
 [ -n "${LIBRARY_SHA256[$arch]:-}" ] || fail "there is no TensorFlow Lite library for $arch; this needs x86_64 or aarch64 (64-bit Raspberry Pi OS)"
 install_packages gcc g++ libc6-dev make pkg-config libssl-dev libclang-dev python3 python3-pip
 check_rust
 fetch_tflite "$arch"
-[ "${1:-build}" != test ] || install_packages mosquitto mosquitto-clients mpd openssl strace iproute2
+[ "${1:-build}" != test ] || install_packages mosquitto mosquitto-clients mpd openssl strace iproute2 libfaketime
+[ "${1:-build}" != rig ] || install_packages mosquitto mosquitto-clients e2fsprogs binutils
 [ "${1:-build}" != setup ] || install_packages mosquitto mosquitto-clients openssl mmdebstrap systemd-container openssh-client
 if [ "${1:-build}" = ui ]; then
   install_packages mosquitto chromium fonts-dejavu-core python3-venv

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod calibration;
+mod clock;
 mod commands;
 mod disk;
 mod embedded;

@@ -3,67 +3,120 @@
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::os::unix::net::UnixDatagram;
-use std::process::Command;
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use moodbox_tests::listener::PATIENCE;
 use moodbox_tests::programs::{program, repository};
+use moodbox_tests::rights;
 use serde_json::json;
+use tempfile::TempDir;
 
-use super::Home;
+use super::{Home, smile};
 
 /// How often systemd wants to hear from the box, in microseconds; the box speaks twice as often.
 const WATCHDOG_US: &str = "2000000";
 /// Longer than that by far.
 const SILENCE: Duration = Duration::from_secs(6);
 
-/// The next thing that the service manager is told; nothing when it is told nothing.
-fn told(manager: &UnixDatagram) -> Option<String> {
-    let mut word = [0; 256];
-    manager.recv(&mut word).ok().map(|length| String::from_utf8_lossy(&word[..length]).into_owned())
+/// A home whose service manager has a watchdog.
+struct Watched {
+    home: Home,
+    manager: UnixDatagram,
+    _folder: TempDir,
 }
 
-fn is_fed(manager: &UnixDatagram) {
-    let deadline = Instant::now() + PATIENCE;
-    while told(manager).is_none_or(|word| !word.contains("WATCHDOG=1")) {
-        assert!(Instant::now() < deadline, "nobody feeds the watchdog");
+impl Watched {
+    /// With a pipe `video.mjpeg` in the box's folder, which is FOLDER in the source.
+    fn start(source: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("notify");
+        let manager = UnixDatagram::bind(&socket).unwrap();
+        manager.set_read_timeout(Some(SILENCE)).unwrap();
+        let mut command = Command::new(program("moodboxd"));
+        command.env("NOTIFY_SOCKET", &socket).env("WATCHDOG_USEC", WATCHDOG_US).env_remove("WATCHDOG_PID");
+        let home = Home::run(
+            source,
+            "",
+            |before| {
+                let pipe = before.folder.join("video.mjpeg");
+                assert!(Command::new("mkfifo").arg(pipe).status().unwrap().success());
+            },
+            |_| command,
+        );
+        Self { home, manager, _folder: folder }
+    }
+
+    /// The next thing that the manager is told; nothing when it is told nothing.
+    fn told(&self) -> Option<String> {
+        let mut word = [0; 256];
+        self.manager.recv(&mut word).ok().map(|length| String::from_utf8_lossy(&word[..length]).into_owned())
+    }
+
+    fn is_fed(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.told().is_none_or(|word| !word.contains("WATCHDOG=1")) {
+            assert!(Instant::now() < deadline, "nobody feeds the watchdog");
+        }
+    }
+
+    /// Nothing feeds it any more, while the rest of the box works.
+    fn starves(&mut self, part: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.told().is_some() {
+            assert!(Instant::now() < deadline, "something feeds the watchdog while {part} hangs");
+        }
+        assert_eq!(self.home.ask("diagnose", &json!({}))["status"], "ok");
+        assert_eq!(self.told(), None);
+    }
+
+    /// Stops a thread at the next thing that it asks of the kernel, until what is given back is dropped.
+    fn hang(&self, thread: &str) -> Hang {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.home.daemon.pid())).unwrap();
+        let found = tasks
+            .map(|task| task.unwrap())
+            .find(|task| fs::read_to_string(task.path().join("comm")).is_ok_and(|name| name.trim_end() == thread));
+        let mut command = Command::new("strace");
+        command.args(["-qqq", "-o", "/dev/null", "-e", "inject=all:delay_enter=1000000000", "-p"]);
+        Hang(command.arg(found.expect("a thread of this name").file_name()).spawn().unwrap())
+    }
+}
+
+struct Hang(Child);
+
+impl Drop for Hang {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
 #[test]
 fn a_camera_that_hangs_starves_the_watchdog() {
-    let notified = tempfile::tempdir().unwrap();
-    let socket = notified.path().join("notify");
-    let manager = UnixDatagram::bind(&socket).unwrap();
-    manager.set_read_timeout(Some(SILENCE)).unwrap();
-    let make_pipe = |folder: &std::path::Path| {
-        assert!(Command::new("mkfifo").arg(folder.join("video.mjpeg")).status().unwrap().success());
-    };
-    let mut home = Home::run(
-        "replay:FOLDER/video.mjpeg",
-        "",
-        |before| make_pipe(before.folder),
-        |_| {
-            let mut command = Command::new(program("moodboxd"));
-            command.env("NOTIFY_SOCKET", &socket).env("WATCHDOG_USEC", WATCHDOG_US).env_remove("WATCHDOG_PID");
-            command
-        },
-    );
+    let mut watched = Watched::start("replay:FOLDER/video.mjpeg");
     let portrait = fs::read(repository().join("host-tools/demo/faces/collins.jpg")).unwrap();
-    let mut camera = OpenOptions::new().write(true).open(home.folder.path().join("video.mjpeg")).unwrap();
+    let mut camera = OpenOptions::new().write(true).open(watched.home.folder.path().join("video.mjpeg")).unwrap();
     camera.write_all(&portrait).unwrap();
-    home.state("camera", "on");
-    is_fed(&manager);
+    watched.home.state("camera", "on");
+    watched.is_fed();
     // No frame comes any more, and the thread that reads them waits for ever.
-    let deadline = Instant::now() + PATIENCE;
-    while told(&manager).is_some() {
-        assert!(Instant::now() < deadline, "something feeds the watchdog while the camera hangs");
-    }
-    // The rest works, and does not feed it.
-    home.command("leds", "OFF");
-    home.listener.until("/state", |state| state.json()["leds"] == "off");
-    assert_eq!(home.ask("diagnose", &json!({}))["status"], "ok");
-    assert_eq!(told(&manager), None);
+    watched.starves("the camera");
     camera.write_all(&portrait).unwrap();
-    is_fed(&manager);
+    watched.is_fed();
+}
+
+#[test]
+fn networks_or_lights_that_hang_starve_the_watchdog() {
+    if !rights::may("strace -qqq -o /dev/null -e inject=all:delay_enter=1 true") {
+        return;
+    }
+    let mut watched = Watched::start(&smile());
+    watched.home.state("mood", "happy");
+    for thread in ["vision", "leds"] {
+        watched.is_fed();
+        let hang = watched.hang(thread);
+        watched.starves(thread);
+        drop(hang);
+        watched.is_fed();
+    }
 }
