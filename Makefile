@@ -1,6 +1,6 @@
 # What a person or CI calls. Every target does its own set-up; a second call is quick.
 .DELETE_ON_ERROR:
-.PHONY: demo test test-setup test-ui test-ha build-arm64 deb test-deb deb-reproducible check check-portable fuzz power-cuts soak bench bench-instructions bench-boxes bench-peers models-data models-train models-export models-eval
+.PHONY: demo test test-setup test-ui test-ha rig build-arm64 deb test-deb deb-reproducible check check-portable fuzz power-cuts soak bench bench-instructions bench-boxes bench-peers models-data models-train models-export models-eval
 
 SET_UP := deploy/set-up-checkout.sh
 
@@ -47,6 +47,10 @@ test-ui:
 	@$(SET_UP) ui
 	@cargo build --quiet --workspace --bins --examples
 	.cache/ui/bin/python tests/ui/check.py
+
+# The daemon on an emulated Raspberry Pi with the kernel's real drivers, and all that can go wrong around it.
+rig:
+	@tests/rig/run.sh
 
 check:
 	@$(SET_UP) check

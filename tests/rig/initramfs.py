@@ -94,6 +94,8 @@ def main():
     parser.add_argument("--load", nargs="+", required=True, help="modules of the kernel to load")
     parser.add_argument("--extra-module", type=Path, action="append", default=[], help="a module to load after them")
     parser.add_argument("--libraries", type=Path, action="append", default=[], help="a folder to find libraries in")
+    parser.add_argument("--files", type=Path, help="a folder whose files come into one of the same name")
+    parser.add_argument("--script", type=Path, action="append", default=[], help="a program that needs no library")
     parser.add_argument("programs", type=Path, nargs="+")
     arguments = parser.parse_args()
 
@@ -108,6 +110,12 @@ def main():
     for path in modules:
         archive.add(f"lib/modules/{path.name}", FILE, path.read_bytes())
     archive.add("lib/modules/order", FILE, "".join(f"{path.name}\n" for path in modules).encode())
+
+    for path in sorted(arguments.files.iterdir()) if arguments.files else []:
+        archive.add(f"{arguments.files.name}/{path.name}", FILE, path.read_bytes())
+
+    for path in arguments.script:
+        archive.add(f"bin/{path.name}", PROGRAM, path.read_bytes())
 
     needed = {}
     for program in arguments.programs:

@@ -85,7 +85,7 @@ def test_a_light_is_dimmed_alone(board):
         before = len(board.edges)
         lights.show(green=0.5)
         board.wait_until(lambda: len(board.edges) >= before + 100, "100 edges")
-        assert {pin for pin, _ in board.edges[before:]} == {PINS["green"]}
+        assert {edge.pin for edge in board.edges[before:]} == {PINS["green"]}
         lights.show(green=1.0)
         lights.expect(green=True)
         steady = len(board.edges)

@@ -5,9 +5,9 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use crate::Command;
-use crate::descriptors::{self, FPS_30, Frame, MICROFRAME, MJPEG, YUYV};
+use crate::descriptors::{self, FPS_30, Frame, MICROFRAME, Offer};
 use crate::picture;
-use crate::usbip::{Connection, ECONNRESET, EPIPE, Packet, Request};
+use crate::usbip::{Connection, ECONNRESET, EPIPE, EPROTO, Packet, Request};
 
 /// Length of the probe and commit controls of USB Video Class 1.0.
 const PROBE: usize = 26;
@@ -23,7 +23,8 @@ const MICROFRAME_TIME: Duration = Duration::from_micros(125);
 /// How the camera sends.
 #[derive(Clone, Copy)]
 struct Setting {
-    /// 1 is MJPEG, 2 is YUYV.
+    offer: Offer,
+    /// Number of the format, from 1.
     format: u8,
     /// Number of the size, from 1.
     frame: u8,
@@ -33,17 +34,17 @@ struct Setting {
 
 impl Setting {
     /// The nearest to what the kernel asks for that the camera has.
-    fn nearest(format: u8, frame: u8, interval: u32) -> Self {
-        let (format, sizes) = if format == 2 { (2, YUYV) } else { (1, MJPEG) };
+    fn nearest(offer: Offer, format: u8, frame: u8, interval: u32) -> Self {
+        let format = format.clamp(1, offer.formats());
+        let sizes = offer.sizes(format);
         let frame = frame.clamp(1, sizes.len() as u8);
         let intervals = sizes[usize::from(frame) - 1].intervals;
         let interval = intervals.iter().copied().min_by_key(|has| has.abs_diff(interval)).unwrap_or(FPS_30);
-        Self { format, frame, interval }
+        Self { offer, format, frame, interval }
     }
 
     fn size(self) -> &'static Frame {
-        let sizes = if self.format == 2 { YUYV } else { MJPEG };
-        &sizes[usize::from(self.frame) - 1]
+        &self.offer.sizes(self.format)[usize::from(self.frame) - 1]
     }
 
     fn control(self) -> Vec<u8> {
@@ -58,13 +59,26 @@ impl Setting {
     }
 }
 
+/// What is wrong with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trouble {
+    Nothing,
+    Frozen,
+    Stalled,
+    Broken,
+}
+
 /// The camera.
 pub struct Camera {
     pictures: Vec<Vec<u8>>,
     shown: usize,
-    frozen: bool,
+    trouble: Trouble,
     damage: u32,
     cut: u32,
+    garble: u32,
+    /// What it can send, and what it will be able to.
+    offer: Offer,
+    next_offer: Offer,
     probed: Setting,
     committed: Setting,
     alternate: u8,
@@ -87,14 +101,17 @@ pub struct Camera {
 impl Camera {
     /// A camera that shows these JPEGs.
     pub fn new(pictures: Vec<Vec<u8>>) -> Self {
-        let setting = Setting::nearest(1, 1, FPS_30);
+        let setting = Setting::nearest(Offer::All, 1, 1, FPS_30);
         let now = Instant::now();
         Self {
             pictures,
             shown: 0,
-            frozen: false,
+            trouble: Trouble::Nothing,
             damage: 0,
             cut: 0,
+            garble: 0,
+            offer: Offer::All,
+            next_offer: Offer::All,
             probed: setting,
             committed: setting,
             alternate: 0,
@@ -114,6 +131,9 @@ impl Camera {
     /// Forgets what was on the bus, as a camera does when it is plugged in.
     pub fn reset(&mut self) {
         self.stream(false);
+        self.offer = self.next_offer;
+        self.probed = Setting::nearest(self.offer, 1, 1, FPS_30);
+        self.committed = self.probed;
         self.waiting.clear();
         self.answered.clear();
         self.too_early.clear();
@@ -123,17 +143,21 @@ impl Camera {
     pub fn obey(&mut self, command: Command) {
         match command {
             Command::Show(number) => self.shown = number,
-            Command::Freeze => self.frozen = true,
-            Command::Thaw => self.frozen = false,
+            Command::Freeze => self.trouble = Trouble::Frozen,
+            Command::Stall => self.trouble = Trouble::Stalled,
+            Command::Break => self.trouble = Trouble::Broken,
+            Command::Thaw => self.trouble = Trouble::Nothing,
             Command::Damage(frames) => self.damage = frames,
             Command::Cut(frames) => self.cut = frames,
+            Command::Garble(frames) => self.garble = frames,
+            Command::Offer(offer) => self.next_offer = offer,
             Command::Plug | Command::Unplug => {}
         }
     }
 
     /// Time until something is to be sent, at most `longest`.
     pub fn time_to_next(&self, longest: Duration) -> Duration {
-        if self.streaming && !self.waiting.is_empty() {
+        if self.streaming && self.trouble != Trouble::Stalled && !self.waiting.is_empty() {
             self.next_transfer.saturating_duration_since(Instant::now()).min(longest)
         } else {
             longest
@@ -188,13 +212,17 @@ impl Camera {
     /// The reply to a control request, or `None` for one that the camera does not know.
     fn control(&mut self, setup: [u8; 8], data: &[u8]) -> Option<Vec<u8>> {
         let [kind, request, value_low, value_high, index_low, _, length_low, length_high] = setup;
+        // What concerns pictures comes with a class request; a broken camera still says who it is.
+        if self.trouble == Trouble::Broken && kind & 0x60 == 0x20 {
+            return None;
+        }
         // In requests to the streaming interface, the selectors 1 and 2 mean probe and commit.
         let commits = value_high == 2;
         let negotiates = index_low == 1 && (value_high == 1 || commits);
         let mut reply = match (kind, request) {
             (0x80, 6) => match value_high {
                 1 => descriptors::device(),
-                2 => descriptors::configuration(),
+                2 => descriptors::configuration(self.offer),
                 3 => descriptors::string(value_low)?,
                 _ => return None,
             },
@@ -212,7 +240,7 @@ impl Camera {
             (0x81, 10) => vec![if index_low == 1 { self.alternate } else { 0 }],
             (0x21, 1) if negotiates && data.len() >= 8 => {
                 let interval = u32::from_le_bytes([data[4], data[5], data[6], data[7]]);
-                self.probed = Setting::nearest(data[2], data[3], interval);
+                self.probed = Setting::nearest(self.offer, data[2], data[3], interval);
                 if commits {
                     self.committed = self.probed;
                 }
@@ -221,7 +249,7 @@ impl Camera {
             (0xA1, 0x81) if negotiates && commits => self.committed.control(),
             (0xA1, 0x81) if negotiates => self.probed.control(),
             // The least, the most and the default.
-            (0xA1, 0x82 | 0x83 | 0x87) if negotiates => Setting::nearest(1, 1, FPS_30).control(),
+            (0xA1, 0x82 | 0x83 | 0x87) if negotiates => Setting::nearest(self.offer, 1, 1, FPS_30).control(),
             (0xA1, 0x85) if negotiates => vec![PROBE as u8, 0],
             (0xA1, 0x86) if negotiates => vec![3],
             _ => return None,
@@ -231,6 +259,9 @@ impl Camera {
     }
 
     fn stream(&mut self, on: bool) {
+        if on != self.streaming {
+            println!("stream {}", if on { "on" } else { "off" });
+        }
         self.streaming = on;
         self.frame.clear();
         self.sent = 0;
@@ -241,12 +272,20 @@ impl Camera {
     /// Completes the transfers whose turn on the bus has come.
     pub fn send_due(&mut self, connection: &mut Connection) -> io::Result<()> {
         let now = Instant::now();
+        if self.trouble == Trouble::Stalled {
+            return Ok(());
+        }
         while self.streaming && now >= self.next_transfer {
             let Some((id, packets)) = self.waiting.pop_front() else { break };
             self.next_transfer += MICROFRAME_TIME * packets.len() as u32;
             // Far behind, a bus that catches up would only make the guest slower.
             if self.next_transfer + Duration::from_millis(20) < now {
                 self.next_transfer = now;
+            }
+            if self.trouble == Trouble::Broken {
+                self.note_answered(id);
+                connection.fail_stream(id, EPROTO, &packets)?;
+                continue;
             }
             let mut data = Vec::new();
             let used: Vec<u32> = packets.iter().map(|packet| self.fill(packet.room as usize, now, &mut data)).collect();
@@ -259,7 +298,7 @@ impl Camera {
     /// Puts the next part of a frame into a packet; how many bytes that takes.
     fn fill(&mut self, room: usize, now: Instant, data: &mut Vec<u8>) -> u32 {
         if self.frame.is_empty() {
-            if self.frozen || now < self.next_frame {
+            if self.trouble == Trouble::Frozen || now < self.next_frame {
                 return 0;
             }
             self.begin_frame(now);
@@ -279,9 +318,10 @@ impl Camera {
 
     fn begin_frame(&mut self, now: Instant) {
         let size = self.committed.size();
-        self.frame = match self.committed.format {
-            2 => picture::raw(size.width, size.height, self.shown),
-            _ => self.pictures[self.shown % self.pictures.len()].clone(),
+        self.frame = if self.offer.is_mjpeg(self.committed.format) {
+            self.pictures[self.shown % self.pictures.len()].clone()
+        } else {
+            picture::raw(size.width, size.height, self.shown)
         };
         self.sent = 0;
         self.flags = if self.damage > 0 { ERROR } else { 0 };
@@ -289,6 +329,10 @@ impl Camera {
         if self.cut > 0 {
             self.cut -= 1;
             self.frame.truncate(self.frame.len() / 2);
+        }
+        if self.garble > 0 {
+            self.garble -= 1;
+            picture::garble(&mut self.frame);
         }
         let interval = Duration::from_nanos(u64::from(self.committed.interval) * 100);
         self.next_frame = (self.next_frame + interval).max(now);

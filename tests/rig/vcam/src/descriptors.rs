@@ -29,6 +29,48 @@ impl Frame {
     }
 }
 
+/// The formats that the camera has at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Offer {
+    /// MJPEG and YUYV.
+    All,
+    /// A small size of YUYV alone.
+    Raw,
+    /// A format that few programs read alone.
+    Odd,
+}
+
+impl Offer {
+    /// By the word of the command.
+    pub fn named(word: &str) -> Option<Self> {
+        Some(match word {
+            "all" => Self::All,
+            "raw" => Self::Raw,
+            "odd" => Self::Odd,
+            _ => return None,
+        })
+    }
+
+    /// The sizes of a format by its number, from 1.
+    pub fn sizes(self, format: u8) -> &'static [Frame] {
+        match (self, format) {
+            (Self::All, 2) => YUYV,
+            (Self::All, _) => MJPEG,
+            (Self::Raw | Self::Odd, _) => SMALL,
+        }
+    }
+
+    /// Whether a format, by its number, is MJPEG.
+    pub fn is_mjpeg(self, format: u8) -> bool {
+        self == Self::All && format != 2
+    }
+
+    /// How many formats there are.
+    pub fn formats(self) -> u8 {
+        if self == Self::All { 2 } else { 1 }
+    }
+}
+
 /// MJPEG, format 1.
 pub const MJPEG: &[Frame] = &[Frame { width: WIDTH, height: HEIGHT, intervals: &[FPS_30, FPS_15, FPS_5] }];
 
@@ -38,8 +80,12 @@ pub const YUYV: &[Frame] = &[
     Frame { width: WIDTH / 2, height: HEIGHT / 2, intervals: &[FPS_15, FPS_5] },
 ];
 
-/// The 16 bytes by which USB knows YUY2.
+/// The one size of a camera that has but one.
+const SMALL: &[Frame] = &[Frame { width: WIDTH / 2, height: HEIGHT / 2, intervals: &[FPS_15, FPS_5] }];
+
+/// The 16 bytes by which USB knows YUY2 and M420.
 const YUY2_GUID: &[u8; 16] = b"YUY2\x00\x00\x10\x00\x80\x00\x00\xaa\x00\x38\x9b\x71";
+const M420_GUID: &[u8; 16] = b"M420\x00\x00\x10\x00\x80\x00\x00\xaa\x00\x38\x9b\x71";
 
 /// The device: class 0xEF/2/1 (it groups its interfaces), vendor and product numbers that nobody has.
 pub fn device() -> Vec<u8> {
@@ -62,7 +108,7 @@ pub fn string(index: u8) -> Option<Vec<u8>> {
 }
 
 /// The configuration: one interface to control the camera, one to stream from it.
-pub fn configuration() -> Vec<u8> {
+pub fn configuration(offer: Offer) -> Vec<u8> {
     let association = [8, 11, 0, 2, 14, 3, 0, 0];
     let control_interface = [9, 4, 0, 0, 0, 14, 1, 0, 0];
     let idle_stream = [9, 4, 1, 0, 0, 14, 2, 0, 0];
@@ -74,7 +120,7 @@ pub fn configuration() -> Vec<u8> {
     all.extend(control_interface);
     all.extend(control());
     all.extend(idle_stream);
-    all.extend(streaming());
+    all.extend(streaming(offer));
     all.extend(running_stream);
     all.extend(endpoint);
     with_total(all, 2)
@@ -91,14 +137,22 @@ fn control() -> Vec<u8> {
 }
 
 /// The formats.
-fn streaming() -> Vec<u8> {
-    let mut all = vec![15, 0x24, 1, 2, 0, 0, 0x81, 0, 2, 0, 0, 0, 1, 0, 0];
-    all.extend([11, 0x24, 6, 1, MJPEG.len() as u8, 1, 1, 0, 0, 0, 0]);
-    all.extend((1..).zip(MJPEG).flat_map(|(index, size)| frame(7, index, size)));
-    all.extend([27, 0x24, 4, 2, YUYV.len() as u8]);
-    all.extend(YUY2_GUID);
-    all.extend([16, 1, 0, 0, 0, 0]);
-    all.extend((1..).zip(YUYV).flat_map(|(index, size)| frame(5, index, size)));
+fn streaming(offer: Offer) -> Vec<u8> {
+    let mut all = vec![13 + offer.formats(), 0x24, 1, offer.formats(), 0, 0, 0x81, 0, 2, 0, 0, 0, 1];
+    all.extend((0..offer.formats()).map(|_| 0));
+    for format in 1..=offer.formats() {
+        let sizes = offer.sizes(format);
+        let count = sizes.len() as u8;
+        if offer.is_mjpeg(format) {
+            all.extend([11, 0x24, 6, format, count, 1, 1, 0, 0, 0, 0]);
+            all.extend((1..).zip(sizes).flat_map(|(index, size)| frame(7, index, size)));
+        } else {
+            all.extend([27, 0x24, 4, format, count]);
+            all.extend(if offer == Offer::Odd { M420_GUID } else { YUY2_GUID });
+            all.extend([16, 1, 0, 0, 0, 0]);
+            all.extend((1..).zip(sizes).flat_map(|(index, size)| frame(5, index, size)));
+        }
+    }
     with_total(all, 4)
 }
 

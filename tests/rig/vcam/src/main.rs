@@ -16,6 +16,7 @@ use std::thread;
 use std::time::Duration;
 
 use camera::Camera;
+use descriptors::Offer;
 use usbip::{Connection, Request};
 
 /// What the rig may ask of the camera.
@@ -25,12 +26,20 @@ enum Command {
     Show(usize),
     /// `freeze`: stays plugged in, but sends no frame.
     Freeze,
-    /// `thaw`: sends frames again.
+    /// `stall`: does not even answer on the bus any more.
+    Stall,
+    /// `break`: fails whatever is asked of it.
+    Break,
+    /// `thaw`: is as before `freeze`, `stall` or `break`.
     Thaw,
     /// `damage N`: marks the next N frames as faulty, as a camera does that lost data.
     Damage(u32),
     /// `cut N`: ends each of the next N frames half way.
     Cut(u32),
+    /// `garble N`: the next N frames begin and end as JPEGs do, with rubbish in between.
+    Garble(u32),
+    /// `offer all`, `offer raw` or `offer odd`: what it can send, from the next time that it is plugged in.
+    Offer(Offer),
     /// `unplug`: leaves the bus.
     Unplug,
     /// `plug`: comes back.
@@ -47,9 +56,13 @@ impl FromStr for Command {
         Ok(match word {
             "show" => Self::Show(number()? as usize),
             "freeze" => Self::Freeze,
+            "stall" => Self::Stall,
+            "break" => Self::Break,
             "thaw" => Self::Thaw,
             "damage" => Self::Damage(number()?),
             "cut" => Self::Cut(number()?),
+            "garble" => Self::Garble(number()?),
+            "offer" => Self::Offer(words.next().and_then(Offer::named).ok_or(format!("{line:?} offers nothing"))?),
             "unplug" => Self::Unplug,
             "plug" => Self::Plug,
             _ => return Err(format!("{line:?} is no command")),

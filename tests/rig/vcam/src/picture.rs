@@ -30,6 +30,14 @@ pub fn raw(width: u16, height: u16, number: usize) -> Vec<u8> {
     (0..bytes).map(|at| (at * 31 + at / 256 + number) as u8).collect()
 }
 
+/// Makes rubbish of what lies between the first and the last marker.
+pub fn garble(jpeg: &mut [u8]) {
+    let end = jpeg.len().saturating_sub(2);
+    for byte in jpeg.iter_mut().take(end).skip(2) {
+        *byte = !*byte | 0x01;
+    }
+}
+
 /// As sha256sum prints it.
 pub fn sha256(bytes: &[u8]) -> String {
     format!("{:x}", Sha256::digest(bytes))

@@ -23,6 +23,8 @@ const UNLINKED: u32 = 4;
 pub const ECONNRESET: i32 = -104;
 /// The device does not understand the request.
 pub const EPIPE: i32 = -32;
+/// The device broke the rules of the bus.
+pub const EPROTO: i32 = -71;
 
 /// One packet of an isochronous transfer.
 #[derive(Debug, Clone, Copy)]
@@ -112,6 +114,15 @@ impl Connection {
         message.extend(data);
         for (packet, used) in packets.iter().zip(used) {
             push(&mut message, &[packet.offset, packet.room, *used, 0]);
+        }
+        self.0.write_all(&message)
+    }
+
+    /// Ends a transfer of frames without any.
+    pub fn fail_stream(&mut self, id: u32, status: i32, packets: &[Packet]) -> io::Result<()> {
+        let mut message = submitted(id, status, 0, packets.len());
+        for packet in packets {
+            push(&mut message, &[packet.offset, packet.room, 0, status as u32]);
         }
         self.0.write_all(&message)
     }
