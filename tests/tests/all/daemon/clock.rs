@@ -50,11 +50,11 @@ fn a_clock_that_jumps_by_decades_changes_nothing() {
         return;
     }
     let mut home = Home::run(&smile(), "", |_| {}, with_a_clock);
+    let begun = Instant::now();
     let mut observer = Listener::on(home.broker.port());
     home.listener.until("/availability", |message| message.text == "online");
     home.state("mood", "happy");
     observer.until("/availability", |message| message.text == "online");
-    let begun = Instant::now();
     for time in ["2026-11-25 12:00:00", "2001-01-01 00:00:00", "2030-06-01 00:00:00"] {
         set(home.folder.path(), time);
         // A person comes and goes by what the box sees, and each is noted.
