@@ -1,6 +1,6 @@
 # What a person or CI calls. Every target does its own set-up; a second call is quick.
 .DELETE_ON_ERROR:
-.PHONY: demo test test-setup test-ui test-ha rig build-arm64 deb test-deb deb-reproducible check check-portable fuzz power-cuts soak bench bench-instructions bench-boxes bench-peers models-data models-train models-export models-eval
+.PHONY: demo test test-setup test-ui test-ha rig build-arm64 deb test-deb deb-reproducible check check-portable fuzz power-cuts soak bench bench-instructions bench-boxes bench-fleet bench-commands bench-peers models-data models-train models-export models-eval
 
 SET_UP := deploy/set-up-checkout.sh
 
@@ -104,6 +104,16 @@ bench-instructions:
 bench-boxes:
 	@$(SET_UP) test
 	cargo run --quiet --release --package moodbox-tests --example boxes -- 10 50 200 1000
+
+# How long `moodbox fleet` takes with 200 boxes.
+bench-fleet:
+	@$(SET_UP) test
+	cargo run --quiet --release --package moodbox-tests --example fleet -- 200
+
+# How fast the tool answers where it needs no box.
+bench-commands:
+	@$(SET_UP) build
+	cargo run --quiet --release --package moodbox-tests --example commands
 
 # The same beside other face detectors (and YuNet, where YUNET names its model), which take 6 GB of packages the first time.
 bench-peers:

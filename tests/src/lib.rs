@@ -1,6 +1,7 @@
 //! What the tests from outside share.
 
 pub mod disk;
+pub mod fleet;
 pub mod listener;
 pub mod mosquitto;
 pub mod mpd;

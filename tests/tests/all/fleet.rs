@@ -2,100 +2,17 @@
 
 use std::fs;
 use std::process::Output;
-use std::thread;
 
 use assert_cmd::Command;
-use moodbox_core::config::{Broker, Mqtt};
-use moodbox_core::engine::Event;
-use moodbox_core::topics::Topics;
-use moodbox_tests::listener::{Listener, PATIENCE};
-use moodbox_tests::mosquitto::Mosquitto;
+use moodbox_tests::fleet::Fleet;
+use moodbox_tests::listener::PATIENCE;
 use moodbox_tests::programs::program;
-use moodbox_tests::simulated_box::SimulatedBox;
-use moodboxd::mqtt::{self, MqttEvent, Settings};
 use serde_json::{Value, json};
-use tokio::sync::{mpsc, watch};
 
-/// Boxes on a broker, which live until this ends.
-struct Fleet {
-    broker: Mosquitto,
-    listener: Listener,
-    end: watch::Sender<()>,
-    boxes: Option<thread::JoinHandle<()>>,
-}
-
-impl Fleet {
-    /// So many boxes, all of which have come.
-    fn of(count: usize) -> Self {
-        // As the shipped configuration has it: by default what 200 boxes say at once is more than waits for a listener.
-        let broker = Mosquitto::with("allow_anonymous true\nmax_queued_messages 10000\n", |_| {});
-        let mut listener = Listener::on(broker.port());
-        let server = Broker::Remote { tls: false, host: "127.0.0.1".to_owned(), port: broker.port() };
-        let mqtt = Mqtt { broker: server, ..Mqtt::default() };
-        let (end, ended) = watch::channel(());
-        let boxes = thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                let made: Vec<_> = (0..count).map(simulated).collect();
-                let tasks: Vec<_> = made
-                    .into_iter()
-                    .map(|(topics, simulated)| tokio::spawn(live(topics, simulated, mqtt.clone(), ended.clone())))
-                    .collect();
-                for task in tasks {
-                    task.await.unwrap();
-                }
-            });
-        });
-        for _ in 0..count {
-            listener.until("/config", |message| message.topic.starts_with("homeassistant/"));
-        }
-        Self { broker, listener, end, boxes: Some(boxes) }
-    }
-
-    fn moodbox(&self, words: &[&str]) -> Output {
-        let broker = format!("mqtt://127.0.0.1:{}", self.broker.port());
-        let mut tool = Command::new(program("moodbox"));
-        tool.arg("fleet").args(words).args(["--broker", &broker]).timeout(PATIENCE).output().unwrap()
-    }
-}
-
-impl Drop for Fleet {
-    fn drop(&mut self) {
-        self.end.send_replace(());
-        if let Some(boxes) = self.boxes.take() {
-            let _ = boxes.join();
-        }
-    }
-}
-
-fn simulated(number: usize) -> (Topics, SimulatedBox) {
-    let topics = Topics::new("moodbox", "homeassistant", &format!("box{number:03}"));
-    (topics.clone(), SimulatedBox::new(topics, number as u64))
-}
-
-/// One box, until it is told to end; it says what it is asked, and looks at nobody.
-async fn live(topics: Topics, mut simulated: SimulatedBox, mqtt: Mqtt, mut ended: watch::Receiver<()>) {
-    let (publications, outbox) = mpsc::channel(64);
-    let (inbox, mut events) = mpsc::channel(64);
-    let client = mqtt::spawn(Settings::new(&mqtt, topics, 0).unwrap(), outbox, inbox);
-    loop {
-        let event = tokio::select! {
-            _ = ended.changed() => break,
-            event = events.recv() => match event {
-                Some(MqttEvent::Connected) => Event::Connected,
-                Some(MqttEvent::Lost { reason, refused }) => Event::Disconnected { reason, refused },
-                Some(MqttEvent::Retained { topic }) => Event::Retained { topic },
-                Some(MqttEvent::Message { topic, payload }) => Event::Message { topic, payload },
-                None => break,
-            },
-        };
-        for publication in simulated.tell(event) {
-            let _ = publications.send(publication).await;
-        }
-    }
-    drop(publications);
-    events.close();
-    let _ = client.await;
+/// Runs `moodbox fleet` for these boxes.
+fn moodbox(fleet: &Fleet, words: &[&str]) -> Output {
+    let mut tool = Command::new(program("moodbox"));
+    tool.arg("fleet").args(words).args(["--broker", &fleet.url()]).timeout(PATIENCE).output().unwrap()
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -108,7 +25,7 @@ fn two_hundred_boxes_take_a_file() {
     let file = folder.path().join("all.toml");
     fs::write(&file, "[mood]\nhold_s = 20\n[music]\npolicy = \"lift\"\n").unwrap();
     let fleet = Fleet::of(200);
-    let push = || fleet.moodbox(&["config", "push", file.to_str().unwrap(), "--json"]);
+    let push = || moodbox(&fleet, &["config", "push", file.to_str().unwrap(), "--json"]);
     let output = push();
     assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), ""), "{}", text(&output.stdout));
     let rows: Vec<Value> = text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -122,7 +39,7 @@ fn two_hundred_boxes_take_a_file() {
     }
     let again = text(&push().stdout);
     assert_eq!(again.matches("has all of it already").count(), 200, "{again}");
-    let status = fleet.moodbox(&["status"]);
+    let status = moodbox(&fleet, &["status"]);
     assert_eq!(status.status.code(), Some(0), "{}", text(&status.stderr));
     let table = text(&status.stdout);
     assert_eq!((table.lines().count(), table.lines().nth(1).unwrap().split_whitespace().nth(1)), (201, Some("online")));
@@ -148,11 +65,11 @@ fn the_first_failure_stops_the_others() {
         "--max-failures",
         "1",
     ];
-    let output = fleet.moodbox(&words);
+    let output = moodbox(&fleet, &words);
     assert_eq!(output.status.code(), Some(1));
     insta::assert_snapshot!(text(&output.stdout));
     assert_eq!(text(&output.stderr), "moodbox: of 4 boxes 1 failed, 2 were not begun and are as they were\n");
-    let output = fleet.moodbox(&["status", "--hosts", hosts.to_str().unwrap()]);
+    let output = moodbox(&fleet, &["status", "--hosts", hosts.to_str().unwrap()]);
     assert_eq!(
         (output.status.code(), text(&output.stderr).as_str()),
         (Some(1), "moodbox: 1 of 4 boxes are not online\n")
@@ -166,7 +83,7 @@ fn the_first_failure_stops_the_others() {
     );
     fleet.listener.next("moodbox/box001/response/config.set");
     fs::write(&hosts, "box000\nbox001\nbox002\n").unwrap();
-    let output = fleet.moodbox(&[&words[..5], &["--max-failures", "3"]].concat());
+    let output = moodbox(&fleet, &[&words[..5], &["--max-failures", "3"]].concat());
     let table = text(&output.stdout);
     assert!(table.contains("box000  ok         taken: mood.hold_s\n"), "{table}");
     assert!(table.contains("box001  failed     it refuses: mood.hold_s: hold_s (119) must be less than"), "{table}");
