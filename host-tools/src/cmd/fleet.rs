@@ -51,7 +51,7 @@ pub(crate) struct Boxes {
 #[derive(clap::Args, Clone, Copy)]
 pub(crate) struct Limits {
     /// Boxes at once.
-    #[arg(long, value_name = "N", default_value_t = 50, value_parser = value_parser!(u16).range(1..=1000))]
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = value_parser!(u16).range(1..=1000))]
     limit: u16,
     /// Failures after which no more are begun.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = value_parser!(u16).range(1..=1000))]
