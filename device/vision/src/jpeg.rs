@@ -1,7 +1,7 @@
 //! Decoding of JPEG frames.
 //!
 //! [`Decoder::decode`] gives any picture whole. [`Decoder::open`] decodes the frames of cameras only as far as they are
-//! looked at ([`coded`]), and other pictures whole.
+//! looked at (`coded.rs`), and other pictures whole.
 
 mod coded;
 mod dct;
