@@ -18,8 +18,8 @@ test:
 build-arm64:
 	deploy/cargo-arm64.sh build --release --locked --package moodboxd --package moodbox
 
-# Setting up, finding, examining, aiming and updating a box with these packages: a fresh Debian that boots in a container, over its own
-# SSH; takes root.
+# Setting up, finding, examining, aiming and updating a box with these packages: a fresh Debian that boots in a container, over
+# its own SSH; takes root.
 test-setup: deb
 	@$(SET_UP) setup
 	@tests/setup/run.sh

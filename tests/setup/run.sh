@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # `moodbox setup`, `discover`, `doctor`, `logs`, `aim` and `fleet update`, with the package in target/debian, against a machine
-# that is not there yet: a fresh Debian as Raspberry Pi OS is made of, booted in a container with its own systemd, sshd, journal and Avahi, on
-# loopback only; and a real Mosquitto.
+# that is not there yet: a fresh Debian as Raspberry Pi OS is made of, booted in a container with its own systemd, sshd, journal
+# and Avahi, on loopback only; and a real Mosquitto.
 #
 #   run.sh [TEST...]      for example: run.sh test_setup.Guided
 #
