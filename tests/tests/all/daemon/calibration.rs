@@ -106,7 +106,8 @@ fn who_stops_half_way_leaves_the_box_as_it_was() {
     let mut home = Home::with_a_smile();
     home.listens();
     home.look();
-    let words = words(home.broker.port(), "--ready 0 --hold 1");
+    // Long enough that it is half way still when a busy machine comes to stop it.
+    let words = words(home.broker.port(), "--ready 0 --hold 5");
     let mut tool = Command::new(program("moodbox")).args(words).stderr(Stdio::piped()).spawn().unwrap();
     let mut stderr = BufReader::new(tool.stderr.take().unwrap()).lines().map_while(Result::ok);
     assert!(stderr.any(|line| line == "Hold it: smile"));
