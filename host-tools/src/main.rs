@@ -12,6 +12,7 @@ mod mpd;
 mod mqtt;
 #[cfg(feature = "vision")]
 mod picture;
+mod song;
 mod ssh;
 mod tui;
 mod web;

@@ -13,17 +13,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use std::{env, fs, thread};
 
-use moodbox_core::config::{Config, Mqtt};
-use moodbox_core::engine::Event;
+use moodbox_core::config::Config;
 use moodbox_core::topics::{Publication, Topics};
 use moodbox_tests::mosquitto::Mosquitto;
-use moodbox_tests::simulated_box::SimulatedBox;
-use moodboxd::mqtt::{self, MqttEvent, Settings};
+use moodbox_tests::simulated_box::live;
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::Packet;
 use rumqttc::v5::{Client, Event as ClientEvent, MqttOptions};
-use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, timeout};
 
 /// By default Mosquitto drops what waits for a subscriber beyond 1,000 messages: too few when 1,000 boxes come at once.
 const BROKER: &str = "allow_anonymous true\nmax_queued_messages 100000\n";
@@ -63,7 +61,9 @@ async fn measure(count: usize) -> Result<bool, Box<dyn Error>> {
     for number in 0..count {
         let seed = number as u64;
         let topics = Topics::new("moodbox", "homeassistant", &format!("box{number}"));
-        tasks.push(tokio::spawn(live(topics, seed, mqtt.clone(), Arc::clone(&under_way), ended.clone())));
+        let under_way = Arc::clone(&under_way);
+        let sends = move |publication: &Publication| under_way.send(publication);
+        tasks.push(tokio::spawn(live(topics, seed, mqtt.clone(), sends, ended.clone())));
     }
     let known = timeout(PATIENCE, async {
         while under_way.known() < count {
@@ -96,44 +96,6 @@ async fn measure(count: usize) -> Result<bool, Box<dyn Error>> {
         busy * 100.0,
     );
     Ok(all_known && lost == 0 && at(0.95) <= GOAL)
-}
-
-/// One box, until it is told to end.
-async fn live(topics: Topics, seed: u64, mqtt: Mqtt, under_way: Arc<UnderWay>, mut ended: watch::Receiver<()>) {
-    let mut simulated = SimulatedBox::new(topics.clone(), seed);
-    let (publications, outbox) = mpsc::channel(64);
-    let (inbox, mut events) = mpsc::channel(64);
-    let settings = Settings::new(&mqtt, topics, 0).expect("no files to read");
-    let client = mqtt::spawn(settings, outbox, inbox);
-    // Not all in the same moment of the second.
-    let mut seconds = interval_at(Instant::now() + Duration::from_millis(seed * 37 % 1000), Duration::from_secs(1));
-    seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        let said = tokio::select! {
-            _ = ended.changed() => break,
-            _ = seconds.tick() => simulated.next_second(),
-            event = events.recv() => match event {
-                Some(MqttEvent::Connected) => simulated.tell(Event::Connected),
-                Some(MqttEvent::Lost { reason, refused }) => {
-                    simulated.tell(Event::Disconnected { reason, refused })
-                },
-                Some(MqttEvent::Retained { topic }) => simulated.tell(Event::Retained { topic }),
-                Some(MqttEvent::Message { topic, payload }) => simulated.tell(Event::Message { topic, payload }),
-                None => break,
-            },
-        };
-        for publication in said {
-            under_way.send(&publication);
-            // The client drops nothing while it is connected, and the box says nothing while it is not.
-            if publications.send(publication).await.is_err() {
-                return;
-            }
-        }
-    }
-    drop(publications);
-    // It would wait for room to tell us something.
-    events.close();
-    let _ = client.await;
 }
 
 /// When each message was sent that has not arrived yet. Those of one topic arrive in order.

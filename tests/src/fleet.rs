@@ -3,19 +3,15 @@
 #![expect(clippy::expect_used, reason = "a test that cannot be set up fails")]
 
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 use moodbox_core::config::{Broker, Mqtt};
-use moodbox_core::engine::Event;
 use moodbox_core::topics::Topics;
-use moodboxd::mqtt::{self, MqttEvent, Settings};
 use tokio::runtime::Builder;
-use tokio::sync::{mpsc, watch};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::sync::watch;
 
 use crate::listener::Listener;
 use crate::mosquitto::Mosquitto;
-use crate::simulated_box::SimulatedBox;
+use crate::simulated_box::live;
 
 /// Boxes on a broker, which live until this ends. They are called `box000` and so on, and look at somebody each second.
 pub struct Fleet {
@@ -42,7 +38,9 @@ impl Fleet {
         let boxes = thread::spawn(move || {
             let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
             runtime.block_on(async {
-                let live = |number| tokio::spawn(live(number, mqtt.clone(), ended.clone()));
+                let topics = |number| Topics::new("moodbox", "homeassistant", &format!("box{number:03}"));
+                let live =
+                    |number| tokio::spawn(live(topics(number), number as u64, mqtt.clone(), |_| {}, ended.clone()));
                 let tasks: Vec<_> = (0..count).map(live).collect();
                 for task in tasks {
                     task.await.expect("a box that lives");
@@ -69,36 +67,4 @@ impl Drop for Fleet {
             let _ = boxes.join();
         }
     }
-}
-
-/// One box, until it is told to end.
-async fn live(number: usize, mqtt: Mqtt, mut ended: watch::Receiver<()>) {
-    let topics = Topics::new("moodbox", "homeassistant", &format!("box{number:03}"));
-    let mut simulated = SimulatedBox::new(topics.clone(), number as u64);
-    let (publications, outbox) = mpsc::channel(64);
-    let (inbox, mut events) = mpsc::channel(64);
-    let client = mqtt::spawn(Settings::new(&mqtt, topics, 0).expect("no files to read"), outbox, inbox);
-    let mut seconds = interval(Duration::from_secs(1));
-    seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        let said = tokio::select! {
-            _ = ended.changed() => break,
-            _ = seconds.tick() => simulated.next_second(),
-            event = events.recv() => match event {
-                Some(MqttEvent::Connected) => simulated.tell(Event::Connected),
-                Some(MqttEvent::Lost { reason, refused }) => simulated.tell(Event::Disconnected { reason, refused }),
-                Some(MqttEvent::Retained { topic }) => simulated.tell(Event::Retained { topic }),
-                Some(MqttEvent::Message { topic, payload }) => simulated.tell(Event::Message { topic, payload }),
-                None => break,
-            },
-        };
-        for publication in said {
-            // The client is there for as long as this.
-            let _ = publications.send(publication).await;
-        }
-    }
-    drop(publications);
-    // It would wait for room to tell us something.
-    events.close();
-    let _ = client.await;
 }

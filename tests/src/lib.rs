@@ -2,6 +2,7 @@
 
 pub mod disk;
 pub mod fleet;
+pub mod json_lines;
 pub mod listener;
 pub mod mosquitto;
 pub mod mpd;

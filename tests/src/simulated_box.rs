@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use moodbox_core::config::Config;
+use moodbox_core::config::{Config, Mqtt};
 use moodbox_core::engine::{Effect, Engine, Event, Setting, Switches, Trials};
 use moodbox_core::face::Size;
 use moodbox_core::hass::Device;
@@ -20,6 +20,9 @@ use moodbox_core::music::{Catalogue, Memory};
 use moodbox_core::personal::Evidence;
 use moodbox_core::topics::{Diagnostics, Publication, Topics};
 use moodbox_models::Models;
+use moodboxd::mqtt::{self, MqttEvent, Settings};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use listener::{Listener, Wish};
 
@@ -154,4 +157,43 @@ impl SimulatedBox {
             models: BTreeMap::new(),
         }
     }
+}
+
+/// One box on a broker, until it is told to end. It tells of each message that it sends.
+///
+/// # Panics
+/// When the settings name a file that cannot be read.
+pub async fn live(topics: Topics, seed: u64, mqtt: Mqtt, sends: impl Fn(&Publication), mut ended: watch::Receiver<()>) {
+    let mut simulated = SimulatedBox::new(topics.clone(), seed);
+    let (publications, outbox) = mpsc::channel(64);
+    let (inbox, mut events) = mpsc::channel(64);
+    let settings = Settings::new(&mqtt, topics, 0).expect("no files to read");
+    let client = mqtt::spawn(settings, outbox, inbox);
+    // Not all in the same moment of the second.
+    let mut seconds = interval_at(Instant::now() + Duration::from_millis(seed * 37 % 1000), Duration::from_secs(1));
+    seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let said = tokio::select! {
+            _ = ended.changed() => break,
+            _ = seconds.tick() => simulated.next_second(),
+            event = events.recv() => match event {
+                Some(MqttEvent::Connected) => simulated.tell(Event::Connected),
+                Some(MqttEvent::Lost { reason, refused }) => simulated.tell(Event::Disconnected { reason, refused }),
+                Some(MqttEvent::Retained { topic }) => simulated.tell(Event::Retained { topic }),
+                Some(MqttEvent::Message { topic, payload }) => simulated.tell(Event::Message { topic, payload }),
+                None => break,
+            },
+        };
+        for publication in said {
+            sends(&publication);
+            // The client drops nothing while it is connected, and the box says nothing while it is not.
+            if publications.send(publication).await.is_err() {
+                return;
+            }
+        }
+    }
+    drop(publications);
+    // It would wait for room to tell us something.
+    events.close();
+    let _ = client.await;
 }

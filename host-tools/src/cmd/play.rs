@@ -19,7 +19,8 @@ use crate::ending::Ending;
 use crate::failure::Failure;
 use crate::mpd::{self, Change, Lost, Player};
 use crate::mqtt::{self, Feed};
-use follower::{Action, Event, Follower, Song};
+use crate::song::Song;
+use follower::{Action, Event, Follower};
 use lines::Line;
 
 /// What is heard of the box.

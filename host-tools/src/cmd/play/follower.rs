@@ -11,10 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 use std::time::Duration;
 
-use serde::Deserialize;
-
 use super::lines::{How, Line};
 use crate::mpd::{Doing, Entry, Snapshot};
+use crate::song::Song;
 
 /// A song that was heard for less was not wanted. The box counts the same.
 const EARLY: Duration = Duration::from_secs(30);
@@ -24,19 +23,6 @@ const TAIL: Duration = Duration::from_secs(3);
 
 /// Longest time in which the box says what it makes of what it was told.
 const ANSWER: Duration = Duration::from_secs(5);
-
-/// A song as the box names it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-pub(super) struct Song {
-    pub(super) uri: String,
-    #[serde(default)]
-    pub(super) title: String,
-    #[serde(default)]
-    pub(super) artist: String,
-    /// Why it was recommended.
-    #[serde(default)]
-    pub(super) why: String,
-}
 
 /// Something that happened.
 #[derive(Debug, Clone)]

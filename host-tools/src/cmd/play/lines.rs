@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use super::follower::Song;
+use crate::song::Song;
 
 /// How a song came to play.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +53,7 @@ impl Line {
         if let Self::Plays { song, how } = self {
             let mut out = io::stdout().lock();
             let how = if *how == How::Skipped { "next" } else { how.name() };
-            writeln!(out, "\u{266a} {} ({how})", name(song))?;
+            writeln!(out, "\u{266a} {} ({how})", song.name())?;
             if !song.why.is_empty() {
                 writeln!(out, "  {}", song.why)?;
             }
@@ -65,12 +65,12 @@ impl Line {
 
     fn text(&self) -> String {
         match self {
-            Self::Plays { song, .. } => name(song),
-            Self::NotThere { song } => format!("MPD does not have {} ({}); passed over", name(song), song.uri),
+            Self::Plays { song, .. } => song.name(),
+            Self::NotThere { song } => format!("MPD does not have {} ({}); passed over", song.name(), song.uri),
             Self::NothingThere { uri } => format!(
                 "MPD has none of the songs that the box recommends, such as {uri}; were they scanned with --names mpd?"
             ),
-            Self::Unplayable { song, reason } => format!("MPD cannot play {}: {reason}", name(song)),
+            Self::Unplayable { song, reason } => format!("MPD cannot play {}: {reason}", song.name()),
             Self::Unknown { uri } => format!("the box does not know {uri}; its list stays as it is"),
             Self::Refused { command, reason } => format!("the box refuses {command}: {reason}"),
             Self::Paused => "MPD is paused; the box's songs wait in its queue".to_owned(),
@@ -103,13 +103,6 @@ impl Line {
     }
 }
 
-fn name(song: &Song) -> String {
-    match (song.artist.as_str(), song.title.as_str()) {
-        ("", "") => song.uri.clone(),
-        (artist, title) => format!("{artist} \u{2013} {title}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,6 +113,7 @@ mod tests {
             uri: "Ada/First.flac".to_owned(),
             title: "First".to_owned(),
             artist: "Ada".to_owned(),
+            genre: "folk".to_owned(),
             why: "bright, like the mood".to_owned(),
         };
         let uri = "Ada/First.flac".to_owned();

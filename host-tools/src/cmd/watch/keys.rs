@@ -4,7 +4,8 @@ use moodbox_core::affect::Policy;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use serde_json::json;
 
-use super::state::{Song, State};
+use super::state::State;
+use crate::song::Song;
 
 /// Each key and what it does. What a narrow terminal cuts off is on the page behind the first.
 pub(super) const KEYS: [(&str, &str, &str); 9] = [

@@ -9,6 +9,8 @@ use moodbox_core::topics::Faces;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::song::Song;
+
 /// Places of the mood that are drawn as its trail: some minutes of a lively room.
 const TRAIL: usize = 120;
 
@@ -72,31 +74,6 @@ pub(super) struct List {
     pub(super) reason: String,
     #[serde(default)]
     pub(super) tracks: Vec<Song>,
-}
-
-/// A song of the list.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub(super) struct Song {
-    pub(super) uri: String,
-    #[serde(default)]
-    pub(super) title: String,
-    #[serde(default)]
-    pub(super) artist: String,
-    #[serde(default)]
-    pub(super) genre: String,
-    #[serde(default)]
-    pub(super) why: String,
-}
-
-impl Song {
-    /// As people call it.
-    pub(super) fn name(&self) -> String {
-        match (self.artist.as_str(), self.title.as_str()) {
-            ("", "") => self.uri.clone(),
-            ("", title) => title.to_owned(),
-            (artist, title) => format!("{artist} \u{2013} {title}"),
-        }
-    }
 }
 
 /// How the box itself is doing.

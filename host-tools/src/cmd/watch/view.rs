@@ -12,7 +12,8 @@ use ratatui::widgets::{Block, Paragraph};
 
 use super::keys::{KEYS, Mode};
 use super::panels;
-use super::state::{Figures, Room, Song, State};
+use super::state::{Figures, Room, State};
+use crate::song::Song;
 use crate::tui;
 
 /// Rows of the songs where all seven expressions need what else there is, on a usual terminal, and for a list of ten.

@@ -4,7 +4,11 @@ use std::fs;
 
 use serde_json::Value;
 
-use super::{file, frame_at, moodbox};
+use super::{Done, file, frame_at, moodbox};
+
+fn report(done: &Done) -> Value {
+    serde_json::from_str(done.stdout.lines().last().unwrap()).unwrap()
+}
 
 #[test]
 fn the_report_is_the_last_line() {
@@ -13,9 +17,9 @@ fn the_report_is_the_last_line() {
         file(folder.path(), &format!("{seconds}.jpg"), frame_at(seconds));
     }
     let frames = folder.path().to_str().unwrap();
-    let done = moodbox(&["bench", "--frames", frames, "--rounds", "1", "--json"]);
+    let done = moodbox(&["bench", "--frames", frames, "--rounds", "2", "--json"]);
     assert_eq!(done.code, Some(0), "{:#?}", done.lines);
-    let report: Value = serde_json::from_str(done.stdout.lines().last().unwrap()).unwrap();
+    let report = report(&done);
     assert_eq!((&report["frames"], &report["threads"]), (&3.into(), &1.into()));
     let positive = |value: &Value| assert!(value.as_f64().unwrap() > 0.0, "{report}");
     for key in ["p50_ms", "p95_ms", "invoke_ms", "macs"] {
@@ -32,6 +36,18 @@ fn the_report_is_the_last_line() {
     assert!(sum <= 3.0 * report["cold"]["p95_ms"].as_f64().unwrap(), "{report}");
     let words = moodbox(&["bench", "--frames", frames, "--rounds", "1"]).well();
     assert!(words.starts_with("3 pictures, 1 thread(s), peak memory "), "{words}");
+}
+
+/// On one picture: where others work, two threads that wait for each other take their time.
+#[test]
+fn two_threads_are_two() {
+    let folder = tempfile::tempdir().unwrap();
+    file(folder.path(), "1.jpg", frame_at(1));
+    let frames = folder.path().to_str().unwrap();
+    let done = moodbox(&["bench", "--frames", frames, "--rounds", "1", "--threads", "2", "--json"]);
+    assert_eq!(done.code, Some(0), "{:#?}", done.lines);
+    let report = report(&done);
+    assert_eq!((&report["frames"], &report["threads"]), (&1.into(), &2.into()));
 }
 
 #[test]

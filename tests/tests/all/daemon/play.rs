@@ -1,13 +1,12 @@
 //! `moodbox play`: a real Music Player Daemon follows a box.
 
+use std::ffi::OsString;
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Instant;
 
+use moodbox_tests::json_lines::JsonLines;
 use moodbox_tests::listener::PATIENCE;
 use moodbox_tests::mpd::Mpd;
 use moodbox_tests::programs::{lines_of, program};
@@ -27,50 +26,24 @@ struct Evening {
 }
 
 /// `moodbox play`; it ends with this.
-struct Tool {
-    process: Child,
-    lines: Receiver<Value>,
-}
+struct Tool(JsonLines);
 
 impl Tool {
     fn start(home: &Home, player: &Mpd) -> Self {
-        let mut process = Command::new(program("moodbox"))
-            .args(["play", "--json", "--id", "test", "--broker", &format!("mqtt://127.0.0.1:{}", home.broker.port())])
-            .arg("--mpd")
-            .arg(player.socket())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let stdout = BufReader::new(process.stdout.take().unwrap());
-        let (sender, lines) = mpsc::channel();
-        let parse = |line: String| serde_json::from_str(&line).unwrap();
-        thread::spawn(move || stdout.lines().map_while(Result::ok).for_each(|line| drop(sender.send(parse(line)))));
-        Self { process, lines }
+        let broker = format!("mqtt://127.0.0.1:{}", home.broker.port());
+        let words = ["play", "--id", "test", "--broker", &broker, "--mpd"].map(OsString::from);
+        Self(JsonLines::of(words.into_iter().chain([player.socket().into()])))
     }
 
     /// The next line of this event, and those before it.
     fn until(&self, event: &str) -> (Value, Vec<Value>) {
-        let mut before = Vec::new();
-        loop {
-            match self.lines.recv_timeout(PATIENCE) {
-                Ok(line) if line["event"] == event => return (line, before),
-                Ok(line) => before.push(line),
-                Err(error) => panic!("waited for {event:?}: {error} after {before:#?}"),
-            }
-        }
+        self.0.until(|line| line["event"] == event)
     }
 
     /// The next song that plays: how it came to, and its uri.
     fn plays(&self) -> (String, String) {
         let (line, _) = self.until("plays");
         (line["how"].as_str().unwrap().to_owned(), line["uri"].as_str().unwrap().to_owned())
-    }
-}
-
-impl Drop for Tool {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 
@@ -310,9 +283,7 @@ fn a_broker_and_a_player_that_go_away_are_waited_for() {
     evening.player.connect().until(|client| client.current().as_ref() == Some(&uri));
 
     // Whoever ends it leaves the player as it is.
-    let pid = evening.tool.process.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
-    assert_eq!(evening.tool.process.wait().unwrap().code(), Some(0));
+    assert_eq!(evening.tool.0.interrupt(), Some(0));
     let mut client = evening.player.connect();
     assert_eq!((client.value("status", "state").as_deref(), client.current()), (Some("play"), Some(uri)));
 }

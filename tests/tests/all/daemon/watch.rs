@@ -1,11 +1,6 @@
 //! `moodbox watch`: a box as somebody at a terminal sees and commands it, and in lines where there is no terminal.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{self, Receiver};
-use std::thread;
-
-use moodbox_tests::listener::PATIENCE;
+use moodbox_tests::json_lines::JsonLines;
 use moodbox_tests::programs::program;
 use serde_json::{Value, json};
 
@@ -47,68 +42,28 @@ fn somebody_at_a_terminal_sees_the_box_and_commands_it() {
     assert!(text.rfind(LEAVE) > text.rfind("it is not wanted"), "{text}");
 }
 
-/// `moodbox watch --json`; it ends with this.
-struct Lines {
-    process: Child,
-    lines: Receiver<Value>,
-}
-
-impl Lines {
-    fn start(home: &Home) -> Self {
-        let mut process = Command::new(program("moodbox"))
-            .args(words(home).split(' '))
-            .arg("--json")
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let stdout = BufReader::new(process.stdout.take().unwrap());
-        let (sender, lines) = mpsc::channel();
-        let parse = |line: String| serde_json::from_str(&line).unwrap();
-        thread::spawn(move || stdout.lines().map_while(Result::ok).for_each(|line| drop(sender.send(parse(line)))));
-        Self { process, lines }
-    }
-
-    fn until(&self, wanted: impl Fn(&Value) -> bool) {
-        let mut before: Vec<Value> = Vec::new();
-        loop {
-            match self.lines.recv_timeout(PATIENCE) {
-                Ok(line) if wanted(&line) => return,
-                Ok(line) => before.push(line),
-                Err(error) => panic!("{error} after {before:#?}"),
-            }
-        }
-    }
-
-    /// Waits until the box says this on a topic.
-    fn hears(&self, topic: &str, payload: impl Fn(&Value) -> bool) {
-        self.until(|line| line["topic"] == topic && payload(&line["payload"]));
-    }
-}
-
-impl Drop for Lines {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
+/// Waits until the box says this on a topic.
+fn hears(watch: &JsonLines, topic: &str, payload: impl Fn(&Value) -> bool) {
+    watch.until(|line| line["topic"] == topic && payload(&line["payload"]));
 }
 
 #[test]
 fn box_and_broker_may_go_and_come_back() {
     let mut home = Home::with_a_smile();
     home.state("mood", "happy");
-    let watch = Lines::start(&home);
+    let watch = JsonLines::of(words(&home).split(' '));
     let smiles = |faces: &Value| faces["faces"][0]["emotions"]["happy"].as_f64() > Some(0.5);
-    watch.hears("faces", smiles);
+    hears(&watch, "faces", smiles);
     home.restart();
-    watch.hears("availability", |word| *word == json!("offline"));
-    watch.hears("availability", |word| *word == json!("online"));
+    hears(&watch, "availability", |word| *word == json!("offline"));
+    hears(&watch, "availability", |word| *word == json!("online"));
     // The new one knows of nobody who watches, and is asked again.
-    watch.hears("faces", smiles);
+    hears(&watch, "faces", smiles);
     home.broker.kill();
     watch.until(|line| line["broker"] == "lost");
     home.broker.restart();
     watch.until(|line| line["broker"] == "back");
-    watch.hears("faces", smiles);
+    hears(&watch, "faces", smiles);
 }
 
 #[test]
