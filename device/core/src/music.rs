@@ -70,8 +70,10 @@ pub struct Aim<'a> {
     pub policy: Policy,
     /// Songs of the *lift* that were played already: the next one goes on from there.
     pub climbed: usize,
-    /// The song that plays, whose kind the list shall stay near; not asked by a *lift*, which has a way to go.
+    /// The song that plays; it is in no list.
     pub playing: Option<&'a str>,
+    /// Whether the list shall stay near its kind; not asked by a *lift*, which has a way to go.
+    pub keeps_kind: bool,
 }
 
 /// A uri that no track of the catalogue has.
@@ -117,21 +119,21 @@ impl Recommender {
     /// fewer that differ, at two an artist.
     #[must_use]
     pub fn for_mood(&self, mood: Affect, policy: Policy, n: usize, now: Duration) -> Vec<Recommended> {
-        self.toward(&Aim { mood, policy, climbed: 0, playing: None }, n, now)
+        self.toward(&Aim { mood, policy, climbed: 0, playing: None, keeps_kind: false }, n, now)
     }
 
     /// Up to `n` songs for a mood while others were played: [`Self::for_mood`] with what came before.
     #[must_use]
     pub fn toward(&self, aim: &Aim<'_>, n: usize, now: Duration) -> Vec<Recommended> {
         let lifts = aim.policy == Policy::Lift;
-        let playing = aim.playing.filter(|_| !lifts).and_then(|uri| self.catalogue.index_of(uri));
-        let kind = playing.map(|index| Kind::of(&self.catalogue, index));
+        let playing = aim.playing.and_then(|uri| self.catalogue.index_of(uri));
+        let kind = playing.filter(|_| aim.keeps_kind && !lifts).map(|index| Kind::of(&self.catalogue, index));
         let mut base = self.history.scores(&self.catalogue, now);
         if let Some(kind) = &kind {
             base.iter_mut().enumerate().for_each(|(index, score)| *score += kind.bonus(index));
         }
         let mut dice = Dice::new(self.seed ^ now.as_millis() as u64);
-        let mut selection = Selection::for_mood(&self.catalogue, playing);
+        let mut selection = Selection::for_mood(&self.catalogue, playing, kind.is_none());
         let way = ranking::way(aim.policy, aim.mood, aim.climbed, n);
         let mut scores = base.clone();
         for stretch in way.chunk_by(|a, b| a == b) {

@@ -100,7 +100,7 @@ impl Playlist {
     /// A new list for the mood of the room.
     pub(super) fn reflect(&mut self, room: &Room, policy: Policy, now: Duration) {
         (self.target, self.climbed) = (Some(place(room)), 0);
-        self.list(room, policy, None, now);
+        self.list(room, policy, false, now);
     }
 
     /// The list for the mood goes on after a song of it was played: near its kind, or one step farther up.
@@ -110,13 +110,13 @@ impl Playlist {
         } else {
             self.target = Some(place(room));
         }
-        let playing = self.playing.as_ref().map(|track| track.uri.clone());
-        self.list(room, policy, playing.as_deref(), now);
+        self.list(room, policy, true, now);
     }
 
-    fn list(&mut self, room: &Room, policy: Policy, playing: Option<&str>, now: Duration) {
+    fn list(&mut self, room: &Room, policy: Policy, keeps_kind: bool, now: Duration) {
+        let playing = self.playing.as_ref().map(|track| &*track.uri);
         let mood = self.target.unwrap_or(place(room));
-        let aim = Aim { mood, policy, climbed: self.climbed, playing };
+        let aim = Aim { mood, policy, climbed: self.climbed, playing, keeps_kind };
         let tracks = self.recommender.toward(&aim, self.length, self.started + now);
         self.policy = policy;
         self.put(room, reason(room, policy), &tracks);

@@ -162,9 +162,9 @@ pub(super) struct Selection<'a> {
 }
 
 impl<'a> Selection<'a> {
-    /// Songs of different kinds, unless the kind of the one that plays is wanted.
-    pub(super) const fn for_mood(catalogue: &'a Catalogue, playing: Option<usize>) -> Self {
-        Self { catalogue, picks: Vec::new(), after: playing, mixed: playing.is_none() }
+    /// Songs without the one that plays, of different kinds or near its own.
+    pub(super) const fn for_mood(catalogue: &'a Catalogue, playing: Option<usize>, mixed: bool) -> Self {
+        Self { catalogue, picks: Vec::new(), after: playing, mixed }
     }
 
     pub(super) const fn of_a_kind(catalogue: &'a Catalogue, chosen: usize) -> Self {

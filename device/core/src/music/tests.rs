@@ -156,7 +156,7 @@ fn a_lift_goes_on_where_it_was() {
     let recommender = Recommender::new(grid(), 7);
     let (mood, goal) = (Affect::of(Emotion::Sad), Affect::new(0.6, 0.3));
     let first = |climbed| {
-        let aim = Aim { mood, policy: Policy::Lift, climbed, playing: None };
+        let aim = Aim { mood, policy: Policy::Lift, climbed, playing: None, keeps_kind: false };
         recommender.toward(&aim, 1, START).remove(0)
     };
     assert_eq!(first(0).why, "sad and quiet, where the mood is now");
@@ -169,13 +169,27 @@ fn a_lift_goes_on_where_it_was() {
 fn what_plays_keeps_the_next_ones_near_its_kind() {
     let recommender = Recommender::new(grid(), 7);
     let near = |playing| {
-        let aim = Aim { mood: Affect::of(Emotion::Happy), policy: Policy::Match, climbed: 0, playing };
+        let aim =
+            Aim { mood: Affect::of(Emotion::Happy), policy: Policy::Match, climbed: 0, playing, keeps_kind: true };
         let list = recommender.toward(&aim, 10, START);
         assert!(!uris(&list).contains(&"u:60"));
         list.iter().filter(|song| song.track.genres == ["reggae"]).count()
     };
     assert_eq!(recommender.catalogue().get("u:60").unwrap().genres, ["reggae"]);
     assert!(near(Some("u:60")) > near(None), "{} against {}", near(Some("u:60")), near(None));
+}
+
+#[test]
+fn what_plays_is_in_no_list() {
+    let recommender = Recommender::new(grid(), 7);
+    for policy in [Policy::Match, Policy::Lift, Policy::Soothe] {
+        let aim = Aim { mood: Affect::of(Emotion::Happy), policy, climbed: 0, playing: None, keeps_kind: false };
+        let best = recommender.toward(&aim, 10, START);
+        for playing in uris(&best) {
+            let list = recommender.toward(&Aim { playing: Some(playing), ..aim }, 10, START);
+            assert_eq!((list.len(), uris(&list).contains(&playing)), (10, false), "{policy} with {playing}");
+        }
+    }
 }
 
 #[test]

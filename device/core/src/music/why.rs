@@ -32,7 +32,7 @@ fn sound(place: Affect) -> &'static str {
 
 /// Why `pick` is in a list for `mood`; `last` is the song before it.
 pub(super) fn for_mood(catalogue: &Catalogue, aim: &Aim<'_>, pick: Pick, last: Option<Pick>) -> String {
-    let Aim { mood, policy, climbed, playing } = *aim;
+    let Aim { mood, policy, climbed, playing, keeps_kind } = *aim;
     let place = |pick: Pick| catalogue.features()[pick.index].expected();
     let here = place(pick);
     // Words for how it sounds and for what that is like must not contradict each other, however little it is trusted.
@@ -45,7 +45,7 @@ pub(super) fn for_mood(catalogue: &Catalogue, aim: &Aim<'_>, pick: Pick, last: O
     match policy {
         Policy::Match if is_like(mood) => format!("{sound}, like the mood"),
         Policy::Match => {
-            let playing = playing.and_then(|uri| catalogue.index_of(uri));
+            let playing = playing.filter(|_| keeps_kind).and_then(|uri| catalogue.index_of(uri));
             match playing.and_then(|playing| shared_genre(catalogue, playing, pick.index)) {
                 Some(genre) => format!("{sound}, and {genre} like what plays"),
                 None => format!("{sound}, among the nearest to the mood in this library"),

@@ -166,8 +166,8 @@ fn a_player_plays_what_the_box_recommends_and_the_box_hears_what_people_do_there
 
     // A new list leaves alone what plays.
     let playing = client.value("status", "songid");
-    evening.home.command("policy", "lift");
-    let list = evening.list("\"lift\"");
+    evening.home.command("recommend", "");
+    let list = evening.list("\"match\"");
     evening.waits(&list);
     assert_eq!(client.value("status", "songid"), playing);
 
