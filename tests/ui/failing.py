@@ -5,7 +5,7 @@ import threading
 
 from playwright.sync_api import expect
 
-from home import Ui
+from home import Box, Ui
 
 
 def a_box_goes_and_comes_back(home, browser):
@@ -35,6 +35,21 @@ def the_broker_goes_and_comes_back(home, browser):
     page.locator("#next").click()
     home.until(lambda: (home.said("now") or {}).get("uri") not in (None, before))
     expect(page.locator("#now-error")).to_be_empty()
+
+
+def a_camera_that_is_missing_is_said(home, browser):
+    attic = Box(home.folder, home.broker.port, "attic", "Attic", "v4l2:/dev/video-that-nobody-has")
+    try:
+        home.until(lambda: (home.said("state", "attic") or {}).get("camera") == "unavailable")
+        page = browser.open(home.ui.url)
+        page.get_by_role("link", name="Attic").click()
+        expect(page.locator("#mood")).to_have_text("No picture")
+        expect(page.locator("#trouble")).to_contain_text("The camera of Attic: ")
+        expect(page.locator("#trouble")).to_contain_text("/dev/video-that-nobody-has")
+        page.get_by_role("link", name="Hall").click()
+        expect(page.locator("#trouble")).to_be_hidden()
+    finally:
+        attic.kill()
 
 
 def a_wrong_key_opens_nothing(home, browser):
@@ -101,6 +116,7 @@ def the_program_goes_and_comes_back(home, browser):
 ALL = [
     a_box_goes_and_comes_back,
     the_broker_goes_and_comes_back,
+    a_camera_that_is_missing_is_said,
     a_wrong_key_opens_nothing,
     another_name_of_this_computer_is_refused,
     another_page_cannot_command,

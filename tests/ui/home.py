@@ -15,8 +15,8 @@ import paho.mqtt.client as mqtt
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # As `make test` builds them.
 PROGRAMS = ROOT / "target/debug"
-RECORDING = ROOT / "host-tools/demo/evening.mjpeg"
-SMILE = ROOT / "host-tools/demo/faces/collins.jpg"
+RECORDING = f"replay:{ROOT}/host-tools/demo/evening.mjpeg"
+SMILE = f"replay:{ROOT}/host-tools/demo/faces/collins.jpg"
 PATIENCE_S = 90
 
 CONFIG = """
@@ -28,7 +28,7 @@ folder = "{folder}/store"
 [mqtt]
 broker = "mqtt://127.0.0.1:{port}"
 [camera]
-source = "replay:{source}"
+source = "{source}"
 fps = 4
 """
 
@@ -58,7 +58,7 @@ class Broker:
 
 
 class Box:
-    """`moodboxd`, which sees a recording or a picture over and over."""
+    """`moodboxd`, which sees what its source gives."""
 
     def __init__(self, folder, port, id, name, source):
         self.id, self._folder = id, folder / id
@@ -137,6 +137,7 @@ class Home:
     """All of them; they end with this."""
 
     def __init__(self, folder):
+        self.folder = folder
         with contextlib.ExitStack() as undo:
             self.broker = Broker(folder)
             undo.callback(self.broker.kill)

@@ -83,7 +83,7 @@ function showState(said) {
   const same = last && last[1] === state.mood && last[2] === state.valence && last[3] === state.arousal;
   if (!same) points = extended(points, state, Date.now());
   // Moods that are little more than a guess come and go; only what the box believes is worth an interruption.
-  if (!before) showTrouble();
+  if (before?.camera_reason !== state.camera_reason || !before) showTrouble();
   if (before && before.mood !== state.mood && !state.unsure) announce(wordOf(state));
   showMood();
   settings.showState(state);
@@ -116,12 +116,14 @@ function showTrouble() {
   else if (broker && !broker.connected) text = `The broker is away: ${broker.reason}. This goes on by itself when it is back.`;
   else if (known && !known.online) text = `${known.name} is not there. This is the last that it said.`;
   else if (box && broker && !known) text = `No box called ${box} is known on ${broker.broker}.`;
+  const away = text !== "";
+  if (!away && state?.camera_reason) text = `The camera of ${nameOf(box)}: ${state.camera_reason}`;
   if (element("trouble").textContent !== text) announce(text || (broker?.connected && known ? `${known.name} is there again` : ""));
   say("trouble", text);
   element("trouble").hidden = !text;
-  document.body.classList.toggle("away", text !== "");
+  document.body.classList.toggle("away", away);
   element("main").hidden = !state;
-  element("nobody").hidden = state !== null || text !== "";
+  element("nobody").hidden = state !== null || away;
   say("nobody", broker ? (box ? `${nameOf(box)} has said nothing yet.` : `No box has said anything on ${broker.broker} yet.`) : "");
 }
 
