@@ -3,6 +3,8 @@
 use std::io::ErrorKind;
 use std::process::ExitCode;
 
+use crate::plain::plain;
+
 /// Why a command failed, which decides the exit code.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -65,7 +67,7 @@ pub(crate) fn complain(error: &anyhow::Error) {
 pub(crate) fn one_line(error: &anyhow::Error) -> String {
     let mut text = String::new();
     for cause in error.chain() {
-        let cause = cause.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+        let cause = plain(&cause.to_string().split_whitespace().collect::<Vec<_>>().join(" "));
         if !text.contains(&cause) {
             text.push_str(if text.is_empty() { "" } else { ": " });
             text.push_str(&cause);

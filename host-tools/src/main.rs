@@ -12,6 +12,7 @@ mod mpd;
 mod mqtt;
 #[cfg(feature = "vision")]
 mod picture;
+mod plain;
 mod song;
 mod ssh;
 mod tui;

@@ -21,6 +21,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::failure::Failure;
 use crate::mqtt::{Address, Login, Reach, id, remote};
+use crate::plain::plain;
 use crate::ssh::Destination;
 use crate::web::Server;
 use advice::Advice;
@@ -179,7 +180,7 @@ impl Lines {
         if self.json {
             writeln!(out, "{}", json!({ "ended": reason }))?;
         } else {
-            writeln!(out, "The box shows no more: {reason}.")?;
+            writeln!(out, "The box shows no more: {}.", plain(reason))?;
         }
         Ok(())
     }

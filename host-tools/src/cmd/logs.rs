@@ -8,6 +8,7 @@ use anyhow::anyhow;
 use serde_json::json;
 
 use crate::failure::Failure;
+use crate::plain::plain;
 use crate::ssh::{Destination, Session, complaints, last_line};
 use private::Line;
 
@@ -52,7 +53,7 @@ pub(crate) fn run(arguments: &Arguments, as_json: bool) -> Result<(), Failure> {
         if as_json {
             writeln!(out, "{}", json!({ "time": line.time, "level": level, "message": line.message }))?;
         } else {
-            writeln!(out, "{} {level:5} {}", line.time, line.message)?;
+            writeln!(out, "{} {level:5} {}", line.time, plain(&line.message))?;
         }
     }
     let told = complaints(child.stderr.take());

@@ -5,7 +5,8 @@ use std::process::Output;
 
 use assert_cmd::Command;
 use moodbox_tests::fleet::Fleet;
-use moodbox_tests::listener::PATIENCE;
+use moodbox_tests::listener::{Listener, PATIENCE};
+use moodbox_tests::mosquitto::Mosquitto;
 use moodbox_tests::programs::program;
 use serde_json::{Value, json};
 
@@ -87,6 +88,22 @@ fn the_first_failure_stops_the_others() {
     let table = text(&output.stdout);
     assert!(table.contains("box000  ok         taken: mood.hold_s\n"), "{table}");
     assert!(table.contains("box001  failed     it refuses: mood.hold_s: hold_s (119) must be less than"), "{table}");
+}
+
+#[test]
+fn what_a_box_says_does_not_write_into_the_terminal() {
+    let broker = Mosquitto::start();
+    let mut said = Listener::on(broker.port());
+    said.publish("moodbox/evil/availability", "online\u{1b}[2J", true);
+    said.publish("moodbox/evil/state", r#"{"mood":"\u001b]0;mine\u0007happy","faces":1,"camera":"on"}"#, true);
+    said.until("/state", |_| true);
+    let output = Command::new(program("moodbox"))
+        .args(["fleet", "status", "--broker", &format!("mqtt://127.0.0.1:{}", broker.port())])
+        .timeout(PATIENCE)
+        .output()
+        .unwrap();
+    let (shown, told) = (text(&output.stdout), text(&output.stderr));
+    assert!(shown.contains("]0;minehappy") && !shown.contains(['\u{1b}', '\u{7}']), "{shown:?} {told:?}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::{Boxes, Found};
+use crate::plain::plain;
 
 const TITLES: [&str; 6] = ["id", "name", "state", "version", "board", "on the network"];
 
@@ -39,9 +40,4 @@ fn row((id, found): (&String, &Found)) -> [String; 6] {
         or_dash(&found.board),
         network,
     ]
-}
-
-/// What comes from the network shall not write into the terminal.
-fn plain(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).collect()
 }

@@ -13,6 +13,7 @@ use super::Limits;
 use super::hosts::Host;
 use crate::ending::Ending;
 use crate::failure::Failure;
+use crate::plain::plain;
 
 /// What became of the boxes, by id.
 pub(super) type Ends = BTreeMap<String, End>;
@@ -95,7 +96,7 @@ pub(super) fn show(ends: &Ends, as_json: bool) -> Result<(), Failure> {
         if as_json {
             writeln!(out, "{}", json!({ "id": id, "outcome": word.replace(' ', "_"), "what": text }))?;
         } else {
-            writeln!(out, "{}", format!("{id:width$}  {word:9}  {text}").trim_end())?;
+            writeln!(out, "{}", plain(format!("{id:width$}  {word:9}  {text}").trim_end()))?;
         }
     }
     let count = |wanted: fn(&End) -> bool| ends.values().filter(|end| wanted(end)).count();

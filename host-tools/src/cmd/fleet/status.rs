@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::Boxes;
 use crate::failure::Failure;
+use crate::plain::plain;
 
 /// Which boxes.
 #[derive(clap::Args)]
@@ -94,7 +95,7 @@ fn print(rows: &[Row], as_json: bool) -> Result<(), Failure> {
             text(&row.temperature_c),
             text(&row.version),
         );
-        writeln!(out, "{}", line.trim_end())?;
+        writeln!(out, "{}", plain(line.trim_end()))?;
     }
     Ok(())
 }

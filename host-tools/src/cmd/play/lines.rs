@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
+use crate::plain::plain;
 use crate::song::Song;
 
 /// How a song came to play.
@@ -53,13 +54,13 @@ impl Line {
         if let Self::Plays { song, how } = self {
             let mut out = io::stdout().lock();
             let how = if *how == How::Skipped { "next" } else { how.name() };
-            writeln!(out, "\u{266a} {} ({how})", song.name())?;
+            writeln!(out, "\u{266a} {} ({how})", plain(&song.name()))?;
             if !song.why.is_empty() {
-                writeln!(out, "  {}", song.why)?;
+                writeln!(out, "  {}", plain(&song.why))?;
             }
             return out.flush();
         }
-        eprintln!("moodbox: {}", self.text());
+        eprintln!("moodbox: {}", plain(&self.text()));
         Ok(())
     }
 

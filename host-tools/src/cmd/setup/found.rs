@@ -4,6 +4,7 @@ use anyhow::anyhow;
 use moodbox_core::config::{Config, DeviceId};
 
 use crate::failure::Failure;
+use crate::plain::plain;
 use crate::ssh::Session;
 
 /// What is done on the box.
@@ -56,7 +57,7 @@ impl Found {
     /// From lines KEY=VALUE; nothing where what every machine has is missing.
     fn read(text: &str) -> Option<Self> {
         let values = |key: &'static str| text.lines().filter_map(move |line| line.strip_prefix(key)?.strip_prefix('='));
-        let value = |key| values(key).next().map(plain).filter(|value| !value.is_empty());
+        let value = |key| values(key).next().map(|value| plain(value.trim())).filter(|value| !value.is_empty());
         if value("protocol")? != PROTOCOL {
             return None;
         }
@@ -66,7 +67,7 @@ impl Found {
             "password" => Root::SudoWithPassword,
             _ => Root::Never,
         };
-        let camera = |line: &str| line.split_once(' ').map(|(path, name)| (plain(path), plain(name)));
+        let camera = |line: &str| line.split_once(' ').map(|(path, name)| (plain(path.trim()), plain(name.trim())));
         Some(Self {
             os: value("os")?,
             arch: value("arch")?,
@@ -104,11 +105,6 @@ impl Found {
         });
         lines
     }
-}
-
-/// What another machine says shall not write into the terminal.
-fn plain(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).collect::<String>().trim().to_owned()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use super::state::{Change, State};
+use crate::plain::plain;
 
 /// Prints what a message has changed; as JSON, the message itself.
 pub(super) fn print(change: Change, state: &State, part: &str, payload: &[u8], as_json: bool) -> io::Result<()> {
@@ -15,8 +16,7 @@ pub(super) fn print(change: Change, state: &State, part: &str, payload: &[u8], a
         let said: Value = serde_json::from_slice(payload).unwrap_or_else(|_| text());
         writeln!(out, "{}", json!({ "topic": part, "payload": said }))?;
     } else if let Some(line) = line(change, state) {
-        // What others wrote into their tags is nothing that a terminal should act on.
-        writeln!(out, "{}", line.replace(char::is_control, " "))?;
+        writeln!(out, "{}", plain(&line))?;
     }
     out.flush()
 }
