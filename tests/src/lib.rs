@@ -4,6 +4,7 @@ pub mod disk;
 pub mod fleet;
 pub mod json_lines;
 pub mod listener;
+pub mod memory_group;
 pub mod mosquitto;
 pub mod mpd;
 pub mod programs;

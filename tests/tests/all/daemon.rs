@@ -12,6 +12,7 @@ mod history;
 mod kills;
 mod library;
 mod life;
+mod memory;
 mod models;
 mod network;
 mod payloads;

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use super::{Home, smile};
 
 /// A catalogue that only this test knows.
-fn catalogue(songs: usize) -> Vec<u8> {
+pub(super) fn catalogue(songs: usize) -> Vec<u8> {
     let track = |n: usize| Track {
         uri: format!("test:{n}"),
         title: format!("Song {n} \u{1f3b5}"),
@@ -21,6 +21,22 @@ fn catalogue(songs: usize) -> Vec<u8> {
         ..Track::default()
     };
     Catalogue::to_file(&(0..songs).map(track).collect::<Vec<_>>()).unwrap()
+}
+
+/// The requests that send a catalogue, with so many lines in each.
+pub(super) fn pieces(text: &str, lines: usize) -> Vec<Value> {
+    let sha256 = format!("{:x}", Sha256::digest(text));
+    let all: Vec<&str> = text.split_inclusive('\n').collect();
+    let mut offset = 0;
+    let piece = |lines: &[&str]| {
+        let piece = lines.concat();
+        let fields = json!({
+            "transaction": offset.to_string(), "sha256": sha256, "size": text.len(), "offset": offset, "text": piece,
+        });
+        offset += piece.len();
+        fields
+    };
+    all.chunks(lines).map(piece).collect()
 }
 
 impl Home {
@@ -49,6 +65,15 @@ impl Home {
         self.listener
             .until("/response/library.put", |answer| answer.json()["transaction"] == fields["transaction"])
             .json()
+    }
+
+    /// Sends the pieces; what becomes of the last one nobody waits for.
+    pub(super) fn send(&mut self, pieces: &[Value]) {
+        let Some((last, before)) = pieces.split_last() else { return };
+        for (piece, next) in before.iter().zip(&pieces[1..]) {
+            assert_eq!(self.put(piece)["data"], json!({ "received": next["offset"] }));
+        }
+        self.listener.publish("moodbox/test/request/library.put", last.to_string(), false);
     }
 
     fn list_of_the_test(&mut self) {
@@ -135,20 +160,9 @@ fn a_box_that_dies_while_it_writes_has_the_old_or_the_new_catalogue_and_log() {
     // It dies at the first piece, on the way, and twice at the last one, of which it may have made a catalogue by then.
     for (songs, sent) in [(30, 1), (40, 5), (50, usize::MAX), (60, usize::MAX)] {
         let text = String::from_utf8(catalogue(songs)).unwrap();
-        let sha256 = format!("{:x}", Sha256::digest(&text));
-        let lines: Vec<&str> = text.split_inclusive('\n').collect();
-        let (mut offset, mut pieces) = (0, lines.chunks(4).map(<[&str]>::concat).take(sent).peekable());
-        while let Some(piece) = pieces.next() {
-            let fields = json!({
-                "transaction": offset.to_string(), "sha256": sha256, "size": text.len(), "offset": offset, "text": piece,
-            });
-            offset += piece.len();
-            if pieces.peek().is_some() {
-                assert_eq!(home.put(&fields)["data"], json!({ "received": offset }));
-            } else {
-                home.listener.publish("moodbox/test/request/library.put", fields.to_string(), false);
-            }
-        }
+        let mut pieces = pieces(&text, 4);
+        pieces.truncate(sent);
+        home.send(&pieces);
         for _ in 0..5 {
             home.command("next", "");
         }
