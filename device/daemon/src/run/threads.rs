@@ -104,6 +104,7 @@ pub(super) struct Threads {
     pub(super) tasks: SyncSender<Task>,
     sight_pulse: Arc<Pulse>,
     switch_pulse: Arc<Pulse>,
+    disk_pulses: [Arc<Pulse>; 3],
     capture: JoinHandle<()>,
     others: Vec<JoinHandle<()>>,
 }
@@ -128,12 +129,14 @@ impl Threads {
         let switch_pulse = Arc::new(Pulse::default());
         let (lines, written) = sync_channel(LINES);
         let history = disk.store.history();
-        let (tasks, disk_thread) = work(disk.library, disk.store.clone(), disk.file, &say)?;
+        let disk_pulses = [(); 3].map(|()| Arc::new(Pulse::of_a_disk()));
+        let [work_pulse, keep_pulse, write_pulse] = disk_pulses.clone();
+        let (tasks, disk_thread) = work(disk.library, disk.store.clone(), disk.file, work_pulse, &say)?;
         let mut others = vec![
             light(config, Arc::clone(&lamp), &say)?,
             disk_thread,
-            keep(disk.store, Arc::clone(&kept))?,
-            write(disk.log, history, written)?,
+            keep(disk.store, Arc::clone(&kept), keep_pulse)?,
+            write(disk.log, history, written, write_pulse)?,
         ];
         if let Some(line) = config.camera.switch_pin {
             // Until it says otherwise.
@@ -143,12 +146,13 @@ impl Threads {
         }
         let capture = capture(config, epoch, Arc::clone(&shared), Arc::clone(&lamp), say.clone())?;
         others.push(see(config, models, watched, Arc::clone(&shared), Arc::clone(&sight_pulse), say)?);
-        Ok((Self { shared, lamp, lines, kept, tasks, sight_pulse, switch_pulse, capture, others }, said))
+        Ok((Self { shared, lamp, lines, kept, tasks, sight_pulse, switch_pulse, disk_pulses, capture, others }, said))
     }
 
     /// What the watchdog looks at.
-    pub(super) fn pulses(&self) -> [&Pulse; 4] {
-        [&self.shared.pulse, &self.sight_pulse, &self.lamp.pulse, &self.switch_pulse]
+    pub(super) fn pulses(&self) -> impl Iterator<Item = &Pulse> {
+        let others = [&self.shared.pulse, &self.sight_pulse, &self.lamp.pulse, &self.switch_pulse];
+        others.into_iter().chain(self.disk_pulses.iter().map(AsRef::as_ref))
     }
 
     /// Ends and joins them. Whoever receives what they say must have ceased to.
@@ -254,33 +258,34 @@ fn work(
     mut library: Library,
     store: Store,
     file: Config,
+    pulse: Arc<Pulse>,
     say: &mpsc::Sender<Said>,
 ) -> io::Result<(SyncSender<Task>, JoinHandle<()>)> {
     let (sender, tasks) = sync_channel(TASKS);
     let say = say.downgrade();
     let thread = spawn("disk", move || {
         for task in tasks {
-            let done = match task {
+            let done = pulse.during(|| match task {
                 Task::Store { transaction, piece } => {
                     let outcome = library.take(&piece).map_err(|error| error.to_string());
-                    Said::Stored(Stored { transaction, outcome })
+                    Some(Said::Stored(Stored { transaction, outcome }))
                 }
                 Task::KeepOverrides(overrides, asker) => {
                     let outcome = store.keep_overrides(&overrides, &file).map_err(|error| error.to_string());
-                    Said::Kept(asker, outcome)
+                    Some(Said::Kept(asker, outcome))
                 }
                 Task::KeepTrials(trials) => {
                     if let Err(error) = store.keep_trials(&trials) {
                         warn!("{error}; a restart would not know that a configuration is on trial");
                     }
-                    continue;
+                    None
                 }
                 Task::Recall { transaction, query } => {
                     let outcome = store.recall(query).map_err(|error| error.to_string());
-                    Said::Recalled(Recalled { transaction, outcome })
+                    Some(Said::Recalled(Recalled { transaction, outcome }))
                 }
-            };
-            if let Some(say) = say.upgrade() {
+            });
+            if let (Some(done), Some(say)) = (done, say.upgrade()) {
                 drop(say.blocking_send(done));
             }
         }
@@ -288,31 +293,40 @@ fn work(
     Ok((sender, thread))
 }
 
-fn keep(store: Store, mailbox: Arc<Latest<Kept>>) -> io::Result<JoinHandle<()>> {
+fn keep(store: Store, mailbox: Arc<Latest<Kept>>, pulse: Arc<Pulse>) -> io::Result<JoinHandle<()>> {
     spawn("store", move || {
         let (mut newest, mut written) = (Kept::default(), Kept::default());
         while mailbox.take(&mut newest).is_ok() {
-            // What could not be written is tried again with the next change.
-            if let Some(switches) = newest.switches.filter(|_| newest.switches != written.switches) {
-                match store.keep_switches(&switches) {
-                    Ok(()) => written.switches = newest.switches,
-                    Err(error) => warn!("{error}; the switch will be forgotten at the next start"),
-                }
-            }
-            if let Some(evidence) = newest.evidence.filter(|_| newest.evidence != written.evidence) {
-                match store.keep_evidence(&evidence) {
-                    Ok(()) => written.evidence = newest.evidence,
-                    Err(error) => warn!("{error}; the calibration will be as before at the next start"),
-                }
-            }
+            pulse.during(|| keep_changes(&store, &newest, &mut written));
         }
     })
 }
 
-fn write(mut feedback: FeedbackLog, mut history: HistoryLog, lines: Receiver<Line>) -> io::Result<JoinHandle<()>> {
+/// What could not be written is tried again with the next change.
+fn keep_changes(store: &Store, newest: &Kept, written: &mut Kept) {
+    if let Some(switches) = newest.switches.filter(|_| newest.switches != written.switches) {
+        match store.keep_switches(&switches) {
+            Ok(()) => written.switches = newest.switches,
+            Err(error) => warn!("{error}; the switch will be forgotten at the next start"),
+        }
+    }
+    if let Some(evidence) = newest.evidence.filter(|_| newest.evidence != written.evidence) {
+        match store.keep_evidence(&evidence) {
+            Ok(()) => written.evidence = newest.evidence,
+            Err(error) => warn!("{error}; the calibration will be as before at the next start"),
+        }
+    }
+}
+
+fn write(
+    mut feedback: FeedbackLog,
+    mut history: HistoryLog,
+    lines: Receiver<Line>,
+    pulse: Arc<Pulse>,
+) -> io::Result<JoinHandle<()>> {
     spawn("logs", move || {
         for line in lines {
-            match line {
+            pulse.during(|| match line {
                 Line::Deed(deed) => {
                     if let Err(error) = feedback.append(&deed) {
                         warn!("{error}; this like, skip or choice will be forgotten at the next start");
@@ -323,7 +337,7 @@ fn write(mut feedback: FeedbackLog, mut history: HistoryLog, lines: Receiver<Lin
                         warn!("{error}; the history has a gap");
                     }
                 }
-            }
+            });
         }
     })
 }

@@ -1,9 +1,10 @@
 //! A part that hangs: the watchdog is not fed any more, by nobody, and the service manager may start the box again.
 
 use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixDatagram;
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use moodbox_tests::listener::PATIENCE;
@@ -70,16 +71,26 @@ impl Watched {
         assert_eq!(self.told(), None);
     }
 
-    /// Stops a thread at the next thing that it asks of the kernel, until what is given back is dropped.
-    fn hang(&self, thread: &str) -> Hang {
+    /// Stops a thread at the next of these things that it asks of the kernel, until what is given back is dropped.
+    fn hang(&self, thread: &str, calls: &str) -> Hang {
         let tasks = fs::read_dir(format!("/proc/{}/task", self.home.daemon.pid())).unwrap();
         let found = tasks
             .map(|task| task.unwrap())
             .find(|task| fs::read_to_string(task.path().join("comm")).is_ok_and(|name| name.trim_end() == thread));
         let mut command = Command::new("strace");
-        command.args(["-qqq", "-o", "/dev/null", "-e", "inject=all:delay_enter=1000000000", "-p"]);
-        Hang(command.arg(found.expect("a thread of this name").file_name()).spawn().unwrap())
+        command.args(["-o", "/dev/null", "-e", &format!("inject={calls}:delay_enter=1000000000"), "-p"]);
+        command.arg(found.expect("a thread of this name").file_name()).stderr(Stdio::piped());
+        let mut strace = command.spawn().unwrap();
+        let mut said = String::new();
+        BufReader::new(strace.stderr.take().unwrap()).read_line(&mut said).unwrap();
+        assert!(said.ends_with(" attached\n"), "{said}");
+        Hang(strace)
     }
+}
+
+/// Whether a thread can be stopped here.
+fn may_hang() -> bool {
+    rights::may("strace -qqq -o /dev/null -e inject=all:delay_enter=1 true")
 }
 
 struct Hang(Child);
@@ -107,16 +118,47 @@ fn a_camera_that_hangs_starves_the_watchdog() {
 
 #[test]
 fn networks_or_lights_that_hang_starve_the_watchdog() {
-    if !rights::may("strace -qqq -o /dev/null -e inject=all:delay_enter=1 true") {
+    if !may_hang() {
         return;
     }
     let mut watched = Watched::start(&smile());
     watched.home.state("mood", "happy");
     for thread in ["vision", "leds"] {
         watched.is_fed();
-        let hang = watched.hang(thread);
+        let hang = watched.hang(thread, "all");
         watched.starves(thread);
         drop(hang);
         watched.is_fed();
     }
+}
+
+#[test]
+fn a_disk_that_hangs_starves_the_watchdog_whichever_thread_waits_for_it() {
+    type Task = fn(&Home);
+    if !may_hang() {
+        return;
+    }
+    let tasks: [(&str, Task); 3] = [
+        ("disk", |home| {
+            let set = json!({ "transaction": "1", "set": { "mood.hold_s": 20 } });
+            home.listener.publish("moodbox/test/request/config.set", set.to_string(), false);
+        }),
+        ("store", |home| home.command("camera", "OFF")),
+        ("logs", |home| home.command("next", "")),
+    ];
+    // Beside each other, for a slow disk is given much time.
+    thread::scope(|scope| {
+        for (thread, task) in tasks {
+            scope.spawn(move || {
+                let mut watched = Watched::start(&smile());
+                watched.home.state("mood", "happy");
+                watched.is_fed();
+                let hang = watched.hang(thread, "fsync,fdatasync");
+                task(&watched.home);
+                watched.starves(thread);
+                drop(hang);
+                watched.is_fed();
+            });
+        }
+    });
 }
