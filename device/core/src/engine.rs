@@ -355,7 +355,10 @@ impl Engine {
             return;
         }
         self.announce_problem(part.name(), reason, effects);
-        effects.push(Effect::Warn(format!("{}: {reason}", part.name())));
+        // The connection itself says in the log why there is none, and when it tries again.
+        if part != Part::Broker {
+            effects.push(Effect::Warn(format!("{}: {reason}", part.name())));
+        }
         self.proved.remove(&part);
     }
 

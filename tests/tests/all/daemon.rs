@@ -78,11 +78,21 @@ impl Daemon {
 
     /// The next line of the log that contains this.
     pub(crate) fn says(&self, text: &str) -> String {
+        self.until(text).pop().unwrap()
+    }
+
+    /// The log up to and with the next line that contains this.
+    fn until(&self, text: &str) -> Vec<String> {
         let mut said = Vec::new();
         loop {
             match self.log.recv_timeout(PATIENCE) {
-                Ok(line) if line.contains(text) => return line,
-                Ok(line) => said.push(line),
+                Ok(line) => {
+                    let last = line.contains(text);
+                    said.push(line);
+                    if last {
+                        return said;
+                    }
+                }
                 Err(error) => panic!("waited for {text:?}: {error} after {said:#?}"),
             }
         }

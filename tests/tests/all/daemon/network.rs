@@ -33,6 +33,18 @@ fn a_broker_that_comes_and_goes_is_told_everything_each_time_and_the_lights_go_o
 }
 
 #[test]
+fn a_broker_that_is_lost_is_said_once() {
+    let mut home = Home::with_a_smile();
+    home.listens();
+    home.broker.kill();
+    let log = home.daemon.until("nothing listens at");
+    let warnings: Vec<_> = log.iter().filter(|line| line.contains("WARN")).collect();
+    let [lost, absent] = warnings[..] else { panic!("{log:#?}") };
+    assert!(lost.contains("closed the connection; next attempt in"), "{lost}");
+    assert!(absent.contains("is the broker running?; next attempt in"), "{absent}");
+}
+
+#[test]
 fn a_broker_that_does_not_let_the_box_in_is_named_and_shown_and_asked_seldom() {
     let login = "username = \"box\"\npassword_file = \"FOLDER/password\"\n";
     let trust = |file: &str| format!("ca_file = \"BROKER/{file}\"\n");
