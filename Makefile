@@ -1,6 +1,6 @@
 # What a person or CI calls. Every target does its own set-up; a second call is quick.
 .DELETE_ON_ERROR:
-.PHONY: demo test test-setup test-ui test-ha rig build-arm64 deb test-deb deb-reproducible check check-portable fuzz power-cuts soak bench bench-instructions bench-boxes bench-fleet bench-commands bench-peers models-data models-train models-export models-eval
+.PHONY: demo test test-setup test-ui test-ha rig build-arm64 deb test-deb deb-reproducible check check-portable fuzz sanitize power-cuts soak bench bench-instructions bench-boxes bench-fleet bench-commands bench-peers models-data models-train models-export models-eval
 
 SET_UP := deploy/set-up-checkout.sh
 
@@ -76,6 +76,11 @@ FUZZ_SECONDS ?= 60
 fuzz:
 	@$(SET_UP) build
 	@tests/fuzz/run.sh $(FUZZ_SECONDS)
+
+# The tests that reach the unsafe blocks, under AddressSanitizer; five minutes the first time.
+sanitize:
+	@$(SET_UP) test
+	@tests/sanitize.sh
 
 # The power fails CUTS times while the state is written.
 CUTS ?= 15000

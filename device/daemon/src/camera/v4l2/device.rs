@@ -380,3 +380,61 @@ fn explain(path: &Path, doing: &'static str, source: io::Error) -> CameraError {
         _ => CameraError::Io { path, doing, source },
     }
 }
+
+/// What can be done without a camera; with one, on a real kernel, it is the rig that does it.
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WANTED: Wanted = Wanted { width: 640, height: 480, fps: 10 };
+
+    #[test]
+    fn what_is_no_camera_is_refused_whatever_is_asked_of_it() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for path in [Path::new("/dev/null"), Path::new("/dev/zero"), file.path()] {
+            let device = Device::open(path).unwrap();
+            assert!(matches!(device.identity(), Err(CameraError::NotACamera(_))), "{}", path.display());
+            assert!(device.modes(WANTED).is_empty());
+            assert_eq!(device.set_rate(10), None);
+            let mode = Mode { fourcc: FourCc(0), width: 640, height: 480, fps: None };
+            assert!(matches!(device.set_format(mode), Err(CameraError::Io { doing: "set the format", .. })));
+            assert!(matches!(device.stream(4), Err(CameraError::Io { doing: "reserve memory for frames", .. })));
+        }
+        assert!(matches!(Device::open(Path::new("/dev/video-none")), Err(CameraError::NotFound(_))));
+    }
+
+    #[test]
+    fn a_frame_is_never_more_than_what_is_mapped() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), [7; 5000]).unwrap();
+        let device = Device::open(file.path()).unwrap();
+        let mappings = vec![Mapping::new(&device.file, 5000, 0).unwrap()];
+        let stream = Stream { device, mappings };
+        for (index, used, length) in [(0, 4000, 4000), (0, 5000, 5000), (0, u32::MAX, 5000), (1, 4000, 0)] {
+            let filled = Filled { index, used, sequence: 0, damaged: false };
+            assert_eq!(stream.bytes(&filled), vec![7; length]);
+            assert!(stream.queue(filled).is_err());
+        }
+        assert_eq!(stream.wait(Duration::ZERO).unwrap(), Wake::Ready);
+        assert!(stream.dequeue().is_err());
+        assert!(Mapping::new(&stream.device.file, 0, 0).is_err());
+    }
+
+    #[test]
+    fn an_entry_of_a_list_is_a_size_or_a_range_of_them() {
+        let mut entry = zeroed::<sys::v4l2_frmsizeenum>();
+        entry.type_ = sys::v4l2_frmsizetypes_V4L2_FRMSIZE_TYPE_DISCRETE;
+        entry.__bindgen_anon_1.discrete = sys::v4l2_frmsize_discrete { width: 320, height: 240 };
+        assert_eq!(size_of_entry(&entry, WANTED), (320, 240));
+        entry.type_ = sys::v4l2_frmsizetypes_V4L2_FRMSIZE_TYPE_STEPWISE;
+        entry.__bindgen_anon_1.stepwise = sys::v4l2_frmsize_stepwise {
+            min_width: 16,
+            max_width: 600,
+            step_width: 8,
+            min_height: 16,
+            max_height: 1000,
+            step_height: 8,
+        };
+        assert_eq!(size_of_entry(&entry, WANTED), (600, 480));
+    }
+}
