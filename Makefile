@@ -25,6 +25,7 @@ test-setup: deb
 	@tests/setup/run.sh
 
 # The Debian packages, with checksums, in target/debian: for both architectures on an x86 machine, for its own on a Raspberry Pi.
+# Signs the checksums where SIGNING_KEY, in the environment or after `make deb`, names a key of gpg.
 deb:
 	deploy/package.sh
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes the Debian packages moodboxd and moodbox in target/debian, with a list of checksums: for arm64 and amd64 on an x86
-# machine with Debian 12, for arm64 on a Raspberry Pi.
+# machine with Debian 12, for arm64 on a Raspberry Pi. Where SIGNING_KEY names a key of gpg, the list is signed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source deploy/release-flags.sh
@@ -57,4 +57,4 @@ mkdir -p "$out"
 for target in "${targets[@]}"; do build "$target"; done
 manuals
 for target in "${targets[@]}"; do pack "$target"; done
-(cd "$out" && sha256sum -- *.deb >SHA256SUMS && cat SHA256SUMS)
+deploy/checksums.sh "$out"

@@ -109,7 +109,7 @@ arch=$(uname -m)
 install_packages gcc g++ libc6-dev make pkg-config libssl-dev libclang-dev python3 python3-pip
 check_rust
 fetch_tflite "$arch"
-[ "${1:-build}" != test ] || install_packages mosquitto mosquitto-clients mpd openssl strace iproute2 libfaketime
+[ "${1:-build}" != test ] || install_packages mosquitto mosquitto-clients mpd openssl strace iproute2 libfaketime gpg gpg-agent
 [ "${1:-build}" != rig ] || install_packages mosquitto mosquitto-clients e2fsprogs binutils
 [ "${1:-build}" != setup ] || install_packages mosquitto mosquitto-clients openssl mmdebstrap systemd-container openssh-client
 if [ "${1:-build}" = ui ]; then

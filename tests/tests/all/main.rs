@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test that is surprised fails")]
 
 mod broker;
+mod checksums;
 mod cli;
 mod daemon;
 mod documents;
