@@ -131,7 +131,7 @@ def test_an_unplugged_camera_is_noticed_and_comes_back(board):
 
 def test_a_camera_that_comes_back_as_another_node_is_found(board):
     # Whoever keeps the old node open keeps its number taken.
-    board.shell("sleep 1000 </dev/video0 & holder=$!")
+    board.shell("exec 7</dev/video0")
     with Capture(board, MJPEG_AT_15_FPS) as capture:
         capture.wait_for("^frame MJPEG")
         command(board, "unplug")
@@ -140,7 +140,7 @@ def test_a_camera_that_comes_back_as_another_node_is_found(board):
         command(board, "plug")
         capture.wait_for(r"^open Rig camera.* \(/dev/video[1-9]\d*\), MJPEG", since=mark, seconds=10)
         capture.wait_for("^frame MJPEG", since=mark)
-    board.shell("kill $holder")
+    board.shell("exec 7<&-")
     command(board, "unplug")
     command(board, "plug")
     board.shell("until [ -c /dev/video0 ]; do sleep 0.1; done; sleep 0.5")

@@ -45,11 +45,11 @@ def test_an_unplugged_camera_is_told_and_is_used_again(box):
 def test_a_camera_that_comes_back_as_another_node_is_used_again(box):
     box.well()
     # Whoever keeps the old node open keeps its number taken.
-    box.board.shell("sleep 1000 </dev/video0 & holder=$!")
+    box.board.shell("exec 7</dev/video0")
     unavailable(box, "unplug", "camera unplugged, its node held", "was unplugged")
     sees_again(box, "plug", "camera back as another node")
     used = {device for device in box.devices() if device.startswith("/dev/video")}
-    box.board.shell("kill $holder")
+    box.board.shell("exec 7<&-")
     assert used and used != {"/dev/video0"}, used
     unavailable(box, "unplug", "camera unplugged there", "was unplugged")
     sees_again(box, "plug", "camera back as the first node")

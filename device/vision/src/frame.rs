@@ -106,25 +106,6 @@ impl<'a> Frame<'a> {
             Format::Yuyv => rgb_in_yuyv(row, x),
         }
     }
-
-    /// Writes the brightness of the pixels of row `y` from `x` on, which must lie inside: Y' of ITU-R BT.601, full range.
-    pub(crate) fn write_luma(&self, x: usize, y: usize, out: &mut [u8]) {
-        let row = self.row(y);
-        match self.format {
-            Format::Rgb => {
-                for (luma, p) in out.iter_mut().zip(row[3 * x..].chunks_exact(3)) {
-                    *luma = rgb_to_luma(p[0], p[1], p[2]);
-                }
-            }
-            Format::Grey => out.copy_from_slice(&row[x..][..out.len()]),
-            Format::Yuyv => {
-                for (luma, pair) in out.iter_mut().zip(row[2 * x..].chunks_exact(2)) {
-                    // Limited range, 16..235, stretched.
-                    *luma = ((298 * (i32::from(pair[0]) - 16) + 128) >> 8).clamp(0, 255) as u8;
-                }
-            }
-        }
-    }
 }
 
 /// Red, green and blue of pixel `x` of a row.
@@ -145,11 +126,6 @@ pub(crate) fn rgb_in_grey(row: &[u8], x: usize) -> [u8; 3] {
 pub(crate) fn rgb_in_yuyv(row: &[u8], x: usize) -> [u8; 3] {
     let pair = &row[4 * (x / 2)..4 * (x / 2) + 4];
     yuv_to_rgb(pair[2 * (x % 2)].into(), pair[1].into(), pair[3].into())
-}
-
-/// .299 R + .587 G + .114 B, rounded, in 16-bit fixed point.
-const fn rgb_to_luma(r: u8, g: u8, b: u8) -> u8 {
-    ((19_595 * r as u32 + 38_470 * g as u32 + 7_471 * b as u32 + 32_768) >> 16) as u8
 }
 
 /// ITU-R BT.601 limited range to RGB in 8-bit fixed point: 1.164 (Y-16) + 1.596 (Cr-128), and so on.
@@ -189,9 +165,5 @@ mod tests {
                 assert!((i32::from(got) - want).abs() <= 2, "{yuv:?}: {:?} is not {rgb:?}", frame.rgb(1, 0));
             }
         }
-        let red = [255, 0, 0];
-        let mut luma = [0];
-        Frame::new(&red, Format::Rgb, 1, 1, 3).unwrap().write_luma(0, 0, &mut luma);
-        assert_eq!(luma, [76]);
     }
 }

@@ -3,6 +3,7 @@
 use moodbox_core::face::BBox;
 
 use crate::frame::Frame;
+use crate::resample::{blend, write_luma};
 
 /// Cells along the side of the smallest face that is looked for.
 const CELLS_A_FACE: usize = 4;
@@ -24,8 +25,10 @@ pub(crate) struct Motion {
     size: (usize, usize),
     now: Vec<u8>,
     kept: Vec<u8>,
-    row: Vec<u8>,
-    sums: Vec<u32>,
+    /// The mean of the rows of a row of cells, as the frame has it, in 1/256; and its brightness.
+    means: Vec<u16>,
+    luma: Vec<f32>,
+    weights: Vec<u16>,
 }
 
 impl Motion {
@@ -37,24 +40,20 @@ impl Motion {
         if (size, cell) != (self.size, self.cell) {
             (self.size, self.cell, self.columns) = (size, cell, size.0.div_ceil(cell));
             self.kept.clear();
-            self.row.resize(size.0, 0);
-            self.sums.resize(self.columns, 0);
             self.now.reserve(self.columns * size.1.div_ceil(cell));
             self.kept.reserve(self.now.capacity());
         }
+        self.means.resize(frame.format().row_bytes(size.0), 0);
+        self.luma.resize(size.0, 0.0);
         self.now.clear();
         for top in (0..size.1).step_by(cell) {
-            self.sums.fill(0);
-            let rows = (top..size.1.min(top + cell)).step_by(ROW_STEP);
-            let count = rows.len();
-            for y in rows {
-                frame.write_luma(0, y, &mut self.row);
-                for (sum, cell) in self.sums.iter_mut().zip(self.row.chunks(cell)) {
-                    *sum += cell.iter().map(|v| u32::from(*v)).sum::<u32>();
-                }
-            }
-            let widths = (0..self.columns).map(|i| cell.min(size.0 - i * cell));
-            self.now.extend(self.sums.iter().zip(widths).map(|(sum, width)| (*sum as usize / (width * count)) as u8));
+            let rows = (size.1 - top).min(cell).div_ceil(ROW_STEP);
+            self.weights.clear();
+            self.weights.resize(rows, (256 / rows) as u16);
+            self.weights[0] += (256 % rows) as u16;
+            blend(|k| frame.row(top + ROW_STEP * k), &self.weights, |byte| byte, &mut self.means);
+            write_luma(frame.format(), &self.means, &mut self.luma);
+            self.now.extend(self.luma.chunks(cell).map(|cell| (cell.iter().sum::<f32>() / cell.len() as f32) as u8));
         }
     }
 

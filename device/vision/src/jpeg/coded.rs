@@ -127,7 +127,7 @@ impl Coded {
         self.ends.clear();
         let mut rest = data;
         loop {
-            let at = rest.iter().position(|byte| *byte == 0xff).ok_or(Refused::Damaged("it has no end marker"))?;
+            let at = memchr::memchr(0xff, rest).ok_or(Refused::Damaged("it has no end marker"))?;
             self.data.extend_from_slice(&rest[..at]);
             rest = &rest[at + 1..];
             match rest.first() {
@@ -298,24 +298,25 @@ fn read_block<const N: usize>(
 where
     Size<N>: Transform<N>,
 {
-    *mean = mean.saturating_add(codes[0].difference(bits)?);
+    // A copy stays in registers.
+    let mut own = *bits;
+    *mean = mean.saturating_add(codes[0].difference(&mut own)?);
     let scales = Size::<N>::scales(scales);
-    // And one place for what is not wanted.
-    let mut coefficients = [0.0; 65];
-    coefficients[0] = *mean as f32 * scales[0];
+    let mut block = [[0.0; N]; N];
     let mut is_even = true;
-    codes[1].coefficients(bits, |at, value| {
+    codes[1].coefficients(&mut own, |at, value| {
         let place = Size::<N>::PLACES[at];
-        coefficients[usize::from(place)] = value as f32 * scales[at];
+        block.as_flattened_mut()[usize::from(place) % (N * N)] = value as f32 * scales[at];
         is_even &= place == NOWHERE;
     })?;
+    *bits = own;
+    block[0][0] = *mean as f32 * scales[0];
     let byte = |value: f32| nearest_byte((value + middle).clamp(0.0, 255.0));
     // Half of all blocks are.
     if is_even {
-        *out = [[byte(coefficients[0]); N]; N];
+        *out = [[byte(block[0][0]); N]; N];
         return Some(());
     }
-    let block = array::from_fn(|i| array::from_fn(|k| coefficients[N * i + k]));
     for (out, samples) in out.iter_mut().zip(Size::<N>::samples(&block)) {
         for (out, sample) in out.iter_mut().zip(samples) {
             *out = byte(sample);
@@ -324,8 +325,8 @@ where
     Some(())
 }
 
-/// The place of a coefficient that is left out.
-const NOWHERE: u8 = 64;
+/// The place of a coefficient that is left out: that of the mean, which is set last.
+const NOWHERE: u8 = 0;
 
 /// Where the coefficients belong, in the order of the file, in a block of `side` x `side` of them.
 const fn places(side: usize) -> [u8; 64] {

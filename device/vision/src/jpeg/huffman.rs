@@ -92,29 +92,33 @@ impl Table {
     }
 
     /// The next symbol, of a code that is not `of_coefficients`.
+    #[inline]
     fn symbol(&self, bits: &mut Bits<'_>) -> Option<u8> {
         let entry = self.fast[bits.peek(FAST) as usize];
         if entry.length > 0 {
             bits.skip(entry.length.into());
             return Some(entry.symbol);
         }
-        self.long_symbol(bits)
+        let (symbol, length) = self.long_symbol(*bits)?;
+        bits.skip(length);
+        Some(symbol)
     }
 
+    /// A symbol of a code that is longer than those that are looked up, and its length.
     #[cold]
-    fn long_symbol(&self, bits: &mut Bits<'_>) -> Option<u8> {
+    fn long_symbol(&self, bits: Bits<'_>) -> Option<(u8, u32)> {
         for length in FAST + 1..=16 {
             let code = bits.peek(length);
             if code < self.limits[length as usize] {
-                bits.skip(length);
                 let index = code as i32 + self.offsets[length as usize];
-                return self.values.get(usize::try_from(index).ok()?).copied();
+                return Some((*self.values.get(usize::try_from(index).ok()?)?, length));
             }
         }
         None
     }
 
     /// The difference of a block's mean from that of the one before. `None` where the bits are no code.
+    #[inline]
     pub(super) fn difference(&self, bits: &mut Bits<'_>) -> Option<i32> {
         bits.refill();
         let size = u32::from(self.symbol(bits)?);
@@ -139,12 +143,8 @@ impl Table {
                 at += 1;
                 continue;
             }
-            let symbol = if length > 0 {
-                bits.skip(length.into());
-                symbol
-            } else {
-                self.long_symbol(bits)?
-            };
+            let (symbol, length) = if length > 0 { (symbol, length.into()) } else { self.long_symbol(*bits)? };
+            bits.skip(length);
             match (usize::from(symbol >> 4), u32::from(symbol & 15)) {
                 // Sixteen zeros, and the end of the block.
                 (15, 0) => at += 16,
@@ -170,7 +170,7 @@ const fn extended(bits: u32, size: u32) -> i32 {
 }
 
 /// Bits, the highest of each byte first. Beyond the end they are zeros.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Bits<'a> {
     data: &'a [u8],
     /// The byte that comes into the window next.

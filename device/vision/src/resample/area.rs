@@ -1,12 +1,15 @@
 //! Area averages: each output pixel is the mean of what it covers.
 
-use super::planes::Planes;
+use std::ops::Range;
+
+use super::blend;
+use super::output::OutputRow;
 use crate::frame::Format;
 
 /// For each output position along one axis: the first source position and the weights from there on, in 1/256.
 #[derive(Debug)]
 struct AreaWeights {
-    spans: Vec<(usize, std::ops::Range<usize>)>,
+    spans: Vec<(usize, Range<usize>)>,
     weights: Vec<u16>,
 }
 
@@ -45,11 +48,11 @@ pub(super) const fn lanes(format: Format) -> usize {
 pub(super) struct AreaResize {
     rows: AreaWeights,
     columns: AreaWeights,
-    /// One row of output before it is made narrower; in 1/256.
-    sums: Vec<u16>,
-    /// The same, with room behind for whole groups of four.
-    line: Vec<f32>,
-    planes: Planes,
+    /// The weights of the columns, for values in 1/256.
+    shares: Vec<f32>,
+    /// One row of output before it is made narrower, in 1/256, with room behind for whole groups of four.
+    means: Vec<u16>,
+    output: OutputRow,
     format: Format,
 }
 
@@ -58,10 +61,10 @@ impl AreaResize {
     pub(super) fn new(from: (usize, usize), to: (usize, usize), format: Format) -> Self {
         let columns = AreaWeights::new(from.0, to.0);
         let bytes = lanes(format) * from.0;
-        let mut planes = Planes::default();
-        planes.resize(to.0);
-        let (sums, line) = (vec![0; bytes], vec![0.0; bytes + 3]);
-        Self { rows: AreaWeights::new(from.1, to.1), columns, sums, line, planes, format }
+        let mut output = OutputRow::default();
+        output.resize(to.0);
+        let shares = columns.weights.iter().map(|weight| f32::from(*weight) / 65_536.0).collect();
+        Self { rows: AreaWeights::new(from.1, to.1), columns, shares, means: vec![0; bytes + 3], output, format }
     }
 
     /// Writes the picture whose rows are `row`, row by row, RGB. `value` reads a byte of it.
@@ -71,44 +74,41 @@ impl AreaResize {
         value: impl Fn(T) -> u8,
         out: &mut [i8],
     ) {
-        let Self { rows, columns, sums, line, planes, format } = self;
+        let Self { rows, columns, shares, means, output, format } = self;
+        let bytes = means.len() - 3;
         let out_rows = out.chunks_exact_mut(3 * columns.spans.len());
         for ((first, weights), out_row) in rows.spans.iter().zip(out_rows) {
-            sums.fill(0);
-            for (k, weight) in rows.weights[weights.clone()].iter().enumerate() {
-                for (sum, byte) in sums.iter_mut().zip(row(first + k)) {
-                    *sum += u16::from(value(*byte)) * weight;
-                }
-            }
-            for (wide, sum) in line.iter_mut().zip(&*sums) {
-                *wide = f32::from(*sum) / 65_536.0;
-            }
+            blend(|k| row(first + k), &rows.weights[weights.clone()], &value, &mut means[..bytes]);
             match format {
-                Format::Rgb => narrow::<3>(line, columns, |i, [r, g, b, _]| planes.set(i, [r, g, b])),
-                Format::Grey => narrow::<1>(line, columns, |i, [y, ..]| planes.set(i, [y; 3])),
+                Format::Rgb => output.fill(narrow::<3>(means, &columns.spans, shares)),
+                Format::Grey => output.fill(narrow::<1>(means, &columns.spans, shares)),
                 Format::Yuyv => {
-                    narrow::<4>(line, columns, |i, [y0, cb, y1, cr]| planes.set(i, [f32::midpoint(y0, y1), cb, cr]));
+                    let half = |[y0, cb, y1, cr]: [f32; 4]| [0.5 * y0, cb, 0.5 * y1, cr];
+                    output.fill(narrow::<4>(means, &columns.spans, shares).map(half));
                 }
             }
-            planes.write(*format, out_row);
+            output.write(*format, out_row);
         }
     }
 }
 
-/// Hands on the mean of each output pixel's places. Four values are added at once, which is what a processor does best; those
-/// beyond the lanes are of no use.
-fn narrow<const LANES: usize>(line: &[f32], columns: &AreaWeights, mut put: impl FnMut(usize, [f32; 4])) {
-    for (i, (first, weights)) in columns.spans.iter().enumerate() {
+/// The mean of each output pixel's places. Four values are added at once, which is what a processor does best; those beyond
+/// the lanes are of no use.
+fn narrow<const LANES: usize>(
+    means: &[u16],
+    spans: &[(usize, Range<usize>)],
+    shares: &[f32],
+) -> impl Iterator<Item = [f32; 4]> {
+    spans.iter().map(|(first, span)| {
         let mut sum = [0.0; 4];
-        let places = line[LANES * first..].windows(4).step_by(LANES);
-        for (place, weight) in places.zip(&columns.weights[weights.clone()]) {
-            let weight = f32::from(*weight);
+        let places = means[LANES * first..].windows(4).step_by(LANES);
+        for (place, share) in places.zip(&shares[span.clone()]) {
             for c in 0..4 {
-                sum[c] += place[c] * weight;
+                sum[c] += f32::from(place[c]) * share;
             }
         }
-        put(i, sum);
-    }
+        sum
+    })
 }
 
 #[cfg(test)]

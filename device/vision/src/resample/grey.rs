@@ -2,7 +2,7 @@
 
 use moodbox_core::face::BBox;
 
-use super::centred;
+use super::{blend, centred, nearest_byte, write_luma};
 use crate::frame::Frame;
 
 /// Crops squares in grey, with the buffers that it takes.
@@ -10,10 +10,9 @@ use crate::frame::Frame;
 pub(crate) struct GreyCrop {
     columns: TentWeights,
     rows: TentWeights,
-    /// Brightness of one row of the part of the frame that is read.
-    luma: Vec<u8>,
-    /// Each row that is read, already at the width of the output; in 1/256.
-    narrowed: Vec<u16>,
+    /// The mean of the rows that a row of the output shows, as the frame has it, in 1/256; and its brightness.
+    means: Vec<u16>,
+    luma: Vec<f32>,
 }
 
 impl GreyCrop {
@@ -21,8 +20,8 @@ impl GreyCrop {
     pub(crate) fn reserve(&mut self, width: usize, height: usize, side: usize) {
         self.columns.reserve(width, side);
         self.rows.reserve(height, side);
+        self.means.reserve((3 * width).saturating_sub(self.means.len()));
         self.luma.reserve(width.saturating_sub(self.luma.len()));
-        self.narrowed.reserve((side * height).saturating_sub(self.narrowed.len()));
     }
 
     /// Writes a square of `side` x `side` grey values of what a box covers: bilinear where the box is smaller than the
@@ -32,21 +31,16 @@ impl GreyCrop {
         self.columns.update(bbox.x, bbox.w, side, frame.width());
         self.rows.update(bbox.y, bbox.h, side, frame.height());
         let (left, right) = self.columns.source();
-        let (top, bottom) = self.rows.source();
-        self.luma.resize(right - left, 0);
-        self.narrowed.resize(side * (bottom - top), 0);
-        for (y, narrowed) in (top..bottom).zip(self.narrowed.chunks_exact_mut(side)) {
-            frame.write_luma(left, y, &mut self.luma);
-            for (value, (first, weights)) in narrowed.iter_mut().zip(self.columns.spans()) {
-                let sum = self.luma[first - left..].iter().zip(weights).map(|(v, w)| u32::from(*v) * u32::from(*w));
-                *value = sum.sum::<u32>() as u16;
-            }
-        }
-        for (out_row, (first, weights)) in out.chunks_exact_mut(side).zip(self.rows.spans()) {
-            for (i, pixel) in out_row.iter_mut().enumerate() {
-                let column = self.narrowed[(first - top) * side + i..].iter().step_by(side);
-                let sum: u32 = column.zip(weights).map(|(v, w)| u32::from(*v) * u32::from(*w)).sum();
-                *pixel = centred(((sum + 0x8000) >> 16) as u8);
+        let format = frame.format();
+        let bytes = format.row_bytes(left)..format.row_bytes(right);
+        self.means.resize(bytes.len(), 0);
+        self.luma.resize(right - left, 0.0);
+        for (out_row, (top, weights)) in out.chunks_exact_mut(side).zip(self.rows.spans()) {
+            blend(|k| &frame.row(top + k)[bytes.clone()], weights, |byte| byte, &mut self.means);
+            write_luma(format, &self.means, &mut self.luma);
+            for (pixel, (first, weights)) in out_row.iter_mut().zip(self.columns.spans()) {
+                let sum: f32 = self.luma[first - left..].iter().zip(weights).map(|(v, w)| v * f32::from(*w)).sum();
+                *pixel = centred(nearest_byte(sum / 256.0));
             }
         }
     }

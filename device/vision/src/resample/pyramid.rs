@@ -44,7 +44,7 @@ impl Halvings {
                     // A place of YUYV is two pixels wide already.
                     Format::Yuyv if k == 0 => {
                         for ((a, b), mean) in upper.iter().zip(lower).zip(out) {
-                            *mean = (u16::from(*a) + u16::from(*b)).midpoint(1) as u8;
+                            *mean = ((u16::from(*a) + u16::from(*b) + 1) >> 1) as u8;
                         }
                     }
                     Format::Yuyv => halve::<4>(upper, lower, &mut self.sums, out),

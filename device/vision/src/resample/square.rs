@@ -2,51 +2,83 @@
 
 use moodbox_core::face::BBox;
 
-use super::planes::Planes;
+use std::array;
+
+use super::area::lanes;
+use super::blend;
+use super::output::OutputRow;
 use crate::frame::{Format, Frame};
 
 /// The largest side of a square.
 const LARGEST: usize = 48;
 
+/// Values behind a row, so that a place can be read whole and the next one with it.
+const BEYOND: usize = 8;
+
+/// What a value in 1/256 counts by itself.
+const WHOLE: f32 = 1.0 / 256.0;
+
 /// What the networks see beyond the border: mid grey.
 const OUTSIDE: i8 = 0;
 
-/// A place between two neighbouring pixels along one axis.
+/// A sample between two neighbouring pixels of a row.
 #[derive(Debug, Clone, Copy)]
-struct Between {
-    low: usize,
-    high: usize,
-    /// How much `high` counts, 0..1.
-    share: f32,
+struct Tap {
+    /// Where the values of the place begin that the lower pixel lies in.
+    first: usize,
+    /// How much each value of that place, given in 1/256, counts, and each of the next.
+    weights: [[f32; 4]; 2],
 }
 
-impl Between {
-    /// `None` outside of the centres of the first and last pixel.
-    fn inside(at: f32, length: usize) -> Option<Self> {
-        (0.0..=(length - 1) as f32).contains(&at).then(|| {
-            let low = at as usize;
-            Self { low, high: (low + 1).min(length - 1), share: at - low as f32 }
-        })
+impl Tap {
+    /// At a position in a row of a format; the whole part of it is the lower pixel.
+    fn new(at: f32, format: Format) -> Self {
+        let low = at as usize;
+        let high = (at - low as f32) / 256.0;
+        let rest = WHOLE - high;
+        match format {
+            Format::Rgb | Format::Grey => Self { first: lanes(format) * low, weights: [[rest; 4], [high; 4]] },
+            // Both pixels in one place, which has one colour, and each in one of its own.
+            Format::Yuyv if low.is_multiple_of(2) => {
+                Self { first: 2 * low, weights: [[rest, WHOLE, high, WHOLE], [0.0; 4]] }
+            }
+            Format::Yuyv => Self { first: 2 * (low - 1), weights: [[0.0, rest, rest, rest], [high, high, 0.0, high]] },
+        }
     }
 
-    fn mix(self, low: f32, high: f32) -> f32 {
-        low + (high - low) * self.share
+    /// The values, each counted: for YUYV the first and the third are parts of one brightness.
+    fn of<const LANES: usize>(&self, line: &[u16]) -> [f32; 4] {
+        let places = &line[self.first..][..LANES + 4];
+        let [low, high] = &self.weights;
+        array::from_fn(|c| f32::from(places[c]) * low[c] + f32::from(places[LANES + c]) * high[c])
     }
+}
+
+/// Where the `side` samples of what a box covers along one axis lie among pixels, of which there are `length`: those inside of
+/// the centres of the first and the last, and how many come before them.
+fn places(start: f32, size: f32, side: usize, length: usize) -> (usize, impl Iterator<Item = f32>) {
+    let last = (length - 1) as f32;
+    let shrink = last / length as f32;
+    let step = size * shrink / (side - 1) as f32;
+    let place = move |k: usize| start * shrink + k as f32 * step;
+    let is_inside = move |k: &usize| (0.0..=last).contains(&place(*k));
+    let before = (0..side).take_while(|k| !is_inside(k)).count();
+    (before, (before..side).take_while(is_inside).map(place))
 }
 
 /// Crops squares, with the buffers that it takes.
 #[derive(Debug, Default)]
 pub(crate) struct SquareCrop {
-    /// What lies between two rows of the frame, from the first column that is read on.
-    line: Vec<f32>,
-    planes: Planes,
+    /// What lies between two rows of the frame, from the first column that is read on, in 1/256.
+    line: Vec<u16>,
+    output: OutputRow,
 }
 
 impl SquareCrop {
     /// Makes room for the largest box in a frame of this width, so that no later crop allocates.
     pub(crate) fn reserve(&mut self, width: usize) {
-        self.line.reserve((3 * width).saturating_sub(self.line.len()));
-        self.planes.resize(LARGEST);
+        self.line.reserve((3 * width + BEYOND).saturating_sub(self.line.len()));
+        self.output.resize(LARGEST);
     }
 
     /// Writes a square of `side` x `side` RGB samples of what a box covers, corner pixels on the box's corners. Samples
@@ -54,46 +86,39 @@ impl SquareCrop {
     ///
     /// The box's coordinates are brought from 0..size to 0..size - 1 first, as the reference implementation does.
     pub(crate) fn write(&mut self, frame: &Frame<'_>, bbox: &BBox, side: usize, out: &mut [i8]) {
-        let places = |start: f32, size: f32, length: usize| {
-            let shrink = (length - 1) as f32 / length as f32;
-            let step = size * shrink / (side - 1) as f32;
-            let mut places = [None; LARGEST];
-            for (k, place) in places[..side].iter_mut().enumerate() {
-                *place = Between::inside(start * shrink + k as f32 * step, length);
-            }
-            places
-        };
-        let columns = places(bbox.x, bbox.w, frame.width());
-        let rows = places(bbox.y, bbox.h, frame.height());
-        out.fill(OUTSIDE);
-        // Those inside the frame stand together.
-        let before = columns.iter().take_while(|c| c.is_none()).count();
-        let mut inside = columns.iter().flatten();
-        let (Some(first), count) = (inside.next(), columns.iter().flatten().count()) else { return };
-        let last = inside.next_back().unwrap_or(first);
         let format = frame.format();
-        // Pixels that share their colour are read together.
-        let (left, right) = (first.low / 2 * 2, (last.high + 1).next_multiple_of(2));
-        let bytes = format.row_bytes(left)..format.row_bytes(right.min(frame.width()));
-        for (row, out_row) in rows.iter().zip(out.chunks_exact_mut(3 * side)) {
-            let Some(y) = row else { continue };
-            let (upper, lower) = (&frame.row(y.low)[bytes.clone()], &frame.row(y.high)[bytes.clone()]);
-            self.line.clear();
-            self.line.extend(upper.iter().zip(lower).map(|(a, b)| y.mix(f32::from(*a), f32::from(*b))));
+        let (left, columns) = places(bbox.x, bbox.w, side, frame.width());
+        let (above, rows) = places(bbox.y, bbox.h, side, frame.height());
+        let mut taps = [Tap { first: 0, weights: [[0.0; 4]; 2] }; LARGEST];
+        let mut count = 0;
+        for (tap, at) in taps.iter_mut().zip(columns) {
+            *tap = Tap::new(at, format);
+            count += 1;
+        }
+        let taps = &mut taps[..count];
+        out.fill(OUTSIDE);
+        let (Some(first), Some(last)) = (taps.first(), taps.last()) else { return };
+        // Up to the place behind the last, where there is one.
+        let lanes = lanes(format);
+        let bytes = first.first..(last.first + 2 * lanes).min(format.row_bytes(frame.width()));
+        for tap in &mut *taps {
+            tap.first -= bytes.start;
+        }
+        self.line.clear();
+        self.line.resize(bytes.len() + BEYOND, 0);
+        for (y, out_row) in rows.zip(out.chunks_exact_mut(3 * side).skip(above)) {
+            let low = y as usize;
+            let share = (256.0 * (y - low as f32)).round() as u16;
+            let row = |k: usize| &frame.row((low + k).min(frame.height() - 1))[bytes.clone()];
+            blend(row, &[256 - share, share], |byte| byte, &mut self.line[..bytes.len()]);
             let line = self.line.as_slice();
-            for (i, x) in columns.iter().flatten().enumerate() {
-                let (low, high) = (x.low - left, x.high - left);
-                let values = match format {
-                    Format::Rgb => [0, 1, 2].map(|c| x.mix(line[3 * low + c], line[3 * high + c])),
-                    Format::Grey => [x.mix(line[low], line[high]); 3],
-                    Format::Yuyv => {
-                        let colour = |c: usize| x.mix(line[low / 2 * 4 + c], line[high / 2 * 4 + c]);
-                        [x.mix(line[2 * low], line[2 * high]), colour(1), colour(3)]
-                    }
-                };
-                self.planes.set(i, values);
+            let taps = taps.iter();
+            match format {
+                Format::Rgb => self.output.fill(taps.map(|tap| tap.of::<3>(line))),
+                Format::Grey => self.output.fill(taps.map(|tap| tap.of::<1>(line))),
+                Format::Yuyv => self.output.fill(taps.map(|tap| tap.of::<4>(line))),
             }
-            self.planes.write(format, &mut out_row[3 * before..3 * (before + count)]);
+            self.output.write(format, &mut out_row[3 * left..3 * (left + count)]);
         }
     }
 }
