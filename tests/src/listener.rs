@@ -56,6 +56,9 @@ impl Listener {
         let number = LISTENERS.fetch_add(1, Ordering::Relaxed);
         let mut options = MqttOptions::new(format!("listener-{number}"), "127.0.0.1", port);
         options.set_max_packet_size(Some(1 << 20));
+        let mut network = options.network_options();
+        network.set_tcp_nodelay(true);
+        options.set_network_options(network);
         let (client, mut connection) = Client::new(options, 300);
         client.subscribe("#", QoS::AtLeastOnce).expect("room for a request");
         let (sender, arriving) = mpsc::channel();
