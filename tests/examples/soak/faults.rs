@@ -25,6 +25,9 @@ pub(crate) const FAULTS: [(&str, Fault); 6] = [
     ("state folder away and back", folder_away),
 ];
 
+/// Time in which a camera that is off is closed: many frames.
+const CLOSED: Duration = Duration::from_secs(1);
+
 /// Questions of which the median time is taken.
 const QUESTIONS: u32 = 5;
 
@@ -169,6 +172,8 @@ fn camera_switched(home: &mut Home) -> Duration {
 fn recording_away(home: &mut Home) -> Duration {
     home.command("camera", "OFF");
     home.camera_is("off");
+    // The capture thread closes it with the next frame, and nothing tells that; until then ON would only let it go on.
+    std::thread::sleep(CLOSED);
     fs::remove_file(home.video()).expect("a link that can be removed");
     home.command("camera", "ON");
     home.camera_is("unavailable");
