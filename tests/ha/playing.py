@@ -56,14 +56,16 @@ async def automation(scene, **inputs):
 
 
 async def minimum_is_over(scene):
-    """The minimum time counts from when the automation last ran, for whatever reason: a player reports one song more than once."""
+    """The minimum time counts from when the automation last ran, as it also does when Home Assistant notices a new song on the
+    player, which is later than the player has it."""
 
     def it_is():
         ran = scene.home.states["automation.moodbox_plays"]["attributes"]["last_triggered"]
         since = datetime.datetime.now(datetime.UTC) - datetime.datetime.fromisoformat(ran)
         return since > datetime.timedelta(seconds=MINIMUM_S + 1)
 
-    await scene.until(it_is)
+    if not await scene.until(it_is, 30):
+        raise RuntimeError("the automation runs again and again")
 
 
 async def plays(scene, uri):

@@ -2,20 +2,26 @@
 
 use std::ops::Range;
 
-use super::blend;
 use super::output::OutputRow;
+use super::{blend, lanes};
 use crate::frame::Format;
 
-/// For each output position along one axis: the first source position and the weights from there on, in 1/256.
+/// For each output position along one axis: the first source position and the weights from there on.
 #[derive(Debug)]
-struct AreaWeights {
+struct AreaWeights<W> {
     spans: Vec<(usize, Range<usize>)>,
-    weights: Vec<u16>,
+    weights: Vec<W>,
 }
 
-impl AreaWeights {
+impl<W> AreaWeights<W> {
+    fn iter(&self) -> impl Iterator<Item = (usize, &[W])> {
+        self.spans.iter().map(|(first, span)| (*first, &self.weights[span.clone()]))
+    }
+}
+
+impl AreaWeights<u16> {
     /// Output cell `i` of `to` covers the source from `i * from / to` to `(i + 1) * from / to`; a source position counts
-    /// as much as of it is covered. The weights of a cell sum to 256 exactly, so that a 16-bit sum cannot overflow.
+    /// as much as of it is covered. The weights of a cell, in 1/256, sum to 256 exactly, so that a 16-bit sum cannot overflow.
     fn new(from: usize, to: usize) -> Self {
         let mut all = Self { spans: Vec::with_capacity(to), weights: Vec::new() };
         let step = from as f64 / to as f64;
@@ -36,20 +42,19 @@ impl AreaWeights {
         }
         all
     }
-}
 
-/// The bytes that stand for one place in a row: a pixel, or for YUYV two neighbours that share their colour.
-pub(super) const fn lanes(format: Format) -> usize {
-    format.row_bytes(2) / if matches!(format, Format::Yuyv) { 1 } else { 2 }
+    /// The weights that give whole numbers of values in 1/256.
+    fn into_whole(self) -> AreaWeights<f32> {
+        let weights = self.weights.into_iter().map(|weight| f32::from(weight) / 65_536.0).collect();
+        AreaWeights { spans: self.spans, weights }
+    }
 }
 
 /// A reduction to a fixed size, with the buffers that it takes.
 #[derive(Debug)]
 pub(super) struct AreaResize {
-    rows: AreaWeights,
-    columns: AreaWeights,
-    /// The weights of the columns, for values in 1/256.
-    shares: Vec<f32>,
+    rows: AreaWeights<u16>,
+    columns: AreaWeights<f32>,
     /// One row of output before it is made narrower, in 1/256, with room behind for whole groups of four.
     means: Vec<u16>,
     output: OutputRow,
@@ -59,12 +64,11 @@ pub(super) struct AreaResize {
 impl AreaResize {
     /// From (places, rows) to (pixels, rows) of output, no more than there are, of a format.
     pub(super) fn new(from: (usize, usize), to: (usize, usize), format: Format) -> Self {
-        let columns = AreaWeights::new(from.0, to.0);
+        let columns = AreaWeights::new(from.0, to.0).into_whole();
         let bytes = lanes(format) * from.0;
         let mut output = OutputRow::default();
         output.resize(to.0);
-        let shares = columns.weights.iter().map(|weight| f32::from(*weight) / 65_536.0).collect();
-        Self { rows: AreaWeights::new(from.1, to.1), columns, shares, means: vec![0; bytes + 3], output, format }
+        Self { rows: AreaWeights::new(from.1, to.1), columns, means: vec![0; bytes + 3], output, format }
     }
 
     /// Writes the picture whose rows are `row`, row by row, RGB. `value` reads a byte of it.
@@ -74,17 +78,17 @@ impl AreaResize {
         value: impl Fn(T) -> u8,
         out: &mut [i8],
     ) {
-        let Self { rows, columns, shares, means, output, format } = self;
+        let Self { rows, columns, means, output, format } = self;
         let bytes = means.len() - 3;
         let out_rows = out.chunks_exact_mut(3 * columns.spans.len());
-        for ((first, weights), out_row) in rows.spans.iter().zip(out_rows) {
-            blend(|k| row(first + k), &rows.weights[weights.clone()], &value, &mut means[..bytes]);
+        for ((first, weights), out_row) in rows.iter().zip(out_rows) {
+            blend(|k| row(first + k), weights, &value, &mut means[..bytes]);
             match format {
-                Format::Rgb => output.fill(narrow::<3>(means, &columns.spans, shares)),
-                Format::Grey => output.fill(narrow::<1>(means, &columns.spans, shares)),
+                Format::Rgb => output.fill(narrow::<3>(means, columns)),
+                Format::Grey => output.fill(narrow::<1>(means, columns)),
                 Format::Yuyv => {
                     let half = |[y0, cb, y1, cr]: [f32; 4]| [0.5 * y0, cb, 0.5 * y1, cr];
-                    output.fill(narrow::<4>(means, &columns.spans, shares).map(half));
+                    output.fill(narrow::<4>(means, columns).map(half));
                 }
             }
             output.write(*format, out_row);
@@ -94,17 +98,13 @@ impl AreaResize {
 
 /// The mean of each output pixel's places. Four values are added at once, which is what a processor does best; those beyond
 /// the lanes are of no use.
-fn narrow<const LANES: usize>(
-    means: &[u16],
-    spans: &[(usize, Range<usize>)],
-    shares: &[f32],
-) -> impl Iterator<Item = [f32; 4]> {
-    spans.iter().map(|(first, span)| {
+fn narrow<const LANES: usize>(means: &[u16], columns: &AreaWeights<f32>) -> impl Iterator<Item = [f32; 4]> {
+    columns.iter().map(|(first, weights)| {
         let mut sum = [0.0; 4];
         let places = means[LANES * first..].windows(4).step_by(LANES);
-        for (place, share) in places.zip(&shares[span.clone()]) {
+        for (place, weight) in places.zip(weights) {
             for c in 0..4 {
-                sum[c] += f32::from(place[c]) * share;
+                sum[c] += f32::from(place[c]) * weight;
             }
         }
         sum
@@ -122,15 +122,10 @@ mod tests {
         fn weights_cover_everything_once(from in 1usize..400, to in 1usize..200) {
             prop_assume!(to <= from);
             let area = AreaWeights::new(from, to);
-            for (first, weights) in &area.spans {
+            for (first, weights) in area.iter() {
                 prop_assert!(first + weights.len() <= from);
-                prop_assert_eq!(area.weights[weights.clone()].iter().sum::<u16>(), 256);
+                prop_assert_eq!(weights.iter().sum::<u16>(), 256);
             }
         }
-    }
-
-    #[test]
-    fn a_place_is_a_pixel_or_two_that_share_their_colour() {
-        assert_eq!([Format::Rgb, Format::Grey, Format::Yuyv].map(lanes), [3, 1, 4]);
     }
 }

@@ -3,7 +3,8 @@
 //! The two finest are area averages of the frame, halved as often as their scale allows; each of the others is one of the
 //! size two before it, which is about twice as large.
 
-use super::area::{AreaResize, lanes};
+use super::area::AreaResize;
+use super::lanes;
 use crate::frame::{Format, Frame};
 
 /// Levels that are made from the frame.

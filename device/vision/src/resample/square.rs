@@ -4,9 +4,8 @@ use moodbox_core::face::BBox;
 
 use std::array;
 
-use super::area::lanes;
-use super::blend;
 use super::output::OutputRow;
+use super::{blend, lanes};
 use crate::frame::{Format, Frame};
 
 /// The largest side of a square.
