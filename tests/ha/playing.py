@@ -40,7 +40,7 @@ async def automation(scene, **inputs):
     use = {"path": "moodbox/play.yaml", "input": {"topic": scene.box.base, "player": PLAYER, **AT_ANY_TIME, **inputs}}
     config = {"alias": "Moodbox plays", "use_blueprint": use}
     heard = len(scene.home.history)
-    before = scene.home.states.get("automation.moodbox_plays", {"attributes": {}})["attributes"].get("last_triggered")
+    before = last_run(scene)
     async with scene.home.session.post(AUTOMATION, json=config) as answer:
         if answer.status != 200:
             raise RuntimeError(await answer.text())
@@ -55,14 +55,19 @@ async def automation(scene, **inputs):
     await minimum_is_over(scene)
 
 
+def last_run(scene):
+    """When the automation last ran; None before, and while Home Assistant loads it anew."""
+    return scene.home.states.get("automation.moodbox_plays", {"attributes": {}})["attributes"].get("last_triggered")
+
+
 async def minimum_is_over(scene):
     """The minimum time counts from when the automation last ran, as it also does when Home Assistant notices a new song on the
     player, which is later than the player has it."""
 
     def it_is():
-        ran = scene.home.states["automation.moodbox_plays"]["attributes"]["last_triggered"]
-        since = datetime.datetime.now(datetime.UTC) - datetime.datetime.fromisoformat(ran)
-        return since > datetime.timedelta(seconds=MINIMUM_S + 1)
+        ran = last_run(scene)
+        now = datetime.datetime.now(datetime.UTC)
+        return ran and now - datetime.datetime.fromisoformat(ran) > datetime.timedelta(seconds=MINIMUM_S + 1)
 
     if not await scene.until(it_is, 30):
         raise RuntimeError("the automation runs again and again")
