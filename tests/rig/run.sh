@@ -46,7 +46,6 @@ build() {
   say "build for aarch64"
   (cd "$root" && deploy/cargo-arm64.sh build --quiet --release --locked --package moodboxd --bins --examples)
   for tool in vcam helpers; do (cd "$here/$tool" && "$root/deploy/cargo-arm64.sh" build --quiet --release --locked); done
-  build_gpiomem
 }
 
 build_gpiomem() {
@@ -61,6 +60,7 @@ build_gpiomem() {
 }
 
 image() {
+  build_gpiomem
   say "pack the file system"
   python3 "$here/pictures.py" "$root/host-tools/demo/evening.mjpeg" "$cache/pictures"
   python3 "$here/initramfs.py" "$cache/initramfs" \
@@ -87,8 +87,12 @@ if ((! $#)); then
   [[ $(uname -m) == x86_64 ]] || skip "the emulator is fetched for x86-64 alone"
   command -v apt-get >/dev/null || skip "the emulator comes from Debian, and there is no apt-get"
   "$root/deploy/set-up-checkout.sh" rig
-  "$0" fetch || skip "the emulator and its kernel cannot be fetched (above)"
-  set -- build image test
+  # What brings the compiler uses the same second apt; after that the network and the compiler do not wait for each other.
+  "$root/deploy/cargo-arm64.sh" --version >/dev/null
+  "$0" fetch & fetching=$!
+  "$0" build
+  wait "$fetching" || skip "the emulator and its kernel cannot be fetched (above)"
+  set -- image test
 fi
 for stage; do
   case $stage in
