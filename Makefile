@@ -1,6 +1,6 @@
 # What a person or CI calls. Every target does its own set-up; a second call is quick.
 .DELETE_ON_ERROR:
-.PHONY: demo test test-setup test-ui test-ha rig build-arm64 deb test-deb deb-reproducible check check-portable fuzz sanitize power-cuts soak bench bench-instructions bench-boxes bench-fleet bench-commands bench-peers models-data models-train models-export models-eval
+.PHONY: demo test test-setup test-ui test-ha rig build-arm64 deb test-deb deb-reproducible check check-portable fuzz sanitize power-cuts soak bench bench-instructions bench-boxes bench-fleet bench-commands bench-peers models-data models-teach models-train models-export models-eval
 
 SET_UP := deploy/set-up-checkout.sh
 
@@ -132,6 +132,10 @@ PIPELINE := python3 models/training/pipeline.py
 
 models-data:
 	@$(PIPELINE) data $(if $(FACES),--faces "$(FACES)")
+
+# Large networks whose answers `models-train` can learn from: hours of a GPU's share, days of a CPU's. Goes on where it was interrupted.
+models-teach:
+	@$(PIPELINE) teach $(TEACH_OPTIONS)
 
 # Goes on where it was interrupted.
 models-train:

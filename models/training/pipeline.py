@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The classifier's way from faces to `models/fer.tflite`, a step at a time: `pipeline.py data|train|export|eval|check`. See README.md."""
+"""The classifier's way from faces to `models/fer.tflite`, a step at a time: `pipeline.py data|teach|train|export|eval|check`. See README.md."""
 
 import sys
 
@@ -8,6 +8,7 @@ import environment
 DATA, TRAIN, CONVERT = "requirements-data.txt", "requirements-train.txt", "requirements.txt"
 STEPS = {
     "data": (TRAIN, "expression.prepare", {}),
+    "teach": (TRAIN, "expression.teach", {}),
     "train": (TRAIN, "expression.train", {}),
     "export": (CONVERT, "expression.export", environment.REPRODUCIBLE),
     "eval": (TRAIN, "expression.evaluate", {}),

@@ -44,7 +44,7 @@ fetch() {
 
 build() {
   say "build for aarch64"
-  (cd "$root" && deploy/cargo-arm64.sh build --quiet --release --locked --package moodboxd --bins --examples)
+  (cd "$root" && deploy/cargo-arm64.sh build --quiet --release --locked --package moodboxd --package moodbox --bins --examples)
   for tool in vcam helpers; do (cd "$here/$tool" && "$root/deploy/cargo-arm64.sh" build --quiet --release --locked); done
 }
 

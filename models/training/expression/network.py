@@ -5,14 +5,29 @@ the same accuracy trains no faster on a CPU. One trunk, two heads: the seven cla
 FERPlus, whose ten raters a face are the better truth but not the same one.
 """
 
+from typing import NamedTuple
+
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 SIDE = 48
-STEM = 16
-WIDTHS = (32, 64, 128, 256)
-BLOCKS = (1, 2, 2, 1)
+
+
+class Plan(NamedTuple):
+    """How wide and how deep."""
+
+    stem: int
+    """channels at the full size"""
+    widths: tuple[int, ...]
+    """channels of each stage, at half of the stage's before from the second on"""
+    blocks: tuple[int, ...]
+    """how many a stage"""
+
+
+BOX = Plan(16, (32, 64, 128, 256), (1, 2, 2, 1))
+# Five times the box's multiply-accumulates.
+TEACHER = Plan(32, (64, 128, 256, 512), (2, 2, 2, 2))
 
 
 class Block(nn.Module):
@@ -40,15 +55,15 @@ class Block(nn.Module):
 class Network(nn.Module):
     """Grey faces [n, 1, 48, 48] in -1..1 to logits of FER2013's classes [n, 7] and of FERPlus' [n, 8]."""
 
-    def __init__(self, dropout: float = 0.0) -> None:
+    def __init__(self, plan: Plan, dropout: float) -> None:
         super().__init__()
         # At the full size first: a face of 48 pixels has no detail to spare.
-        self.stem = nn.Conv2d(1, STEM, 3, 1, 1, bias=False)
-        self.stem_norm = nn.BatchNorm2d(STEM)
-        self.halve = nn.Conv2d(STEM, WIDTHS[0], 3, 2, 1, bias=False)
-        self.halve_norm = nn.BatchNorm2d(WIDTHS[0])
-        blocks, inputs = [], WIDTHS[0]
-        for stage, (width, count) in enumerate(zip(WIDTHS, BLOCKS, strict=True)):
+        self.stem = nn.Conv2d(1, plan.stem, 3, 1, 1, bias=False)
+        self.stem_norm = nn.BatchNorm2d(plan.stem)
+        self.halve = nn.Conv2d(plan.stem, plan.widths[0], 3, 2, 1, bias=False)
+        self.halve_norm = nn.BatchNorm2d(plan.widths[0])
+        blocks, inputs = [], plan.widths[0]
+        for stage, (width, count) in enumerate(zip(plan.widths, plan.blocks, strict=True)):
             for place in range(count):
                 blocks.append(Block(inputs, width, 2 if stage and place == 0 else 1))
                 inputs = width
