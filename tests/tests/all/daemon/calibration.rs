@@ -112,7 +112,7 @@ fn who_stops_half_way_leaves_the_box_as_it_was() {
     let mut stderr = BufReader::new(tool.stderr.take().unwrap()).lines().map_while(Result::ok);
     assert!(stderr.any(|line| line == "Hold it: smile"));
     let pid = tool.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
     assert!(!tool.wait().unwrap().success());
     assert!(home.reads_as_the_classifier_does());
     assert_eq!(home.calibration(), None);
