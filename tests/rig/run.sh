@@ -43,6 +43,7 @@ fetch() {
 }
 
 build() {
+  # The host tool is not run there, but this is where CI sees that it builds.
   say "build for aarch64"
   (cd "$root" && deploy/cargo-arm64.sh build --quiet --release --locked --package moodboxd --package moodbox --bins --examples)
   for tool in vcam helpers; do (cd "$here/$tool" && "$root/deploy/cargo-arm64.sh" build --quiet --release --locked); done
