@@ -133,7 +133,7 @@ PIPELINE := python3 models/training/pipeline.py
 models-data:
 	@$(PIPELINE) data $(if $(FACES),--faces "$(FACES)")
 
-# Large networks whose answers `models-train` can learn from: minutes on a large GPU, most of a day on two cores. Goes on where it was interrupted.
+# Large networks whose answers `models-train` can learn from; wants a GPU, on a large one it took three minutes. Goes on where it was interrupted.
 models-teach:
 	@$(PIPELINE) teach $(TEACH_OPTIONS)
 

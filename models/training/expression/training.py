@@ -123,12 +123,13 @@ class Training:
         """One pass over as many faces as there are; returns the losses."""
         self.network.train()
         stage = next(stage for stage in self.recipe.stages if self.epoch < stage.until * self.recipe.epochs)
-        self._capture(stage.side)
-        drawn = torch.multinomial(self.weights, len(self.weights), replacement=True, generator=self.draws).to(self.device)
-        steps = len(drawn) // BATCH
+        # At least one batch, for a folder of one's own may hold fewer faces.
+        steps = max(1, len(self.weights) // BATCH)
+        drawn = torch.multinomial(self.weights, steps * BATCH, replacement=True, generator=self.draws).to(self.device)
+        self._capture(self.pixels[drawn[:BATCH]], stage.side)
         mixes = np.random.default_rng([self.seed, self.epoch])
         losses, step = torch.zeros(2, device=self.device), 0
-        for together in drawn[: steps * BATCH].split(TOGETHER):
+        for together in drawn.split(TOGETHER):
             pixels = moved(self.pixels[together].float() / 255, stage.side, self.chances)
             pixels = harmed(pixels, stage.strength, self.chances)
             for chosen, batch in zip(together.split(BATCH), pixels.split(BATCH), strict=True):
@@ -171,11 +172,11 @@ class Training:
             for said, taught in zip(answers, self.taught, strict=True)
         )
 
-    def _capture(self, side: int) -> None:
+    def _capture(self, sample: torch.Tensor, side: int) -> None:
         """On a GPU, make one graph of the network for faces of this size: to launch its many small kernels one by one would take longer than they run."""
         if self.device.type != "cuda" or self.captured_side == side:
             return
-        sample = F.interpolate(self.pixels[:BATCH].float() / 255, (side, side), mode="bilinear")
+        sample = F.interpolate(sample.float() / 255, (side, side), mode="bilinear")
         # The graph takes the place of a module's forward: that of a wrapper, so that the next size begins with the network itself.
         self.forward = nn.Sequential(self.network)
         with self._autocast():
