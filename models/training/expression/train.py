@@ -1,13 +1,14 @@
 """Trains the classifier of expressions. Interrupted, it goes on from its last epoch; a finished run starts anew with --again."""
 
 import argparse
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from expression import network, places
-from expression.faces import Faces
+from expression.faces import DataError, Faces
 from expression.training import Answers, Recipe, Stage, Training
 
 SEED = 2026
@@ -46,19 +47,34 @@ def main() -> None:
 
 def answers_for(faces: Faces, path: Path) -> Answers:
     """What a teacher says of these faces."""
-    with np.load(path) as stored:
-        answers = Answers(*(torch.from_numpy(stored[head]).float() for head in Answers._fields))
+    stored = arrays_in(path)
+    if not stored.keys() >= set(Answers._fields):
+        raise DataError(f"{path} does not hold a teacher's answers, {' and '.join(Answers._fields)}, as `pipeline.py teach` writes them")
+    answers = Answers(*(torch.from_numpy(stored[head]).float() for head in Answers._fields))
     if any(len(head) != len(faces) for head in answers):
-        raise SystemExit(f"{path} answers {len(answers.emotions)} faces, not the {len(faces)} of the training split")
+        raise DataError(f"{path} answers {len(answers.emotions)} faces, not the {len(faces)} of the training split")
     return answers
 
 
 def start_from(training: Training, path: Path) -> None:
     """Begin with weights that `write_weights` wrote instead of random ones."""
-    with np.load(path) as stored:
-        weights = {name: torch.from_numpy(stored[name]).float() for name in stored if not name.startswith("reference_")}
+    weights = {name: torch.from_numpy(value).float() for name, value in arrays_in(path).items() if not name.startswith("reference_")}
+    wanted = {name: value.shape for name, value in training.network.state_dict().items() if value.ndim}
+    if {name: value.shape for name, value in weights.items()} != wanted:
+        raise DataError(f"{path} does not hold the weights of this network, as `pipeline.py train` writes them")
     for network_ in (training.network, training.average):
         network_.load_state_dict(weights, strict=False)
+
+
+def arrays_in(path: Path) -> dict[str, np.ndarray]:
+    """Of an npz."""
+    try:
+        with np.load(path) as stored:
+            return dict(stored)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from None
+    except (TypeError, ValueError, EOFError, zipfile.BadZipFile):
+        raise DataError(f"{path} is not a file of arrays, as numpy's savez writes it") from None
 
 
 def write_weights(training: Training, path: Path, validation: Faces) -> None:
