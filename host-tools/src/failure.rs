@@ -1,6 +1,7 @@
 //! How a command ends when it does not end well.
 
-use std::io::ErrorKind;
+use std::fmt::Display;
+use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
 use crate::plain::plain;
@@ -60,7 +61,12 @@ impl Failure {
 /// Writes an error and its causes on one line of stderr. Some errors already name their cause, and some of the image
 /// library's go over several lines.
 pub(crate) fn complain(error: &anyhow::Error) {
-    eprintln!("moodbox: {}", one_line(error));
+    tell(format_args!("moodbox: {}", one_line(error)));
+}
+
+/// Writes a line to stderr. Whether it can be written changes nothing; `eprintln!` would end the program in a panic.
+pub(crate) fn tell(line: impl Display) {
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 /// An error and its causes on one line.

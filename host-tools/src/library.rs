@@ -17,6 +17,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 use moodbox_core::music::{Catalogue, Track};
 
+use crate::failure::tell;
+
 /// The songs of the file; without one, those of the person's own library, or else the demo catalogue. Rows that cannot be
 /// used are named on stderr.
 pub(crate) fn read(path: Option<&Path>) -> anyhow::Result<Catalogue> {
@@ -25,7 +27,7 @@ pub(crate) fn read(path: Option<&Path>) -> anyhow::Result<Catalogue> {
     let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let import = Catalogue::import(&bytes).with_context(|| path.display().to_string())?;
     for rejected in &import.rejected {
-        eprintln!("moodbox: {}: {rejected}", path.display());
+        tell(format_args!("moodbox: {}: {rejected}", path.display()));
     }
     Ok(import.catalogue)
 }

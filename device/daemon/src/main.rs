@@ -26,6 +26,8 @@ fn main() -> ExitCode {
     };
     let filter = EnvFilter::try_from_env("MOODBOX_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(std::io::stderr);
+    // It would tell of a line that cannot be written by a line to stderr, and end in a panic.
+    let log = log.log_internal_errors(false);
     log.with_ansi(std::io::stderr().is_terminal()).without_time().init();
 
     let config = match read(&arguments.config) {
@@ -53,7 +55,7 @@ fn read(path: &Path) -> anyhow::Result<Config> {
 }
 
 fn fail(code: u8, reason: impl Display) -> ExitCode {
-    eprintln!("moodboxd: {reason}");
+    let _ = writeln!(std::io::stderr(), "moodboxd: {reason}");
     ExitCode::from(code)
 }
 

@@ -1,5 +1,6 @@
 //! The words that a program was called with.
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -36,7 +37,8 @@ pub fn arguments<T: Parser>() -> Result<T, ExitCode> {
             u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
         }
         _ => {
-            eprintln!("{}: {}; see --help", T::command().get_name(), one_line(&error.to_string()));
+            let (name, reason) = (T::command().get_name().to_owned(), one_line(&error.to_string()));
+            let _ = writeln!(io::stderr(), "{name}: {reason}; see --help");
             ExitCode::from(2)
         }
     })

@@ -19,7 +19,7 @@ use serde_json::json;
 use tokio::signal::ctrl_c;
 use tokio::sync::{mpsc, watch};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, tell};
 use crate::mqtt::{Address, Login, Reach, id, remote};
 use crate::plain::plain;
 use crate::ssh::Destination;
@@ -103,7 +103,7 @@ async fn show(mut source: Source, arguments: &Arguments, json: bool) -> Result<(
     let (newest, shown) = watch::channel(Shown::default());
     let (stop, mut stopped) = mpsc::channel(1);
     if arguments.no_open || !server.open_browser() {
-        eprintln!("Open {address}");
+        tell(format_args!("Open {address}"));
     }
     let serving = tokio::spawn(server.serve(page::files(), page::api(shown, stop)));
     let mut lines = Lines { json, last: None };

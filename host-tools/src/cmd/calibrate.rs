@@ -12,7 +12,7 @@ use moodbox_core::emotion::{Emotion, Named};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, tell};
 use crate::mqtt::{Address, Connection};
 
 /// What is asked for, in this order, and how. Fear and disgust are hard to hold, and are left as they are.
@@ -82,7 +82,7 @@ pub(crate) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
     // A box that is not there is better noticed before somebody makes faces at it.
     let hold = Duration::from_secs(arguments.hold.into());
     look(&mut connection, hold)?.ok();
-    eprintln!("Sit alone where the box sees your face. Ctrl-C leaves the box as it was.");
+    tell("Sit alone where the box sees your face. Ctrl-C leaves the box as it was.");
     let mut looks = BTreeMap::new();
     for (expression, how) in GUIDE {
         let ready = Duration::from_secs(arguments.ready.into());
@@ -109,7 +109,7 @@ fn hold_expression(connection: &mut Connection, how: &str, ready: Duration, hold
             Err(reason) if attempts == ATTEMPTS => {
                 return Err(Failure::Finding(anyhow!("{reason}; nothing was changed")));
             }
-            Err(reason) => eprintln!("{reason}. Once more."),
+            Err(reason) => tell(format_args!("{reason}. Once more.")),
         }
     }
 }

@@ -66,7 +66,7 @@ impl Progress {
 
     fn at(&self, done: usize) {
         if self.shown && done.is_multiple_of(20) {
-            eprint!("\r{done} of {} {}", self.of, self.what);
+            let _ = write!(io::stderr(), "\r{done} of {} {}", self.of, self.what);
         }
     }
 }
@@ -75,7 +75,7 @@ impl Drop for Progress {
     fn drop(&mut self) {
         if self.shown {
             // Back to the start of the line, which is cleared.
-            eprint!("\r\x1b[K");
+            let _ = write!(io::stderr(), "\r\x1b[K");
         }
     }
 }

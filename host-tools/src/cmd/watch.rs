@@ -21,7 +21,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use crate::ending::Ending;
-use crate::failure::Failure;
+use crate::failure::{Failure, tell};
 use crate::mqtt::{self, Feed};
 use keys::{Action, Mode};
 use state::State;
@@ -142,7 +142,7 @@ impl Watch {
                 () = sleep_until(late_at), if !late => {
                     late = true;
                     if self.state.online.is_none() {
-                        eprintln!("moodbox: {}", self.late());
+                        tell(format_args!("moodbox: {}", self.late()));
                     }
                 }
                 event = self.feed.next() => match self.hear(event) {

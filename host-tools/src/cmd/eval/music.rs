@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::measures::{self, Continuity, LENGTH, best, ndcg, ndcg_by_chance, relevance};
 use super::table::{self, Table};
-use crate::failure::Failure;
+use crate::failure::{Failure, tell};
 
 /// Lists for one mood that are averaged, so that one lucky experiment decides nothing.
 const LISTS: u64 = 10;
@@ -62,7 +62,7 @@ struct Row {
 pub(crate) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
     let table = table::read(&arguments.file)?;
     for rejected in &table.rejected {
-        eprintln!("moodbox: {}: {rejected}", arguments.file.display());
+        tell(format_args!("moodbox: {}: {rejected}", arguments.file.display()));
     }
     let recommender = Recommender::new(table.catalogue.clone(), arguments.seed);
     let has_genres = table.catalogue.tracks().iter().any(|track| !track.genres.is_empty());

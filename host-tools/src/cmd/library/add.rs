@@ -13,7 +13,7 @@ use serde_json::json;
 use signal_hook::consts::SIGINT;
 
 use super::counted;
-use crate::failure::Failure;
+use crate::failure::{Failure, tell};
 use crate::library::Library;
 use crate::library::place::Places;
 use crate::library::scan::{Names, Scan, Scanned};
@@ -68,7 +68,7 @@ pub(super) fn scan(library: &mut Library, arguments: &ScanArguments, json: bool)
     library.keep()?;
 
     for complaint in &complaints {
-        eprintln!("moodbox: {}: {}", complaint.path.display(), complaint.reason);
+        tell(format_args!("moodbox: {}: {}", complaint.path.display(), complaint.reason));
     }
     let mut out = io::stdout().lock();
     if json {
@@ -106,7 +106,7 @@ pub(super) fn import(library: &mut Library, arguments: &ImportArguments, json: b
     let places = Places::new();
     let (mut problems, mut reports) = (0, Vec::new());
     for path in &arguments.files {
-        let complain = |reason: &str| eprintln!("moodbox: {}: {reason}", path.display());
+        let complain = |reason: &str| tell(format_args!("moodbox: {}: {reason}", path.display()));
         let imported = match fs::read(path).map_err(|error| format!("cannot be read: {error}")) {
             Ok(bytes) => Catalogue::import(&bytes).or_else(|error| match error {
                 // Each of its rows is named below.

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
+use crate::failure::tell;
 use crate::plain::plain;
 use crate::song::Song;
 
@@ -60,7 +61,7 @@ impl Line {
             }
             return out.flush();
         }
-        eprintln!("moodbox: {}", plain(&self.text()));
+        tell(format_args!("moodbox: {}", plain(&self.text())));
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use super::found::{Root, SCRIPT};
 use super::plan::Plan;
 use super::questions::sudo_password;
 use super::steps::{Said, Steps};
-use crate::failure::Failure;
+use crate::failure::{Failure, tell};
 use crate::ssh::{Session, complaints, last_line};
 
 /// How often a wrong password for `sudo` is asked for again.
@@ -136,7 +136,7 @@ fn ask_for_password(session: &Session) -> Result<String, Failure> {
         if right.status.success() {
             return Ok(password);
         }
-        eprintln!("That is not the password, or this user may not use sudo.");
+        tell("That is not the password, or this user may not use sudo.");
     }
     Err(Failure::NoAnswer(anyhow!("{} does not let this user be root; nothing was changed", session.host())))
 }

@@ -56,3 +56,12 @@ fn a_full_disk_is_an_error() {
         assert!(lines[0].contains("No space left on device"), "{words:?}: {lines:#?}");
     }
 }
+
+#[test]
+fn words_that_nobody_can_read_change_nothing() {
+    let full = || File::options().write(true).open("/dev/full").unwrap();
+    for (words, code) in [(&["recommend", "--mood", "glad"][..], 2), (&["analyze", "/nowhere.jpg"], 2)] {
+        let status = Command::new(program("moodbox")).args(words).stderr(full()).status().unwrap();
+        assert_eq!(status.code(), Some(code), "{words:?}");
+    }
+}

@@ -1,11 +1,12 @@
 //! Parts that fail while the rest works on.
 
 use std::fs;
+use std::process::Command;
 
-use moodbox_tests::programs::{recording, repository};
+use moodbox_tests::programs::{program, recording, repository};
 use serde_json::{Value, json};
 
-use super::Home;
+use super::{Home, smile};
 
 impl Home {
     /// What is published about a part that does not work.
@@ -109,5 +110,18 @@ fn lights_that_cannot_be_lit_are_named() {
     let told = home.problem("leds");
     assert!(told.contains("/dev/gpiochip99"), "{told}");
     home.listener.until("/state", |state| state.json()["mood"] == "happy");
+    home.daemon.stop();
+}
+
+#[test]
+fn a_log_that_cannot_be_written_changes_nothing() {
+    let onto_a_full_disk = |_: &_| {
+        let mut command = Command::new("sh");
+        command.args(["-c", r#"exec "$0" "$@" 2>/dev/full"#]).arg(program("moodboxd"));
+        command
+    };
+    let mut home = Home::run(&smile(), "", |_| {}, onto_a_full_disk);
+    home.listener.until("/state", |state| state.json()["mood"] == "happy");
+    home.still_obeys();
     home.daemon.stop();
 }
