@@ -1,8 +1,8 @@
 //! `supervise WATCHDOG_S RESTART_S COMMAND...`: runs a service of `Type=notify` as systemd does, for the guest has none. Kills
-//! it when it does not feed the watchdog, starts it again whenever it ends, and says what happens.
+//! it when it does not feed the watchdog, starts it again whenever it ends, and says what happens, between the service's lines.
 
 use std::env;
-use std::io::{self, ErrorKind};
+use std::io::{self, BufRead, BufReader, ErrorKind, PipeReader};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::process::{Child, Command};
@@ -25,16 +25,30 @@ fn main() -> io::Result<()> {
     std::fs::set_permissions(SOCKET, PermissionsExt::from_mode(0o777))?;
     socket.set_read_timeout(Some(Duration::from_millis(100)))?;
     loop {
+        let (said, says) = io::pipe()?;
         let mut child = Command::new(program)
             .args(rest)
+            .stdout(says.try_clone()?)
+            .stderr(says)
             .env("NOTIFY_SOCKET", SOCKET)
             .env("WATCHDOG_USEC", watchdog.as_micros().to_string())
             .spawn()?;
         println!("service: started {}", child.id());
+        let relay = thread::spawn(|| relay(said));
         watch(&socket, &mut child, watchdog)?;
-        println!("service: ended with {}", child.wait()?);
+        let status = child.wait()?;
+        relay.join().map_err(|_| io::Error::other("the service's lines cannot be read"))??;
+        println!("service: ended with {status}");
         thread::sleep(pause);
     }
+}
+
+/// Prints what the service says in whole lines: it writes some in parts, and a line of ours could come between.
+fn relay(said: PipeReader) -> io::Result<()> {
+    for line in BufReader::new(said).split(b'\n') {
+        println!("{}", String::from_utf8_lossy(&line?));
+    }
+    Ok(())
 }
 
 /// Until the service has ended, or was killed for its silence, which counts from when it is ready.
