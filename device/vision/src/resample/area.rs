@@ -1,25 +1,33 @@
 //! Area averages: each output pixel is the mean of what it covers.
 
+use std::array;
 use std::ops::Range;
 
 use super::output::OutputRow;
 use super::{blend, lanes};
 use crate::frame::Format;
 
-/// For each output position along one axis: the first source position and the weights from there on.
+/// Places that are added without a look at how many there are. The levels of a pyramid need two or three for a pixel, but one.
+const GROUP: usize = 3;
+
+/// Values of a place in the widest format.
+const MOST_LANES: usize = 4;
+
+/// What each value of some neighbouring places counts.
+type Group = [[f32; MOST_LANES]; GROUP];
+
+/// For each output position along one axis: the first source position and the weights, in 1/256, from there on.
 #[derive(Debug)]
-struct AreaWeights<W> {
+struct AreaWeights {
     spans: Vec<(usize, Range<usize>)>,
-    weights: Vec<W>,
+    weights: Vec<u16>,
 }
 
-impl<W> AreaWeights<W> {
-    fn iter(&self) -> impl Iterator<Item = (usize, &[W])> {
+impl AreaWeights {
+    fn iter(&self) -> impl Iterator<Item = (usize, &[u16])> {
         self.spans.iter().map(|(first, span)| (*first, &self.weights[span.clone()]))
     }
-}
 
-impl AreaWeights<u16> {
     /// Output cell `i` of `to` covers the source from `i * from / to` to `(i + 1) * from / to`; a source position counts
     /// as much as of it is covered. The weights of a cell, in 1/256, sum to 256 exactly, so that a 16-bit sum cannot overflow.
     fn new(from: usize, to: usize) -> Self {
@@ -42,21 +50,65 @@ impl AreaWeights<u16> {
         }
         all
     }
+}
 
-    /// The weights that give whole numbers of values in 1/256.
-    fn into_whole(self) -> AreaWeights<f32> {
-        let weights = self.weights.into_iter().map(|weight| f32::from(weight) / 65_536.0).collect();
-        AreaWeights { spans: self.spans, weights }
+/// For each pixel of a row: the first place, and what the values from there on count.
+#[derive(Debug)]
+struct Columns {
+    first: Vec<usize>,
+    /// As many for each pixel; what fills them up counts nothing.
+    groups: Vec<Group>,
+    /// Groups of a pixel.
+    each: usize,
+}
+
+impl Columns {
+    /// From one number of places to another, no larger one, of a format. Values in 1/256 become whole ones.
+    fn new(from: usize, to: usize, format: Format) -> Self {
+        let shares = match format {
+            Format::Rgb | Format::Grey => [1.0; MOST_LANES],
+            // Of two parts of one brightness.
+            Format::Yuyv => [0.5, 1.0, 0.5, 1.0],
+        };
+        let area = AreaWeights::new(from, to);
+        let each = area.iter().map(|(_, weights)| weights.len().div_ceil(GROUP)).max().unwrap_or(1);
+        let mut columns = Self { first: Vec::with_capacity(to), groups: Vec::with_capacity(each * to), each };
+        for (first, weights) in area.iter() {
+            columns.first.push(first);
+            let weight = |k: usize| weights.get(k).map_or(0.0, |weight| f32::from(*weight) / 65_536.0);
+            let group = |i: usize| array::from_fn(|k| shares.map(|share| share * weight(GROUP * i + k)));
+            columns.groups.extend((0..each).map(group));
+        }
+        columns
+    }
+
+    /// The mean of each pixel's places. Four values are added at once, which is what a processor does best; those beyond the
+    /// lanes are of no use.
+    fn narrow<const LANES: usize>(&self, means: &[u16], pixels: &mut [[f32; MOST_LANES]]) {
+        for ((first, groups), pixel) in self.first.iter().zip(self.groups.chunks_exact(self.each)).zip(pixels) {
+            let mut sum = [0.0; MOST_LANES];
+            for (i, group) in groups.iter().enumerate() {
+                let values = &means[LANES * (first + GROUP * i)..][..LANES * (GROUP - 1) + MOST_LANES];
+                for (k, weights) in group.iter().enumerate() {
+                    for c in 0..MOST_LANES {
+                        sum[c] += f32::from(values[LANES * k + c]) * weights[c];
+                    }
+                }
+            }
+            *pixel = sum;
+        }
     }
 }
 
 /// A reduction to a fixed size, with the buffers that it takes.
 #[derive(Debug)]
 pub(super) struct AreaResize {
-    rows: AreaWeights<u16>,
-    columns: AreaWeights<f32>,
-    /// One row of output before it is made narrower, in 1/256, with room behind for whole groups of four.
+    rows: AreaWeights,
+    columns: Columns,
+    /// One row of output before it is made narrower, in 1/256, with room behind for whole groups.
     means: Vec<u16>,
+    /// Values of a row.
+    values: usize,
     output: OutputRow,
     format: Format,
 }
@@ -64,11 +116,12 @@ pub(super) struct AreaResize {
 impl AreaResize {
     /// From (places, rows) to (pixels, rows) of output, no more than there are, of a format.
     pub(super) fn new(from: (usize, usize), to: (usize, usize), format: Format) -> Self {
-        let columns = AreaWeights::new(from.0, to.0).into_whole();
-        let bytes = lanes(format) * from.0;
+        let columns = Columns::new(from.0, to.0, format);
+        let values = lanes(format) * from.0;
+        let means = vec![0; values + columns.each * GROUP * MOST_LANES];
         let mut output = OutputRow::default();
         output.resize(to.0);
-        Self { rows: AreaWeights::new(from.1, to.1), columns, means: vec![0; bytes + 3], output, format }
+        Self { rows: AreaWeights::new(from.1, to.1), columns, means, values, output, format }
     }
 
     /// Writes the picture whose rows are `row`, row by row, RGB. `value` reads a byte of it.
@@ -78,37 +131,18 @@ impl AreaResize {
         value: impl Fn(T) -> u8,
         out: &mut [i8],
     ) {
-        let Self { rows, columns, means, output, format } = self;
-        let bytes = means.len() - 3;
-        let out_rows = out.chunks_exact_mut(3 * columns.spans.len());
+        let Self { rows, columns, means, values, output, format } = self;
+        let out_rows = out.chunks_exact_mut(3 * columns.first.len());
         for ((first, weights), out_row) in rows.iter().zip(out_rows) {
-            blend(|k| row(first + k), weights, &value, &mut means[..bytes]);
+            blend(|k| row(first + k), weights, &value, &mut means[..*values]);
             match format {
-                Format::Rgb => output.fill(narrow::<3>(means, columns)),
-                Format::Grey => output.fill(narrow::<1>(means, columns)),
-                Format::Yuyv => {
-                    let half = |[y0, cb, y1, cr]: [f32; 4]| [0.5 * y0, cb, 0.5 * y1, cr];
-                    output.fill(narrow::<4>(means, columns).map(half));
-                }
+                Format::Rgb => columns.narrow::<3>(means, output.pixels()),
+                Format::Grey => columns.narrow::<1>(means, output.pixels()),
+                Format::Yuyv => columns.narrow::<4>(means, output.pixels()),
             }
             output.write(*format, out_row);
         }
     }
-}
-
-/// The mean of each output pixel's places. Four values are added at once, which is what a processor does best; those beyond
-/// the lanes are of no use.
-fn narrow<const LANES: usize>(means: &[u16], columns: &AreaWeights<f32>) -> impl Iterator<Item = [f32; 4]> {
-    columns.iter().map(|(first, weights)| {
-        let mut sum = [0.0; 4];
-        let places = means[LANES * first..].windows(4).step_by(LANES);
-        for (place, weight) in places.zip(weights) {
-            for c in 0..4 {
-                sum[c] += f32::from(place[c]) * weight;
-            }
-        }
-        sum
-    })
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use crate::frame::Format;
 
 /// Values that are added up in registers before they are written.
-const AT_ONCE: usize = 32;
+const AT_ONCE: usize = 64;
 
 /// Writes the mean of rows, in 1/256: `row(k)` counts as often as `weights[k]` says, and the weights sum to 256. `value` reads a
 /// byte.

@@ -16,11 +16,9 @@ impl OutputRow {
         self.0.resize(width, [0.0; 4]);
     }
 
-    /// Sets the first pixels.
-    pub(super) fn fill(&mut self, pixels: impl Iterator<Item = [f32; 4]>) {
-        for (own, pixel) in self.0.iter_mut().zip(pixels) {
-            *own = pixel;
-        }
+    /// The pixels, to be set.
+    pub(super) fn pixels(&mut self) -> &mut [[f32; 4]] {
+        &mut self.0
     }
 
     /// Writes the first pixels, as many as `out` holds, in RGB.
@@ -64,7 +62,7 @@ mod tests {
             let mut row = OutputRow::default();
             row.resize(1);
             let (y, cb, cr) = (f32::from(y), f32::from(cb), f32::from(cr));
-            row.fill([[y / 4.0, cb, 0.75 * y, cr]].into_iter());
+            row.pixels()[0] = [y / 4.0, cb, 0.75 * y, cr];
             let mut out = [0; 3];
             row.write(Format::Yuyv, &mut out);
             for (got, want) in out.into_iter().zip(want) {
@@ -76,7 +74,7 @@ mod tests {
         fn a_number_becomes_the_nearest_byte(value in 0f32..=255.0) {
             let mut row = OutputRow::default();
             row.resize(1);
-            row.fill([[value, 0.0, 0.0, 0.0]].into_iter());
+            row.pixels()[0] = [value, 0.0, 0.0, 0.0];
             let mut out = [0; 3];
             row.write(Format::Grey, &mut out);
             prop_assert!((f32::from(out[1]) + 128.0 - value).abs() <= 0.501);

@@ -53,6 +53,12 @@ impl Tap {
     }
 }
 
+fn sample<const LANES: usize>(taps: &[Tap], line: &[u16], pixels: &mut [[f32; 4]]) {
+    for (tap, pixel) in taps.iter().zip(pixels) {
+        *pixel = tap.of::<LANES>(line);
+    }
+}
+
 /// Where the `side` samples of what a box covers along one axis lie among pixels, of which there are `length`: those inside of
 /// the centres of the first and the last, and how many come before them.
 fn places(start: f32, size: f32, side: usize, length: usize) -> (usize, impl Iterator<Item = f32>) {
@@ -111,11 +117,10 @@ impl SquareCrop {
             let row = |k: usize| &frame.row((low + k).min(frame.height() - 1))[bytes.clone()];
             blend(row, &[256 - share, share], |byte| byte, &mut self.line[..bytes.len()]);
             let line = self.line.as_slice();
-            let taps = taps.iter();
             match format {
-                Format::Rgb => self.output.fill(taps.map(|tap| tap.of::<3>(line))),
-                Format::Grey => self.output.fill(taps.map(|tap| tap.of::<1>(line))),
-                Format::Yuyv => self.output.fill(taps.map(|tap| tap.of::<4>(line))),
+                Format::Rgb => sample::<3>(taps, line, self.output.pixels()),
+                Format::Grey => sample::<1>(taps, line, self.output.pixels()),
+                Format::Yuyv => sample::<4>(taps, line, self.output.pixels()),
             }
             self.output.write(format, &mut out_row[3 * left..3 * (left + count)]);
         }
