@@ -25,6 +25,7 @@ pub struct Fer {
     temperature: f32,
     margin: f32,
     crop: GreyCrop,
+    input: Box<[i8]>,
 }
 
 impl Fer {
@@ -50,6 +51,7 @@ impl Fer {
             temperature: emotions.temperature,
             margin: emotions.crop_margin,
             crop: GreyCrop::default(),
+            input: vec![0; SIDE * SIDE].into(),
         })
     }
 
@@ -71,9 +73,9 @@ impl Fer {
         let square = self.square(&face.bbox);
         let mut pixels = pixels.into();
         let (frame, place) = pixels.crop(&square, SIDE);
-        self.crop.write(&frame, &place, SIDE, self.model.input());
-        let sharp = detail(self.model.input()) >= LEAST_DETAIL;
-        invoke(self.model.as_mut(), self.macs, cost)?;
+        self.crop.write(&frame, &place, SIDE, &mut self.input);
+        let sharp = detail(&self.input) >= LEAST_DETAIL;
+        invoke(self.model.as_mut(), &self.input, self.macs, cost)?;
         let mut logits = [0.0; emotion::COUNT];
         for (logit, quantised) in logits.iter_mut().zip(self.model.output(self.logits.index)) {
             *logit = self.logits.quantisation.real(*quantised);
@@ -89,8 +91,9 @@ impl Fer {
     }
 
     /// The grey crop that was read last, row by row, `pixel - 128`.
-    pub fn last_crop(&mut self) -> &[i8] {
-        self.model.input()
+    #[must_use]
+    pub fn last_crop(&self) -> &[i8] {
+        &self.input
     }
 }
 

@@ -4,14 +4,11 @@ use moodbox_models::{Network, Quantisation, Tensor};
 
 /// A quantised network with one input, ready to run.
 pub trait Model: Send {
-    /// The input values, row by row, channels last. What was written stays until it is overwritten.
-    fn input(&mut self) -> &mut [i8];
-
-    /// Computes the outputs from the input.
+    /// Computes the outputs from the input values, row by row, channels last.
     ///
     /// # Errors
-    /// When the runtime refuses; the outputs are then undefined.
-    fn invoke(&mut self) -> Result<(), ModelError>;
+    /// When the runtime refuses, as it does other than so many values; the outputs are then undefined.
+    fn invoke(&mut self, input: &[i8]) -> Result<(), ModelError>;
 
     /// The values of one output, in the order of the manifest, as of the last [`Self::invoke`]; empty when there is none.
     fn output(&self, index: usize) -> &[i8];

@@ -109,6 +109,8 @@ pub struct Mtcnn {
     onet_macs: u64,
     thresholds: [f32; 3],
     crop: SquareCrop,
+    /// The square that R-Net or O-Net looks at, RGB.
+    input: Box<[i8]>,
     candidates: Vec<Candidate>,
     faces: Vec<Face>,
 }
@@ -156,6 +158,7 @@ impl Mtcnn {
             onet_macs: models.onet.entry.macs,
             thresholds,
             crop: SquareCrop::default(),
+            input: vec![0; 3 * 48 * 48].into(),
             candidates: Vec::new(),
             faces: Vec::with_capacity(MAX_FACES),
         })
@@ -197,8 +200,9 @@ impl Mtcnn {
         for i in 0..self.candidates.len() {
             let mut candidate = self.candidates[i];
             let (frame, place) = pixels.crop(&candidate.bbox, 24);
-            self.crop.write(&frame, &place, 24, rnet.input());
-            invoke(rnet, self.rnet_macs, cost)?;
+            let input = &mut self.input[..3 * 24 * 24];
+            self.crop.write(&frame, &place, 24, input);
+            invoke(rnet, input, self.rnet_macs, cost)?;
             candidate.logit = first(rnet, face);
             if candidate.logit <= self.thresholds[1] {
                 continue;
@@ -239,8 +243,8 @@ impl Mtcnn {
         let onet = self.onet.as_mut();
         let Outputs { face, regression } = self.onet_outputs;
         let (frame, place) = pixels.crop(square, 48);
-        self.crop.write(&frame, &place, 48, onet.input());
-        invoke(onet, self.onet_macs, cost)?;
+        self.crop.write(&frame, &place, 48, &mut self.input);
+        invoke(onet, &self.input, self.onet_macs, cost)?;
         let (w, h) = inclusive_size(square);
         let places = onet.output(self.landmarks.index);
         let place = |k: usize| places.get(k).map_or(0.0, |q| self.landmarks.quantisation.real(*q));
@@ -278,9 +282,9 @@ impl Mtcnn {
 }
 
 /// Runs a network and books what it cost.
-pub(crate) fn invoke(model: &mut dyn Model, macs: u64, cost: &mut Cost) -> Result<(), ModelError> {
+pub(crate) fn invoke(model: &mut dyn Model, input: &[i8], macs: u64, cost: &mut Cost) -> Result<(), ModelError> {
     let clock = Instant::now();
-    model.invoke()?;
+    model.invoke(input)?;
     cost.invoke += clock.elapsed();
     cost.macs += macs;
     Ok(())
@@ -331,16 +335,11 @@ mod tests {
 
     /// A network that always says the same.
     struct Recorded {
-        input: Vec<i8>,
         outputs: Vec<Vec<i8>>,
     }
 
     impl Model for Recorded {
-        fn input(&mut self) -> &mut [i8] {
-            &mut self.input
-        }
-
-        fn invoke(&mut self) -> Result<(), ModelError> {
+        fn invoke(&mut self, _: &[i8]) -> Result<(), ModelError> {
             Ok(())
         }
 
@@ -350,7 +349,7 @@ mod tests {
     }
 
     /// Says "face" in the given cells and nowhere else, and corrects nothing.
-    fn recorded(network: &Network, side: (usize, usize), cells: usize, faces: &[usize]) -> Recorded {
+    fn recorded(network: &Network, cells: usize, faces: &[usize]) -> Recorded {
         let output = |tensor: &moodbox_models::Tensor| {
             let values = cells * tensor.shape.last().unwrap();
             if tensor.name == "face" {
@@ -360,7 +359,7 @@ mod tests {
             }
         };
         let outputs = network.entry.outputs.iter().map(output).collect();
-        Recorded { input: vec![0; 3 * side.0 * side.1], outputs }
+        Recorded { outputs }
     }
 
     #[test]
@@ -372,10 +371,10 @@ mod tests {
                 let cells = |side: usize| (side - 2).div_ceil(2) - 4;
                 // Row 3, column 5 of the finest level, which is 128 pixels wide.
                 let faces = if width == 128 { vec![3 * cells(width) + 5] } else { Vec::new() };
-                Ok(Box::new(recorded(&pnet, (width, height), cells(width) * cells(height), &faces)))
+                Ok(Box::new(recorded(&pnet, cells(width) * cells(height), &faces)))
             }),
-            rnet: Box::new(recorded(&models.rnet, (24, 24), 1, &[0])),
-            onet: Box::new(recorded(&models.onet, (48, 48), 1, &[0])),
+            rnet: Box::new(recorded(&models.rnet, 1, &[0])),
+            onet: Box::new(recorded(&models.onet, 1, &[0])),
         };
         let mut mtcnn = Mtcnn::with_networks(networks, &models, &config::Vision::default()).unwrap();
         let data = vec![128; 640 * 480];

@@ -34,7 +34,6 @@ pub struct TfliteModel {
     // Dropped first: it points into `loaded`.
     interpreter: Interpreter<'static>,
     loaded: Loaded,
-    input: Box<[i8]>,
     outputs: Vec<Memory>,
 }
 
@@ -90,14 +89,14 @@ impl Loaded {
         if *found != shape {
             return Err(refuse(format!("the input has the shape {found:?}, expected {shape:?}")));
         }
-        let input = vec![0; memory(name, &input, &self.network.entry.input)?.values].into_boxed_slice();
+        memory(name, &input, &self.network.entry.input)?;
         let outputs = (self.network.entry.outputs.iter().enumerate())
             .map(|(i, spec)| {
                 let tensor = interpreter.output(i).map_err(|e| refuse(format!("output {:?}: {e}", spec.name)))?;
                 memory(name, &tensor, spec)
             })
             .collect::<Result<_, _>>()?;
-        Ok(TfliteModel { interpreter, loaded: self.clone(), input, outputs })
+        Ok(TfliteModel { interpreter, loaded: self.clone(), outputs })
     }
 }
 
@@ -121,13 +120,9 @@ fn memory(model: &str, tensor: &Tensor<'_>, spec: &moodbox_models::Tensor) -> Re
 }
 
 impl Model for TfliteModel {
-    fn input(&mut self) -> &mut [i8] {
-        &mut self.input
-    }
-
-    fn invoke(&mut self) -> Result<(), ModelError> {
+    fn invoke(&mut self, input: &[i8]) -> Result<(), ModelError> {
         let name = &self.loaded.network.entry.name;
-        let run = self.interpreter.copy(&self.input, 0).and_then(|()| self.interpreter.invoke());
+        let run = self.interpreter.copy(input, 0).and_then(|()| self.interpreter.invoke());
         run.map_err(|_| ModelError::new(name, "TensorFlow Lite failed to run it"))
     }
 

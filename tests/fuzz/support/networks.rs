@@ -10,26 +10,21 @@ use moodbox_vision::pixels::Pixels;
 
 /// A network whose outputs are the same bytes over and over.
 struct Parrot {
-    input: Vec<i8>,
     outputs: Vec<Vec<i8>>,
 }
 
 impl Parrot {
-    fn new(network: &Network, inputs: usize, cells: usize, said: &[i8]) -> Box<dyn Model> {
+    fn new(network: &Network, cells: usize, said: &[i8]) -> Box<dyn Model> {
         let mut said = said.iter().copied().cycle();
         let mut output = |values| (0..values).map(|_| said.next().unwrap_or(0)).collect();
         let values = |shape: &[usize]| cells * shape.last().copied().unwrap_or(1);
         let outputs = network.entry.outputs.iter().map(|tensor| output(values(&tensor.shape))).collect();
-        Box::new(Self { input: vec![0; inputs], outputs })
+        Box::new(Self { outputs })
     }
 }
 
 impl Model for Parrot {
-    fn input(&mut self) -> &mut [i8] {
-        &mut self.input
-    }
-
-    fn invoke(&mut self) -> Result<(), ModelError> {
+    fn invoke(&mut self, _: &[i8]) -> Result<(), ModelError> {
         Ok(())
     }
 
@@ -55,10 +50,10 @@ pub fn detect<'a>(pixels: impl Into<Pixels<'a>>, outputs: &[i8], scale: Option<f
     let networks = Networks {
         pnet: Box::new(move |[_, height, width, _]| {
             let cells = |side: usize| (side - 2).div_ceil(2) - 4;
-            Ok(Parrot::new(&pnet, 3 * width * height, cells(width) * cells(height), &said))
+            Ok(Parrot::new(&pnet, cells(width) * cells(height), &said))
         }),
-        rnet: Parrot::new(&models.rnet, 3 * 24 * 24, 1, outputs),
-        onet: Parrot::new(&models.onet, 3 * 48 * 48, 1, outputs),
+        rnet: Parrot::new(&models.rnet, 1, outputs),
+        onet: Parrot::new(&models.onet, 1, outputs),
     };
     let mut mtcnn = Mtcnn::with_networks(networks, &models, &config::Vision::default()).expect("the three networks");
     let (faces, _) = mtcnn.detect(pixels).expect("nothing that can fail");

@@ -20,6 +20,8 @@ const FACTOR: f64 = 0.709;
 /// Most pixels of the finest level: those of 1920x1080 where faces of 24 px are looked for. In larger frames only larger
 /// faces are.
 const MAX_LEVEL: usize = 960 * 540;
+/// Most pixels that a P-Net looks at in one go, for it keeps some 200 bytes for each of them. Larger levels are looked at in strips.
+const MAX_STRIP: usize = 48 * 1024;
 /// Most windows of a level that are taken for faces, the best. A crowd has fewer.
 const MAX_WINDOWS: usize = 512;
 
@@ -30,11 +32,50 @@ struct Level {
     width: usize,
     /// Pixels of this level per pixel of the frame.
     scale: f32,
-    /// Windows that P-Net looks through: columns and rows.
-    cells: (usize, usize),
-    macs: u64,
     resize: Resize,
+    /// RGB.
+    pixels: Vec<i8>,
+    strips: Strips,
+    /// Of one strip.
+    macs: u64,
     pnet: Box<dyn Model>,
+}
+
+/// A level in strips of one height, from the top down; the last one may overlap with more of the one before it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Strips {
+    /// Rows of pixels.
+    height: usize,
+    /// Windows in a strip: columns and rows.
+    cells: (usize, usize),
+    /// Rows of windows in all strips.
+    rows: usize,
+}
+
+impl Strips {
+    /// Those of a level of this size.
+    fn new(width: usize, height: usize) -> Self {
+        if width * height <= MAX_STRIP {
+            let rows = cells(height);
+            return Self { height, cells: (cells(width), rows), rows };
+        }
+        // Without the row of windows of which half of the last step lies below the level.
+        let rows = cells(height / STRIDE * STRIDE);
+        let most = cells((MAX_STRIP / width / STRIDE * STRIDE).max(CELL));
+        let each = rows.div_ceil(rows.div_ceil(most));
+        Self { height: STRIDE * (each - 1) + CELL, cells: (cells(width), each), rows }
+    }
+
+    /// The first row of windows of each strip, and how many of its rows the strip before has shown already.
+    fn iter(self) -> impl Iterator<Item = (usize, usize)> {
+        let (each, last) = (self.cells.1, self.rows - self.cells.1);
+        (0..self.rows).step_by(each).map(move |row| (row.min(last), row.saturating_sub(last)))
+    }
+}
+
+/// Windows along a side: valid 3x3 convolution, 2x2 pooling that rounds up, then two more convolutions.
+fn cells(side: usize) -> usize {
+    (side - 2).div_ceil(2) - 4
 }
 
 /// What levels are made for: the size of the frame, and the size and format of what shows it.
@@ -84,20 +125,20 @@ impl Proposer {
         self.levels.clear();
         let sizes = level_sizes(size, self.min_face);
         for (k, (scale, (w, h))) in sizes.iter().copied().enumerate() {
-            // Valid 3x3 convolution, 2x2 pooling that rounds up, then two more convolutions.
-            let cells = |side: usize| (side - 2).div_ceil(2) - 4;
-            let pixels: Vec<_> = sizes.iter().map(|(_, size)| *size).collect();
+            let of_levels: Vec<_> = sizes.iter().map(|(_, size)| *size).collect();
+            let strips = Strips::new(w, h);
             self.levels.push(Level {
                 width: w,
                 scale: scale as f32,
-                cells: (cells(w), cells(h)),
-                macs: pnet_macs(w, h),
-                resize: Resize::new(k, &pixels, from, frame.format()),
-                pnet: (self.pnet)([1, h, w, 3])?,
+                resize: Resize::new(k, &of_levels, from, frame.format()),
+                pixels: vec![0; 3 * w * h],
+                strips,
+                macs: pnet_macs(w, strips.height),
+                pnet: (self.pnet)([1, strips.height, w, 3])?,
             });
         }
-        let cells = |level: &Level| level.cells.0 * level.cells.1;
-        self.of_level.reserve(self.levels.iter().map(cells).max().unwrap_or(0));
+        let windows = |level: &Level| level.strips.cells.0 * level.strips.rows;
+        self.of_level.reserve(self.levels.iter().map(windows).max().unwrap_or(0));
         candidates.reserve(MAX_WINDOWS * self.levels.len());
         self.kind = kind;
         Ok(())
@@ -118,30 +159,34 @@ impl Proposer {
 
         let clock = Instant::now();
         candidates.clear();
+        let Outputs { face, regression } = self.outputs;
         for level in &mut self.levels {
-            invoke(level.pnet.as_mut(), level.macs, cost)?;
-            let Outputs { face, regression } = self.outputs;
-            let faces = level.pnet.output(face.index);
-            let corrections = level.pnet.output(regression.index);
             self.of_level.clear();
-            for (cell, (quantised, correction)) in faces.iter().zip(corrections.chunks_exact(4)).enumerate() {
-                let logit = face.quantisation.real(*quantised);
-                if logit <= self.threshold {
-                    continue;
-                }
-                // A window starts a pixel after its cell and is a pixel narrower: so the reference lays them out.
-                let start = |i: usize| (STRIDE * i + 1) as f32;
-                let side = (CELL - 1) as f32;
-                let window = BBox { x: start(cell % level.cells.0), y: start(cell / level.cells.0), w: side, h: side };
-                let bbox = corrected(&window, (side, side), correction, regression);
-                let bbox = BBox {
-                    x: bbox.x / level.scale,
-                    y: bbox.y / level.scale,
-                    w: bbox.w / level.scale,
-                    h: bbox.h / level.scale,
-                };
-                if bbox.is_finite() {
-                    self.of_level.push(Candidate { bbox, logit, landmarks: [Point::default(); 5] });
+            let (columns, _) = level.strips.cells;
+            for (first, shown) in level.strips.iter() {
+                let strip = &level.pixels[3 * level.width * STRIDE * first..][..3 * level.width * level.strips.height];
+                invoke(level.pnet.as_mut(), strip, level.macs, cost)?;
+                let windows = level.pnet.output(face.index).iter();
+                let corrections = level.pnet.output(regression.index).chunks_exact(4);
+                for (cell, (quantised, correction)) in windows.zip(corrections).enumerate().skip(columns * shown) {
+                    let logit = face.quantisation.real(*quantised);
+                    if logit <= self.threshold {
+                        continue;
+                    }
+                    // A window starts a pixel after its cell and is a pixel narrower: so the reference lays them out.
+                    let start = |i: usize| (STRIDE * i + 1) as f32;
+                    let side = (CELL - 1) as f32;
+                    let window = BBox { x: start(cell % columns), y: start(first + cell / columns), w: side, h: side };
+                    let bbox = corrected(&window, (side, side), correction, regression);
+                    let bbox = BBox {
+                        x: bbox.x / level.scale,
+                        y: bbox.y / level.scale,
+                        w: bbox.w / level.scale,
+                        h: bbox.h / level.scale,
+                    };
+                    if bbox.is_finite() {
+                        self.of_level.push(Candidate { bbox, logit, landmarks: [Point::default(); 5] });
+                    }
                 }
             }
             if self.of_level.len() > MAX_WINDOWS {
@@ -156,17 +201,17 @@ impl Proposer {
         Ok(())
     }
 
-    /// Fills the inputs of all levels.
+    /// Makes the pixels of all levels.
     fn build(&mut self, frame: &Frame<'_>) {
         self.halvings.update(frame, self.levels.iter().map(|l| l.resize.depth()).max().unwrap_or(0));
         for k in 0..self.levels.len() {
             let (before, rest) = self.levels.split_at_mut(k);
             let level = &mut rest[0];
             match level.resize.source_level() {
-                None => level.resize.write(&self.halvings, frame, level.pnet.input()),
+                None => level.resize.write(&self.halvings, frame, &mut level.pixels),
                 Some(back) => {
-                    let source = &mut before[k - back];
-                    level.resize.write_from(source.pnet.input(), source.width, level.pnet.input());
+                    let source = &before[k - back];
+                    level.resize.write_from(&source.pixels, source.width, &mut level.pixels);
                 }
             }
         }
@@ -207,12 +252,50 @@ mod tests {
     use super::*;
 
     #[test]
+    fn strips_show_what_the_whole_level_does() {
+        let models = moodbox_models::Models::built_in().unwrap();
+        let pnet = crate::tflite::Loaded::new(&models.pnet).unwrap();
+        let (width, height) = (400, 301);
+        let strips = Strips::new(width, height);
+        assert!(strips.height < height);
+        let mut noise = fastrand::Rng::with_seed(1);
+        let pixels: Vec<i8> = (0..3 * width * height).map(|_| noise.i8(..)).collect();
+        let mut whole = pnet.interpreter([1, height, width, 3], 1).unwrap();
+        whole.invoke(&pixels).unwrap();
+        let mut of_strip = pnet.interpreter([1, strips.height, width, 3], 1).unwrap();
+        for (output, values) in [(0, 1), (1, 4)] {
+            let values = values * strips.cells.0;
+            for (first, _) in strips.iter() {
+                of_strip.invoke(&pixels[3 * width * STRIDE * first..][..3 * width * strips.height]).unwrap();
+                let (part, all) = (of_strip.output(output), whole.output(output));
+                let of_whole = &all[values * first..][..values * strips.cells.1];
+                let off: u32 = part.iter().zip(of_whole).map(|(a, b)| u32::from(a.abs_diff(*b))).sum();
+                // The scales of what lies between its layers come from all that it looks at, and so differ.
+                assert!(off < part.len() as u32, "{off} steps in {} values from row {first}", part.len());
+            }
+        }
+    }
+
+    #[test]
     fn the_pyramid_of_a_usual_frame() {
         let sizes: Vec<_> = level_sizes((640, 480), 60).into_iter().map(|(_, size)| size).collect();
         assert_eq!(sizes, [(128, 96), (90, 68), (64, 48), (45, 34), (32, 24), (22, 17), (16, 12)]);
     }
 
     proptest! {
+        #[test]
+        fn strips_show_each_row_of_windows_once(width in 12usize..=8192, height in 12usize..=2000) {
+            let strips = Strips::new(width, height);
+            let mut next = 0;
+            for (first, shown) in strips.iter() {
+                prop_assert_eq!(first + shown, next);
+                prop_assert!(STRIDE * first + strips.height <= height);
+                next = first + strips.cells.1;
+            }
+            prop_assert_eq!(next, strips.rows);
+            prop_assert!(STRIDE * (strips.rows - 1) + CELL + STRIDE > height, "nothing is left below");
+        }
+
         #[test]
         fn the_pyramid_of_any_frame_is_bounded(w in 1usize..=16_384, h in 1usize..=16_384, min_face in 24usize..=400) {
             let sizes = level_sizes((w, h), min_face);

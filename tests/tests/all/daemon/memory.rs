@@ -98,7 +98,7 @@ fn the_largest_frames_library_and_messages_fit_into_the_memory_of_the_unit() {
 #[test]
 fn a_library_for_which_there_is_no_memory_costs_a_restart_and_not_the_box() {
     // A part of what the unit gives, so that a part of what would break it does.
-    let Some(group) = MemoryGroup::of(limit_of_the_unit() / 8) else { return };
+    let Some(group) = MemoryGroup::of(limit_of_the_unit() / 5) else { return };
     let mut home = Home::run(&smile(), "", |_| {}, |_| group.command(program("moodboxd")));
     home.state("mood", "happy");
     let library = String::from_utf8(catalogue(SONGS)).unwrap();
