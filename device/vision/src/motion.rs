@@ -3,7 +3,7 @@
 use moodbox_core::face::BBox;
 
 use crate::frame::Frame;
-use crate::resample::{blend, write_luma};
+use crate::resample::blend_luma;
 
 /// Cells along the side of the smallest face that is looked for.
 const CELLS_A_FACE: usize = 4;
@@ -25,7 +25,7 @@ pub(crate) struct Motion {
     size: (usize, usize),
     now: Vec<u8>,
     kept: Vec<u8>,
-    /// The mean of the rows of a row of cells, as the frame has it, in 1/256; and its brightness.
+    /// Room for the mean of the rows of a row of cells; and its brightness.
     means: Vec<u16>,
     luma: Vec<f32>,
     weights: Vec<u16>,
@@ -43,7 +43,6 @@ impl Motion {
             self.now.reserve(self.columns * size.1.div_ceil(cell));
             self.kept.reserve(self.now.capacity());
         }
-        self.means.resize(frame.format().row_bytes(size.0), 0);
         self.luma.resize(size.0, 0.0);
         self.now.clear();
         for top in (0..size.1).step_by(cell) {
@@ -51,8 +50,8 @@ impl Motion {
             self.weights.clear();
             self.weights.resize(rows, (256 / rows) as u16);
             self.weights[0] += (256 % rows) as u16;
-            blend(|k| frame.row(top + ROW_STEP * k), &self.weights, |byte| byte, &mut self.means);
-            write_luma(frame.format(), &self.means, &mut self.luma);
+            let row = |k: usize| frame.row(top + ROW_STEP * k);
+            blend_luma(frame.format(), row, &self.weights, &mut self.means, &mut self.luma);
             self.now.extend(self.luma.chunks(cell).map(|cell| (cell.iter().sum::<f32>() / cell.len() as f32) as u8));
         }
     }

@@ -14,7 +14,7 @@ mod square;
 
 use crate::frame::Format;
 
-pub(crate) use blend::{blend, write_luma};
+pub(crate) use blend::{blend, blend_luma};
 pub(crate) use grey::GreyCrop;
 pub(crate) use pyramid::{Halvings, Resize};
 pub(crate) use square::SquareCrop;

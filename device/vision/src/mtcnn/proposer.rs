@@ -6,7 +6,7 @@ use moodbox_core::face::{BBox, Point};
 
 use super::{Candidate, Cost, Outputs, corrected, invoke};
 use crate::frame::{Format, Frame};
-use crate::model::{Model, ModelError};
+use crate::model::{Model, ModelError, Output};
 use crate::nms::{self, Overlap};
 use crate::pixels::Pixels;
 use crate::resample::{Halvings, Resize};
@@ -166,9 +166,11 @@ impl Proposer {
             for (first, shown) in level.strips.iter() {
                 let strip = &level.pixels[3 * level.width * STRIDE * first..][..3 * level.width * level.strips.height];
                 invoke(level.pnet.as_mut(), strip, level.macs, cost)?;
-                let windows = level.pnet.output(face.index).iter();
-                let corrections = level.pnet.output(regression.index).chunks_exact(4);
-                for (cell, (quantised, correction)) in windows.zip(corrections).enumerate().skip(columns * shown) {
+                let new = |output: Output, values: usize| {
+                    level.pnet.output(output.index).get(values * columns * shown..).unwrap_or_default()
+                };
+                let (windows, corrections) = (new(face, 1), new(regression, 4).chunks_exact(4));
+                for (cell, (quantised, correction)) in windows.iter().zip(corrections).enumerate() {
                     let logit = face.quantisation.real(*quantised);
                     if logit <= self.threshold {
                         continue;
@@ -176,7 +178,8 @@ impl Proposer {
                     // A window starts a pixel after its cell and is a pixel narrower: so the reference lays them out.
                     let start = |i: usize| (STRIDE * i + 1) as f32;
                     let side = (CELL - 1) as f32;
-                    let window = BBox { x: start(cell % columns), y: start(first + cell / columns), w: side, h: side };
+                    let window =
+                        BBox { x: start(cell % columns), y: start(first + shown + cell / columns), w: side, h: side };
                     let bbox = corrected(&window, (side, side), correction, regression);
                     let bbox = BBox {
                         x: bbox.x / level.scale,

@@ -34,23 +34,35 @@ fn add<T: Copy>(row: &[T], weight: u16, value: impl Fn(T) -> u8, sums: &mut [u16
     }
 }
 
-/// Writes the brightness, 0..255, of pixels whose values, as they lie in a row of a frame, are given in 1/256: Y' of ITU-R
-/// BT.601, full range.
-pub(crate) fn write_luma(format: Format, means: &[u16], out: &mut [f32]) {
+/// Writes the brightness, 0..255, of the mean of rows of a format, each of as many pixels as `out` has: Y' of ITU-R BT.601, full
+/// range. `means` is room for it.
+pub(crate) fn blend_luma<'a>(
+    format: Format,
+    row: impl Fn(usize) -> &'a [u8],
+    weights: &[u16],
+    means: &mut Vec<u16>,
+    out: &mut [f32],
+) {
     match format {
         Format::Rgb => {
+            means.resize(3 * out.len(), 0);
+            blend(row, weights, |byte| byte, means);
             for (luma, [r, g, b]) in out.iter_mut().zip(means.as_chunks().0) {
                 *luma = (0.299 * f32::from(*r) + 0.587 * f32::from(*g) + 0.114 * f32::from(*b)) / 256.0;
             }
         }
         Format::Grey => {
+            means.resize(out.len(), 0);
+            blend(row, weights, |byte| byte, means);
             for (luma, y) in out.iter_mut().zip(means) {
                 *luma = f32::from(*y) / 256.0;
             }
         }
         // Limited range, 16..235, stretched.
         Format::Yuyv => {
-            for (luma, [y, _]) in out.iter_mut().zip(means.as_chunks().0) {
+            means.resize(out.len(), 0);
+            blend(|k| row(k).as_chunks().0, weights, |[y, _]: [u8; 2]| y, means);
+            for (luma, y) in out.iter_mut().zip(means) {
                 *luma = (298.0 / 256.0 * (f32::from(*y) / 256.0 - 16.0)).clamp(0.0, 255.0);
             }
         }
@@ -63,16 +75,20 @@ mod tests {
 
     #[test]
     fn brightness_follows_bt_601() {
-        let mut luma = [0.0; 2];
+        let luma = |format, upper: &[u8], lower: &[u8]| {
+            let mut luma = [0.0; 2];
+            blend_luma(format, |k| if k == 0 { upper } else { lower }, &[128, 128], &mut Vec::new(), &mut luma);
+            luma
+        };
         // Black and white in limited range, and what lies beyond them.
         for (y, want) in [(16, 0.0), (235, 255.0), (0, 0.0), (255, 255.0)] {
-            write_luma(Format::Yuyv, &[256 * y, 0, 256 * y, 65_280], &mut luma);
-            assert!(luma.iter().all(|got| (got - want).abs() < 0.1), "{y}: {luma:?}");
+            let got = luma(Format::Yuyv, &[y, 0, y, 255], &[y, 255, y, 0]);
+            assert!(got.iter().all(|got| (got - want).abs() < 0.1), "{y}: {got:?}");
         }
-        write_luma(Format::Rgb, &[65_280, 0, 0, 0, 65_280, 0], &mut luma);
-        assert!((luma[0] - 76.2).abs() < 0.1 && (luma[1] - 149.7).abs() < 0.1, "{luma:?}");
-        write_luma(Format::Grey, &[256 * 7, 256 * 9 + 128], &mut luma);
-        assert!((luma[0] - 7.0).abs() < 1e-6 && (luma[1] - 9.5).abs() < 1e-6, "{luma:?}");
+        let got = luma(Format::Rgb, &[255, 0, 0, 0, 255, 0], &[255, 0, 0, 0, 255, 0]);
+        assert!((got[0] - 76.2).abs() < 0.1 && (got[1] - 149.7).abs() < 0.1, "{got:?}");
+        let got = luma(Format::Grey, &[7, 9], &[7, 10]);
+        assert!((got[0] - 7.0).abs() < 1e-6 && (got[1] - 9.5).abs() < 1e-6, "{got:?}");
     }
 
     #[test]

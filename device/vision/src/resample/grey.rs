@@ -2,7 +2,7 @@
 
 use moodbox_core::face::BBox;
 
-use super::{blend, centred, nearest_byte, write_luma};
+use super::{blend_luma, centred, nearest_byte};
 use crate::frame::Frame;
 
 /// Crops squares in grey, with the buffers that it takes.
@@ -10,7 +10,9 @@ use crate::frame::Frame;
 pub(crate) struct GreyCrop {
     columns: TentWeights,
     rows: TentWeights,
-    /// The mean of the rows that a row of the output shows, as the frame has it, in 1/256; and its brightness.
+    /// The weights of the columns for brightness in whole numbers.
+    shares: Vec<f32>,
+    /// Room for the mean of the rows that a row of the output shows; and its brightness.
     means: Vec<u16>,
     luma: Vec<f32>,
 }
@@ -20,6 +22,7 @@ impl GreyCrop {
     pub(crate) fn reserve(&mut self, width: usize, height: usize, side: usize) {
         self.columns.reserve(width, side);
         self.rows.reserve(height, side);
+        self.shares.reserve(self.columns.weights.capacity().saturating_sub(self.shares.len()));
         self.means.reserve((3 * width).saturating_sub(self.means.len()));
         self.luma.reserve(width.saturating_sub(self.luma.len()));
     }
@@ -30,17 +33,19 @@ impl GreyCrop {
     pub(crate) fn write(&mut self, frame: &Frame<'_>, bbox: &BBox, side: usize, out: &mut [i8]) {
         self.columns.update(bbox.x, bbox.w, side, frame.width());
         self.rows.update(bbox.y, bbox.h, side, frame.height());
+        self.shares.clear();
+        self.shares.extend(self.columns.weights.iter().map(|weight| f32::from(*weight) / 256.0));
         let (left, right) = self.columns.source();
         let format = frame.format();
         let bytes = format.row_bytes(left)..format.row_bytes(right);
-        self.means.resize(bytes.len(), 0);
         self.luma.resize(right - left, 0.0);
         for (out_row, (top, weights)) in out.chunks_exact_mut(side).zip(self.rows.spans()) {
-            blend(|k| &frame.row(top + k)[bytes.clone()], weights, |byte| byte, &mut self.means);
-            write_luma(format, &self.means, &mut self.luma);
-            for (pixel, (first, weights)) in out_row.iter_mut().zip(self.columns.spans()) {
-                let sum: f32 = self.luma[first - left..].iter().zip(weights).map(|(v, w)| v * f32::from(*w)).sum();
-                *pixel = centred(nearest_byte(sum / 256.0));
+            let row = |k: usize| &frame.row(top + k)[bytes.clone()];
+            blend_luma(format, row, weights, &mut self.means, &mut self.luma);
+            let columns = self.columns.firsts.iter().zip(self.shares.chunks_exact(self.columns.taps));
+            for (pixel, (first, shares)) in out_row.iter_mut().zip(columns) {
+                let mean: f32 = self.luma[first - left..].iter().zip(shares).map(|(luma, share)| luma * share).sum();
+                *pixel = centred(nearest_byte(mean));
             }
         }
     }
