@@ -41,6 +41,18 @@ struct Level {
     pnet: Box<dyn Model>,
 }
 
+impl Level {
+    /// The box of the window in this column and row, in pixels of the frame.
+    fn bbox(&self, (column, row): (usize, usize), correction: &[i8], regression: Output) -> BBox {
+        // A window starts a pixel after its cell and is a pixel narrower: so the reference lays them out.
+        let start = |i: usize| (STRIDE * i + 1) as f32;
+        let side = (CELL - 1) as f32;
+        let window = BBox { x: start(column), y: start(row), w: side, h: side };
+        let BBox { x, y, w, h } = corrected(&window, (side, side), correction, regression);
+        BBox { x: x / self.scale, y: y / self.scale, w: w / self.scale, h: h / self.scale }
+    }
+}
+
 /// A level in strips of one height, from the top down; the last one may overlap with more of the one before it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Strips {
@@ -175,18 +187,8 @@ impl Proposer {
                     if logit <= self.threshold {
                         continue;
                     }
-                    // A window starts a pixel after its cell and is a pixel narrower: so the reference lays them out.
-                    let start = |i: usize| (STRIDE * i + 1) as f32;
-                    let side = (CELL - 1) as f32;
-                    let window =
-                        BBox { x: start(cell % columns), y: start(first + shown + cell / columns), w: side, h: side };
-                    let bbox = corrected(&window, (side, side), correction, regression);
-                    let bbox = BBox {
-                        x: bbox.x / level.scale,
-                        y: bbox.y / level.scale,
-                        w: bbox.w / level.scale,
-                        h: bbox.h / level.scale,
-                    };
+                    let place = (cell % columns, first + shown + cell / columns);
+                    let bbox = level.bbox(place, correction, regression);
                     if bbox.is_finite() {
                         self.of_level.push(Candidate { bbox, logit, landmarks: [Point::default(); 5] });
                     }
