@@ -22,7 +22,7 @@ class Card(unittest.TestCase):
             "config.txt": "",
             "cmdline.txt": "console=tty1 rootwait\n",
             "meta-data": "dsmode: local\ninstance_id: rpios-image\n",
-            "user-data": "#cloud-config\nruncmd:\n- [ touch, /root/what-the-person-wanted ]\n",
+            "user-data": "#cloud-config\nruncmd:\n- [ touch, /etc/what-the-person-wanted ]\n",
         }
         for name, content in files.items():
             (self.card / name).write_text(content)
@@ -49,7 +49,7 @@ class Card(unittest.TestCase):
         # What it has to say of a machine without hardware is not what this is about.
         machine.run("cloud-init status --wait", check=False)
         # The person's own wishes are done as well, and nothing secret stays on the card.
-        machine.run("test -e /root/what-the-person-wanted")
+        machine.run("test -e /etc/what-the-person-wanted")
         self.assertEqual({path.name for path in self.card.iterdir()},
                          {"config.txt", "cmdline.txt", "meta-data", "user-data", "moodbox-setup.txt"})
         self.assertIn("the service runs, also after a restart", (self.card / "moodbox-setup.txt").read_text())

@@ -7,7 +7,7 @@ pub trait Model: Send {
     /// Computes the outputs from the input values, row by row, channels last.
     ///
     /// # Errors
-    /// When the runtime refuses, as it does other than so many values; the outputs are then undefined.
+    /// When the runtime refuses, for one because there are more or fewer values than it takes; the outputs are then undefined.
     fn invoke(&mut self, input: &[i8]) -> Result<(), ModelError>;
 
     /// The values of one output, in the order of the manifest, as of the last [`Self::invoke`]; empty when there is none.

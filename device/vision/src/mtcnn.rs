@@ -328,6 +328,7 @@ fn logit(probability: f32) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use moodbox_core::config::Bounded;
     use moodbox_models::Network;
 
     use super::*;
@@ -387,5 +388,33 @@ mod tests {
             assert!((got - want).abs() < 0.01, "{:?}", faces[0].bbox);
         }
         assert!((faces[0].landmarks[0].x - 54.0).abs() < 0.5, "at the left edge, less the pixel of the reference");
+    }
+
+    #[test]
+    fn a_cell_of_a_strip_becomes_its_place_in_the_frame() {
+        let models = Models::built_in().unwrap();
+        let pnet = models.pnet.clone();
+        let networks = Networks {
+            pnet: Box::new(move |[_, height, width, _]| {
+                let cells = |side: usize| (side - 2).div_ceil(2) - 4;
+                // Column 5 of the last row of each strip of the finest level.
+                let faces = if width == 960 { vec![(cells(height) - 1) * cells(width) + 5] } else { Vec::new() };
+                Ok(Box::new(recorded(&pnet, cells(width) * cells(height), &faces)))
+            }),
+            rnet: Box::new(recorded(&models.rnet, 1, &[0])),
+            onet: Box::new(recorded(&models.onet, 1, &[0])),
+        };
+        let settings = config::Vision { min_face_px: Bounded(24), ..config::Vision::default() };
+        let mut mtcnn = Mtcnn::with_networks(networks, &models, &settings).unwrap();
+        let data = vec![128; 1920 * 1080];
+        let frame = Frame::new(&data, Format::Grey, 1920, 1080, 1920).unwrap();
+        let (faces, _) = mtcnn.detect(frame).unwrap();
+        // The level has 265 rows of cells. Strips of 48 thousand pixels have 20 of them at most, so there are 14, of 19 rows.
+        let mut tops: Vec<_> = faces.iter().map(|face| face.bbox.y).collect();
+        tops.sort_by(f32::total_cmp);
+        let rows = (1..14).map(|strip| 19 * strip - 1).chain([264]);
+        // Cells are 2 pixels apart and begin one pixel in; the level is half of the frame.
+        assert_eq!(tops, rows.map(|row| (4 * row + 2) as f32).collect::<Vec<_>>());
+        assert!(faces.iter().all(|face| (face.bbox.x - 22.0).abs() < 0.01), "{faces:?}");
     }
 }

@@ -274,9 +274,12 @@ mod tests {
                 of_strip.invoke(&pixels[3 * width * STRIDE * first..][..3 * width * strips.height]).unwrap();
                 let (part, all) = (of_strip.output(output), whole.output(output));
                 let of_whole = &all[values * first..][..values * strips.cells.1];
-                let off: u32 = part.iter().zip(of_whole).map(|(a, b)| u32::from(a.abs_diff(*b))).sum();
+                let off = part.iter().zip(of_whole).map(|(a, b)| a.abs_diff(*b)).max();
                 // The scales of what lies between its layers come from all that it looks at, and so differ.
-                assert!(off < part.len() as u32, "{off} steps in {} values from row {first}", part.len());
+                assert!(
+                    off.is_some_and(|steps| steps < 12),
+                    "output {output} is off by {off:?} steps from row {first}"
+                );
             }
         }
     }

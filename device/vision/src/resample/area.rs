@@ -7,7 +7,7 @@ use super::output::OutputRow;
 use super::{blend, lanes};
 use crate::frame::Format;
 
-/// Places that are added without a look at how many there are. The levels of a pyramid need two or three for a pixel, but one.
+/// Places that are added without a look at how many there are. All levels of a usual pyramid but one need no more for a pixel.
 const GROUP: usize = 3;
 
 /// Values of a place in the widest format.
