@@ -15,6 +15,8 @@ pub(crate) mod doctor;
 pub(crate) mod eval;
 pub(crate) mod fleet;
 pub(crate) mod history;
+#[cfg(feature = "vision")]
+pub(crate) mod labels;
 pub(crate) mod library;
 pub(crate) mod logs;
 pub(crate) mod manual;

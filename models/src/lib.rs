@@ -11,7 +11,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 /// Version of the manifest's form that this crate reads.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 
 /// How real numbers are written as 8-bit integers: `real = scale * (quantised - zero_point)`.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
@@ -41,7 +41,7 @@ impl Quantisation {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tensor {
-    /// What it holds: `face`, `box`, `landmarks` or `emotions`; an input has no name.
+    /// What it holds: `face`, `box`, `landmarks`, `fer2013` or `ferplus`; an input has no name.
     #[serde(default)]
     pub name: String,
     /// Batch, height, width, channels; or batch, values.
@@ -60,18 +60,28 @@ impl Tensor {
     }
 }
 
-/// What must be known to read the classifier's output.
+/// What must be known to feed the classifier and to read its outputs, of which each answers as one set of labels would.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Emotions {
-    /// Names in the order of the outputs.
+    /// Share of the squared box's side by which the crop is larger on each side.
+    pub crop_margin: f32,
+    /// The output that follows FER2013's labels, or those that the classifier was trained with instead.
+    pub fer2013: Answer,
+    /// The output that follows `FERPlus`' raters; nothing where the faces that it was trained with were not rated.
+    pub ferplus: Option<Answer>,
+}
+
+/// How one output of the classifier is read.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answer {
+    /// Names in the order of the output; `contempt`, where it is the last, counts as neutral.
     pub order: Vec<String>,
     /// What the logits are divided by before the softmax, fitted on validation data.
     pub temperature: f32,
     /// Mean calibrated output (column) for faces that show an emotion (row).
     pub confusion: [[f32; 7]; 7],
-    /// Share of the squared box's side by which the crop is larger on each side.
-    pub crop_margin: f32,
 }
 
 /// A network's entry in the manifest.

@@ -83,7 +83,7 @@ def _cut(scene: np.ndarray, square: np.ndarray, margin: float, angle: float) -> 
 
 
 def _read(classify: quantise.Runner, face: np.ndarray) -> int:
-    return int(classify(normalised(face[None]))["emotions"].argmax())
+    return int(classify(normalised(face[None]))["fer2013"].argmax())
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import tensorflow as tf
 from sources import SOURCES
 
 MADE_BY = "models/training/convert.py"
-_HEADER = "# Written by the scripts in models/training; do not edit.\nschema = 1"
+_HEADER = "# Written by the scripts in models/training; do not edit.\nschema = 2"
 _BLOCK = "[[model]]\n"
 
 

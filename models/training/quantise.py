@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.lite.tools import flatbuffer_utils
 
 
 def to_int8(module: tf.Module, function, samples: Iterable[np.ndarray]) -> bytes:
@@ -36,6 +37,14 @@ def to_half(module: tf.Module, function) -> bytes:
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.target_spec.supported_types = [tf.float16]
     return converter.convert()
+
+
+def in_order(model: bytes, names_by_channels: dict[int, str]) -> bytes:
+    """With its outputs in the order of the names; the converter has its own."""
+    content = flatbuffer_utils.convert_bytearray_to_object(bytearray(model))
+    graph, order = content.subgraphs[0], list(names_by_channels)
+    graph.outputs = sorted(graph.outputs, key=lambda index: order.index(int(graph.tensors[index].shape[-1])))
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(content))
 
 
 class Runner:

@@ -59,7 +59,7 @@ impl SimulatedBox {
     pub fn new(topics: Topics, seed: u64) -> Self {
         let rows = *ROWS.get_or_init(|| {
             let models = Models::built_in().expect("the built-in models");
-            models.fer.entry.emotions.as_ref().expect("a classifier").confusion
+            models.fer.entry.emotions.as_ref().expect("a classifier").fer2013.confusion
         });
         let mut config = Config::default();
         config.device.name = topics.device();

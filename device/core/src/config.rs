@@ -133,6 +133,11 @@ pub struct Vision {
     /// Score from which P-Net, R-Net and O-Net keep a candidate, 0..1.
     #[schemars(extend("example" = [0.6, 0.7, 0.9]))]
     pub thresholds: [Fraction; 3],
+    /// Whose word for an expression the box takes: `fer2013`, the labels that the faces it learnt from came with, which finds
+    /// fear and disgust, and takes many a calm face for something else; or `ferplus`, what ten people said of the same faces,
+    /// which sees calm where people do, and hardly ever disgust. A personal calibration counts for the one it was made with.
+    #[schemars(extend("example" = "ferplus"))]
+    pub labels: Labels,
     /// Folder with other models and their manifest; the built-in ones where it is absent.
     #[schemars(extend("example" = "/srv/models"))]
     pub models: Option<PathBuf>,
@@ -146,7 +151,30 @@ impl Default for Vision {
             idle_fps: Bounded(2),
             threads: Bounded(1),
             thresholds: [Fraction(0.6), Fraction(0.7), Fraction(0.8)],
+            labels: Labels::Fer2013,
             models: None,
+        }
+    }
+}
+
+/// Labels that the same faces were given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Labels {
+    /// Those of FER2013 (Goodfellow et al. 2013).
+    #[default]
+    Fer2013,
+    /// Those of ten raters a face (Barsoum et al. 2016).
+    Ferplus,
+}
+
+impl Labels {
+    /// As in the configuration.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fer2013 => "fer2013",
+            Self::Ferplus => "ferplus",
         }
     }
 }

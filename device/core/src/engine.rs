@@ -27,7 +27,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::affect::Policy;
-use crate::config::{Config, Configuration};
+use crate::config::{Config, Configuration, Labels};
 use crate::emotion::Emotion;
 use crate::expression::ExpressionFilter;
 use crate::face::{SeenFace, Size};
@@ -105,6 +105,7 @@ pub struct Engine {
     configuration: Configuration,
     topics: Topics,
     device: hass::Device,
+    labels: Labels,
     confusion: Confusion,
     transactions: Transactions,
     led_test: Option<LedTest>,
@@ -148,6 +149,7 @@ impl Engine {
         let config = configuration.in_force();
         let taken_back = trials.taken_back_at_the_start();
         let complaint = taken_back.clone().map(Effect::Warn);
+        let labels = config.vision.labels;
         let mood = MoodFilter::new(&config.mood, &confusion);
         let recommender = Recommender::new(catalogue, seed).remembering(memory);
         let mut engine = Self {
@@ -176,6 +178,7 @@ impl Engine {
             configuration,
             topics,
             device,
+            labels,
             confusion,
             switches,
         };

@@ -9,6 +9,7 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+use moodbox_core::config::Labels;
 use moodbox_core::engine::Switches;
 use moodbox_core::personal::Evidence;
 use serde::{Deserialize, Serialize};
@@ -17,7 +18,6 @@ pub use feedback::FeedbackLog;
 pub use history::HistoryLog;
 
 const FILE: &str = "switches.json";
-const CALIBRATION: &str = "calibration.json";
 /// Where a calibration goes that cannot be used.
 const SET_ASIDE: &str = "calibration.set-aside.json";
 
@@ -56,13 +56,28 @@ pub struct Kept {
 pub struct Store {
     folder: PathBuf,
     models: String,
+    labels: Labels,
 }
 
 impl Store {
     /// The state in this folder, which need not exist yet, of a box whose models have this fingerprint.
     #[must_use]
     pub fn new(folder: &Path, models: &str) -> Self {
-        Self { folder: folder.to_owned(), models: models.to_owned() }
+        Self { folder: folder.to_owned(), models: models.to_owned(), labels: Labels::default() }
+    }
+
+    /// The same of a box that takes the word of these labels; what was learnt of faces by others stays where it is.
+    #[must_use]
+    pub fn by(self, labels: Labels) -> Self {
+        Self { labels, ..self }
+    }
+
+    /// The calibration's file.
+    const fn calibration(&self) -> &'static str {
+        match self.labels {
+            Labels::Fer2013 => "calibration.json",
+            Labels::Ferplus => "calibration-ferplus.json",
+        }
     }
 
     /// The switches as a person left them; `None` when nobody has touched one.
@@ -93,7 +108,7 @@ impl Store {
     /// # Errors
     /// When the file is there and cannot be read or used.
     pub fn evidence(&self) -> Result<Option<Evidence>, StoreError> {
-        let path = self.folder.join(CALIBRATION);
+        let path = self.folder.join(self.calibration());
         let text = match fs::read(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -122,9 +137,9 @@ impl Store {
         if !evidence.is_none() {
             let models = self.models.clone();
             let calibration = Calibration { version: CALIBRATION_VERSION, models, shown: *evidence };
-            return self.write(CALIBRATION, &calibration);
+            return self.write(self.calibration(), &calibration);
         }
-        let path = self.folder.join(CALIBRATION);
+        let path = self.folder.join(self.calibration());
         match fs::remove_file(&path).and_then(|()| flush_folder(&path)) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(StoreError { path, reason: error.to_string() }),
             _ => Ok(()),
@@ -196,6 +211,7 @@ mod tests {
         assert_eq!(store.evidence().unwrap(), None);
         store.keep_evidence(&Evidence::default()).unwrap();
         store.keep_evidence(&smile()).unwrap();
+        assert_eq!(store.clone().by(Labels::Ferplus).evidence().unwrap(), None);
         assert_eq!(store.evidence().unwrap(), Some(smile()));
         store.keep_evidence(&Evidence::default()).unwrap();
         assert_eq!(store.evidence().unwrap(), None);
@@ -214,7 +230,7 @@ mod tests {
             (format!("{{\"version\":1,\"models\":\"b\",\"shown\":{}}}", rows(row)), "it was made with other models"),
             (format!("{{\"version\":1,\"models\":\"a\",\"shown\":{}}}", rows("[-1,0,0,0,0,0,0]")), "counts of faces"),
         ] {
-            fs::write(folder.path().join(CALIBRATION), &text).unwrap();
+            fs::write(folder.path().join(store.calibration()), &text).unwrap();
             let error = store.evidence().unwrap_err().to_string();
             assert!(error.contains(&format!("calibration.json: {reason}")), "{error}");
             assert!(error.ends_with("; set aside as calibration.set-aside.json"), "{error}");

@@ -1,8 +1,9 @@
 //! Facial expression recognition: from a face in a frame to calibrated probabilities of seven emotions.
 
+use moodbox_core::config::Labels;
 use moodbox_core::emotion::{self, Emotion, Probabilities};
 use moodbox_core::face::{BBox, Face};
-use moodbox_models::Models;
+use moodbox_models::{Answer, Models};
 
 use crate::model::{self, Model, ModelError, Output};
 use crate::mtcnn::{Cost, invoke};
@@ -21,6 +22,8 @@ const LEAST_DETAIL: f32 = 0.045;
 pub struct Fer {
     model: Box<dyn Model>,
     logits: Output,
+    /// The raters know contempt too, which counts as neutral.
+    has_contempt: bool,
     macs: u64,
     temperature: f32,
     margin: f32,
@@ -29,26 +32,32 @@ pub struct Fer {
 }
 
 impl Fer {
-    /// The classifier of the given set of models, on TFLite.
+    /// The classifier of the given set of models, on TFLite, which answers as these labels would.
     ///
     /// # Errors
-    /// When the network is not what its manifest says.
-    pub fn new(models: &Models, threads: u32) -> Result<Self, ModelError> {
+    /// When the network is not what its manifest says, or has no answer by these labels.
+    pub fn new(models: &Models, labels: Labels, threads: u32) -> Result<Self, ModelError> {
         let network = &models.fer;
         let refuse = |reason: &str| ModelError::new(&network.entry.name, reason);
         model::check_input(network, &[1, SIDE, SIDE, 1])?;
         let emotions = network.entry.emotions.as_ref().ok_or_else(|| refuse("the manifest names no emotions"))?;
-        if !emotions.order.iter().map(String::as_str).eq(Emotion::ALL.map(Emotion::name)) {
+        let answer = answer(models, labels).ok_or_else(|| {
+            refuse("it has no answer by the labels ferplus; vision.labels = \"fer2013\" is what it has")
+        })?;
+        let order: Vec<_> = answer.order.iter().map(String::as_str).collect();
+        let (seven, more) = order.split_at(order.len().min(emotion::COUNT));
+        if seven != Emotion::ALL.map(Emotion::name) || !matches!(more, [] | ["contempt"]) {
             return Err(refuse("its outputs are not in the order angry, disgust, fear, happy, neutral, sad, surprise"));
         }
-        if !(0.05..=20.0).contains(&emotions.temperature) || !(0.0..=1.0).contains(&emotions.crop_margin) {
+        if !(0.05..=20.0).contains(&answer.temperature) || !(0.0..=1.0).contains(&emotions.crop_margin) {
             return Err(refuse("its temperature must be from 0.05 to 20 and its crop margin from 0 to 1"));
         }
         Ok(Self {
-            logits: model::output(network, "emotions", emotion::COUNT)?,
+            logits: model::output(network, labels.name(), order.len())?,
+            has_contempt: !more.is_empty(),
             model: Box::new(Loaded::new(network)?.interpreter([1, SIDE, SIDE, 1], threads)?),
             macs: network.entry.macs,
-            temperature: emotions.temperature,
+            temperature: answer.temperature,
             margin: emotions.crop_margin,
             crop: GreyCrop::default(),
             input: vec![0; SIDE * SIDE].into(),
@@ -76,9 +85,15 @@ impl Fer {
         self.crop.write(&frame, &place, SIDE, &mut self.input);
         let sharp = detail(&self.input) >= LEAST_DETAIL;
         invoke(self.model.as_mut(), &self.input, self.macs, cost)?;
+        let real = |quantised: &i8| self.logits.quantisation.real(*quantised);
+        let said = self.model.output(self.logits.index);
         let mut logits = [0.0; emotion::COUNT];
-        for (logit, quantised) in logits.iter_mut().zip(self.model.output(self.logits.index)) {
-            *logit = self.logits.quantisation.real(*quantised);
+        for (logit, quantised) in logits.iter_mut().zip(said) {
+            *logit = real(quantised);
+        }
+        if let (true, Some(contempt)) = (self.has_contempt, said.last()) {
+            let neutral = &mut logits[Emotion::Neutral as usize];
+            *neutral = either(*neutral, real(contempt), self.temperature);
         }
         Ok((Probabilities::from_logits(logits, self.temperature), sharp))
     }
@@ -95,6 +110,22 @@ impl Fer {
     pub fn last_crop(&self) -> &[i8] {
         &self.input
     }
+}
+
+/// How the classifier of these models answers by some labels, if it does.
+#[must_use]
+pub fn answer(models: &Models, labels: Labels) -> Option<&Answer> {
+    let emotions = models.fer.entry.emotions.as_ref()?;
+    match labels {
+        Labels::Fer2013 => Some(&emotions.fer2013),
+        Labels::Ferplus => emotions.ferplus.as_ref(),
+    }
+}
+
+/// The logit of one or the other, so that after the softmax its probability is the sum of theirs.
+fn either(a: f32, b: f32, temperature: f32) -> f32 {
+    let (less, more) = if a < b { (a, b) } else { (b, a) };
+    more + temperature * ((less - more) / temperature).exp().ln_1p()
 }
 
 /// The energy of the crop's Laplacian (Pech-Pacheco et al. 2000) over that of its contrast; 0 for an even crop.
@@ -123,7 +154,23 @@ fn detail(crop: &[i8]) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn what_counts_as_one_has_both_probabilities(logits in prop::array::uniform7(-20f32..20.0), t in 0.3f32..3.0) {
+            let both = Probabilities::from_logits(logits, t);
+            let [fear, sad] = [Emotion::Fear, Emotion::Sad].map(|e| e as usize);
+            let mut joined = logits;
+            joined[fear] = either(logits[fear], logits[sad], t);
+            joined[sad] = f32::MIN;
+            let joined = Probabilities::from_logits(joined, t);
+            let sum = both.as_array()[fear] + both.as_array()[sad];
+            prop_assert!((joined.as_array()[fear] - sum).abs() < 1e-4);
+        }
+    }
 
     /// A crop in which neighbours differ the more, the shorter the waves are.
     fn waves(length: f32) -> Vec<i8> {

@@ -45,7 +45,7 @@ impl Vision {
     /// When one is not what its manifest says.
     pub fn new(models: &Models, settings: &config::Vision) -> Result<Self, ModelError> {
         let mtcnn = Mtcnn::new(models, settings)?;
-        let fer = Fer::new(models, settings.threads.0)?;
+        let fer = Fer::new(models, settings.labels, settings.threads.0)?;
         Ok(Self { mtcnn, fer, seen: Vec::with_capacity(MAX_FACES) })
     }
 

@@ -13,6 +13,7 @@ use moodbox_vision::frame::{Format, Frame};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
+use super::labels::By;
 use crate::failure::{Failure, complain};
 use crate::picture;
 
@@ -26,6 +27,9 @@ pub(crate) struct Arguments {
     /// Side of the smallest face to look for, in pixels.
     #[arg(long, value_name = "PIXELS", default_value_t = 40, value_parser = clap::value_parser!(u32).range(24..=400))]
     min_face: u32,
+    /// Whose word for an expression to take.
+    #[arg(long, value_enum, default_value_t = By::Fer2013)]
+    labels: By,
 }
 
 /// One picture, as one line of JSON.
@@ -73,7 +77,8 @@ fn by_name<S: Serializer>(emotions: &Probabilities, serializer: S) -> Result<S::
 }
 
 pub(crate) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
-    let settings = config::Vision { min_face_px: Bounded(arguments.min_face), ..config::Vision::default() };
+    let labels = arguments.labels.into();
+    let settings = config::Vision { min_face_px: Bounded(arguments.min_face), labels, ..config::Vision::default() };
     let models = Models::built_in().context("the built-in models")?;
     let mut vision = Vision::new(&models, &settings).context("the built-in models")?;
     let mut out = io::stdout().lock();

@@ -8,6 +8,7 @@ MODELS = Path(__file__).resolve().parents[2]
 CARD = MODELS / "README.md"
 NAMES = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
 TEMPLATE = Path(__file__).resolve().parent / "card.md"
+RATERS = TEMPLATE.with_name("raters.md")
 HISTORY = Path(__file__).resolve().parent / "history.toml"
 
 
@@ -22,19 +23,18 @@ def text() -> str:
     manifest = tomllib.loads((MODELS / "manifest.toml").read_text())
     fer = next(model for model in manifest["model"] if model["name"] == "fer")
     evaluation = json.loads((MODELS / "evaluation.json").read_text())
-    labels, votes = evaluation["fer2013_validation"], evaluation["ferplus_validation"]
+    labels, raters = evaluation["fer2013_validation"], evaluation.get("ferplus_validation")
     parts = {
         "data": data_table(evaluation["data"]),
-        "summary": summary(fer, labels, votes),
+        "summary": summary(fer, labels, raters),
         "classes": classes(labels),
+        "whose_word": whose_word(fer, raters, evaluation["ferplus_validation_by_fer2013"]) if raters else "",
         "confusion": confusion(labels),
         "confusions": confusions(labels),
         "perturbations": perturbations(labels),
         "reliability": reliability(labels),
         "history": history(),
-        "temperature": fer["emotions"]["temperature"],
-        "raters": percent(fer["metrics"]["raters_head_ferplus_accuracy"]),
-        "agreement": percent(fer["metrics"]["labels_that_agree_with_ferplus"]),
+        "temperature": fer["emotions"]["fer2013"]["temperature"],
         "macs": f"{fer['macs'] / 1e6:.1f}",
         "bytes": f"{fer['bytes'] / 1e3:.0f}",
     }
@@ -65,18 +65,22 @@ def data_table(data: dict) -> str:
     return table(["label of FER2013", "training", "validation"], rows)
 
 
-def summary(fer: dict, labels: dict, votes: dict) -> str:
-    """The figures a reader looks for first."""
-    metrics = fer["metrics"]
-    return table(["measured on the int8 file, by the box's own code", "figure", "95 % interval"], [
-        [f"accuracy, FER2013 validation ({labels['n']} faces)", percent(labels["accuracy"]), interval(labels["accuracy_interval"])],
-        ["balanced accuracy (mean recall of the classes)", percent(labels["balanced_accuracy"]), ""],
-        [f"agreement with the plurality of FERPlus' raters ({votes['n']} faces)", percent(votes["accuracy"]), interval(votes["accuracy_interval"])],
-        ["expected calibration error, 15 bins", f"{metrics['calibration_error_after']:.3f}", ""],
-        ["the same before the temperature", f"{metrics['calibration_error_before']:.3f}", ""],
-        ["accuracy of the float network", percent(metrics["float_accuracy"]), ""],
-        ["same answer as the float network", percent(metrics["same_top_class_as_float"]), ""],
-        ["size; multiply-accumulates", f"{fer['bytes'] / 1e6:.2f} MB; {fer['macs'] / 1e6:.1f} M", ""],
+def summary(fer: dict, labels: dict, raters: dict | None) -> str:
+    """The figures a reader looks for first, of each answer."""
+    answers = [("fer2013", "its labels", labels)] + ([("ferplus", "the plurality of the raters", raters)] if raters else [])
+    measured = [(fer["metrics"][name], evaluation) for name, _, evaluation in answers]
+
+    def row(what: str, figure) -> list[str]:
+        return [what, *(figure(metrics, evaluation) for metrics, evaluation in measured)]
+
+    return table(["measured on the int8 file, by the box's own code", *(f"`{name}`" for name, _, _ in answers)], [
+        ["validation, judged by", *(f"{whose}, {evaluation['n']} faces" for _, whose, evaluation in answers)],
+        row("accuracy (95 % interval)", lambda _, e: f"{percent(e['accuracy'])} ({interval(e['accuracy_interval'])})"),
+        row("balanced accuracy (mean recall of the classes)", lambda _, e: percent(e["balanced_accuracy"])),
+        row("expected calibration error, 15 bins", lambda m, _: f"{m['calibration_error_after']:.3f}"),
+        row("the same before the temperature", lambda m, _: f"{m['calibration_error_before']:.3f}"),
+        row("accuracy of the float network", lambda m, _: percent(m["float_accuracy"])),
+        row("same answer as the float network", lambda m, _: percent(m["same_top_class_as_float"])),
     ])
 
 
@@ -88,6 +92,25 @@ def classes(labels: dict) -> str:
         rows.append([name, percent(figures["precision"]), percent(figures["recall"]), interval(figures["recall_interval"]),
                      f"{figures['f1']:.2f}", figures["support"]])
     return table(["", "precision", "recall", "95 % interval", "F1", "faces"], rows)
+
+
+def whose_word(fer: dict, raters: dict, crossed: dict) -> str:
+    """What the two answers are, and which to take."""
+    return RATERS.read_text().format(
+        temperature=fer["emotions"]["ferplus"]["temperature"],
+        agreement=percent(fer["metrics"]["labels_that_agree_with_ferplus"]),
+        crossed=percent(crossed["accuracy"]),
+        classes=rated_classes(raters, crossed),
+    )
+
+
+def rated_classes(raters: dict, crossed: dict) -> str:
+    """Precision and recall by the raters' word, of both answers."""
+    rows = []
+    for name in NAMES:
+        own, other = raters["per_class"][name], crossed["per_class"][name]
+        rows.append([name, own["support"], *(percent(figures[of]) for figures in (own, other) for of in ("precision", "recall"))])
+    return table(["", "faces", "`ferplus`: precision", "recall", "`fer2013`: precision", "recall"], rows)
 
 
 def confusion(labels: dict) -> str:

@@ -16,7 +16,8 @@ def draw(history: list[dict], path: Path) -> None:
         left.plot(epochs, [row[name] for row in history], label=name.replace("loss_", ""))
     left.set(title="Loss on augmented training faces", xlabel="epoch")
     for name, label in (("accuracy", "FER2013"), ("balanced", "FER2013, mean recall"), ("votes", "FERPlus plurality")):
-        right.plot(epochs, [row[name] for row in history], label=label)
+        if name in history[0]:
+            right.plot(epochs, [row[name] for row in history], label=label)
     right.set(title="Accuracy on validation", xlabel="epoch", ylim=(0.4, 0.9))
     for axis in (left, right):
         axis.grid(alpha=0.3)

@@ -19,8 +19,10 @@ def main() -> None:
     figures = {
         "data": json.loads((places.DATA / "report.json").read_text()),
         "fer2013_validation": evaluated(moodbox, places.CROPS, "--perturb"),
-        "ferplus_validation": evaluated(moodbox, places.CROPS_BY_VOTES),
     }
+    if places.CROPS_BY_VOTES.is_dir():
+        figures["ferplus_validation"] = evaluated(moodbox, places.CROPS_BY_VOTES, "--labels", "ferplus")
+        figures["ferplus_validation_by_fer2013"] = evaluated(moodbox, places.CROPS_BY_VOTES)
     places.EVALUATION.write_text(json.dumps(figures, indent=1) + "\n")
     card.CARD.write_text(card.text())
     print(f"written to {places.EVALUATION} and {card.CARD}")

@@ -16,6 +16,8 @@ FERPLUS = ("neutral", "happy", "surprise", "sad", "angry", "disgust", "fear", "c
 BOX = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
 # FERPlus' classes among the box's; contempt, the one too many, counts as neutral where faces are counted.
 FOLD = np.array([BOX.index("neutral" if name == "contempt" else name) for name in FERPLUS])
+# FERPlus' classes in the order of the box, with contempt behind.
+RATED = np.array([FERPLUS.index(name) for name in (*BOX, "contempt")])
 UNKNOWN, NOT_A_FACE = 8, 9
 RATERS = 10
 LEAST_A_CLASS = 10

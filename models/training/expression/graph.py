@@ -3,6 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
+from expression.faces import BOX, RATED
+
 SIDE = 48
 INPUT_SHAPE = (1, SIDE, SIDE, 1)
 _EPSILON = 1e-5
@@ -13,20 +15,27 @@ def normalised(pixels: np.ndarray) -> np.ndarray:
     return ((np.round(pixels.astype(np.float32)) - 128) / 128)[..., None]
 
 
-class Heads(tf.Module):
-    """Normalised grey faces [n, 48, 48, 1] to the logits of both heads: `emotions` [n, 7] and `votes` [n, 8]."""
+class Classifier(tf.Module):
+    """Normalised grey faces [n, 48, 48, 1] to logits `fer2013` [n, 7], in the box's order, and, where raters have taught it,
+    `ferplus` [n, 8], in the same order with contempt behind."""
 
-    def __init__(self, weights: dict[str, np.ndarray]) -> None:
+    def __init__(self, weights: dict[str, np.ndarray], is_rated: bool) -> None:
         super().__init__()
-        self._weights = weights
+        self._weights, self._is_rated = weights, is_rated
+
+    def concrete(self, shape):
+        """The traced function for one input shape."""
+        function = tf.function(self.__call__, input_signature=[tf.TensorSpec(shape, tf.float32, name="image")])
+        return function.get_concrete_function()
 
     def __call__(self, image):
         features = self._features(image)
-        return {name: self._head(features, name) for name in ("emotions", "votes")}
+        answers = {"fer2013": self._head(features, "emotions", np.arange(len(BOX)))}
+        return answers | {"ferplus": self._head(features, "votes", RATED)} if self._is_rated else answers
 
-    def _head(self, features, name: str):
-        kernel, bias = self._weights[f"{name}.weight"].T, self._weights[f"{name}.bias"]
-        return tf.identity(tf.linalg.matmul(features, tf.constant(kernel)) + tf.constant(bias), name=name)
+    def _head(self, features, name: str, order: np.ndarray):
+        kernel, bias = self._weights[f"{name}.weight"][order].T, self._weights[f"{name}.bias"][order]
+        return tf.linalg.matmul(features, tf.constant(kernel)) + tf.constant(bias)
 
     def _features(self, image):
         x = tf.nn.relu(self._conv(image, "stem", 1))
@@ -57,16 +66,4 @@ class Heads(tf.Module):
         norm = {part: self._weights[f"{name}_norm.{part}"] for part in ("weight", "bias", "running_mean", "running_var")}
         gain = norm["weight"] / np.sqrt(norm["running_var"] + _EPSILON)
         return self._weights[f"{name}.weight"].transpose(2, 3, 1, 0) * gain, norm["bias"] - norm["running_mean"] * gain
-
-
-class Classifier(Heads):
-    """Normalised grey faces [n, 48, 48, 1] to the box's logits `emotions` [n, 7]; the raters' head has done its part in the training."""
-
-    def concrete(self, shape):
-        """The traced function for one input shape."""
-        function = tf.function(self.__call__, input_signature=[tf.TensorSpec(shape, tf.float32, name="image")])
-        return function.get_concrete_function()
-
-    def __call__(self, image):
-        return {"emotions": self._head(self._features(image), "emotions")}
 

@@ -266,8 +266,8 @@ def measured(answers: Answers, faces: Faces) -> dict:
     emotions, votes = (head.numpy().argmax(1) for head in answers)
     labels, leading = faces.emotions.argmax(1), faces.votes.argmax(1)
     right, rated = emotions == labels, faces.votes.sum(1) > 0
-    return {
+    figures = {
         "accuracy": round(float(right.mean()), 4),
         "balanced": round(float(np.mean([right[labels == label].mean() for label in np.unique(labels)])), 4),
-        "votes": round(float((votes == leading)[rated].mean()), 4),
     }
+    return figures | {"votes": round(float((votes == leading)[rated].mean()), 4)} if rated.any() else figures

@@ -16,7 +16,7 @@ use super::{Config, ConfigError, Fraction, Leds, Source};
 const SETTABLE: [(&str, &[&str]); 6] = [
     ("device", &["name"]),
     ("camera", &["source", "width", "height", "fps", "repeat"]),
-    ("vision", &["min_face_px", "fps", "idle_fps", "threads", "thresholds"]),
+    ("vision", &["min_face_px", "fps", "idle_fps", "threads", "thresholds", "labels"]),
     (
         "mood",
         &[
@@ -118,7 +118,7 @@ impl Configuration {
     pub fn needs_restart(&self, other: &Self) -> bool {
         let at_the_start = |config: &Config| {
             let leds = Leds { brightness: Fraction(0.0), ..config.leds.clone() };
-            (config.camera.clone(), leds)
+            (config.camera.clone(), leds, config.vision.labels)
         };
         at_the_start(&self.in_force) != at_the_start(&other.in_force)
     }
@@ -142,10 +142,11 @@ pub(crate) fn is_settable(key: &str) -> bool {
     check_key(key).is_ok()
 }
 
-/// Whether a new value of this key counts only after a restart: the camera and the LEDs are opened at the start.
+/// Whether a new value of this key counts only after a restart: the camera and the LEDs are opened at the start, and what was
+/// learnt of faces and moods before goes by the labels of the time.
 #[must_use]
 pub(crate) fn waits_for_a_restart(key: &str) -> bool {
-    key.starts_with("camera.") || (key.starts_with("leds.") && key != "leds.brightness")
+    key.starts_with("camera.") || key == "vision.labels" || (key.starts_with("leds.") && key != "leds.brightness")
 }
 
 /// Whether a value of this key can make a part of the box fail.

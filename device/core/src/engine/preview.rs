@@ -128,7 +128,8 @@ impl Engine {
     /// How frames are looked at: with somebody who aims the camera, for faces that are too far away, too; half as often by a
     /// machine that is to be spared.
     pub(super) fn vision_settings(&self) -> config::Vision {
-        let mut settings = self.config().vision.clone();
+        // Other labels wait for a restart.
+        let mut settings = config::Vision { labels: self.labels, ..self.config().vision.clone() };
         if self.preview.is_some() {
             settings.min_face_px = Bounded::LOWEST;
         }

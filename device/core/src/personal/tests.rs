@@ -155,7 +155,7 @@ proptest! {
 
 /// Outputs of a real classifier on up to 200 validation faces of each expression, in thousandths. The faces are of as many people,
 /// so that what is particular to one of them is simulated: a bias on the logits.
-const OUTPUTS: &str = include_str!("../../tests/data/classifier-outputs.csv");
+const OUTPUTS: &str = include_str!("../../tests/data/classifier-outputs-fer2013.csv");
 
 type Outputs = Vec<Vec<Probabilities>>;
 

@@ -2,21 +2,20 @@
 
 use std::time::Duration;
 
-use moodbox_core::config;
+use moodbox_core::config::{self, Labels};
 use moodbox_core::emotion::{COUNT, Emotion, Probabilities};
 use moodbox_core::face::{BBox, Face, Point, SeenFace};
 use moodbox_core::mood::{Confusion, MoodFilter, RoomMood};
 
-/// The average calibrated output of the classifier in `world`, over all 3,543 validation faces of FER2013.
-const CONFUSION: [[f32; COUNT]; COUNT] = [
-    [0.4688, 0.0311, 0.1516, 0.0635, 0.1080, 0.1323, 0.0447],
-    [0.2160, 0.4230, 0.1053, 0.0469, 0.0526, 0.1189, 0.0373],
-    [0.1434, 0.0136, 0.3384, 0.0648, 0.1328, 0.2022, 0.1048],
-    [0.0394, 0.0040, 0.0353, 0.7661, 0.0823, 0.0353, 0.0376],
-    [0.1133, 0.0076, 0.1037, 0.1167, 0.4460, 0.1765, 0.0362],
-    [0.1491, 0.0144, 0.1660, 0.0765, 0.1790, 0.3771, 0.0379],
-    [0.0503, 0.0032, 0.1232, 0.0553, 0.0388, 0.0370, 0.6922],
-];
+const MANIFEST: &str = include_str!("../../../../models/manifest.toml");
+
+/// How the classifier errs by these labels, as the box knows it.
+fn confusion(labels: Labels) -> Confusion {
+    let manifest: toml::Table = MANIFEST.parse().unwrap();
+    let fer = manifest["model"].as_array().unwrap().iter().find_map(|model| model.get("emotions")).unwrap();
+    let rows: [[f32; COUNT]; COUNT] = fer[labels.name()]["confusion"].clone().try_into().unwrap();
+    Confusion::try_from(rows).unwrap()
+}
 
 /// Says after each frame which mood the person is in.
 pub(crate) trait Rule {
@@ -27,9 +26,8 @@ pub(crate) trait Rule {
 pub(crate) struct Filter(MoodFilter);
 
 impl Filter {
-    pub(crate) fn new() -> Self {
-        let confusion = Confusion(CONFUSION.map(|row| Probabilities::normalised(row).unwrap()));
-        Self(MoodFilter::new(&config::Mood::default(), &confusion))
+    pub(crate) fn new(labels: Labels) -> Self {
+        Self(MoodFilter::new(&config::Mood::default(), &confusion(labels)))
     }
 }
 

@@ -1,14 +1,21 @@
 //! A person in a changing mood before a camera, seeded: what is true, and what the classifier says of it.
 
+use moodbox_core::config::Labels;
 use moodbox_core::emotion::{Emotion, Probabilities};
 
-/// Outputs of a real classifier (int8, 68 % right on FER2013) on up to 200 validation faces of each expression,
-/// calibrated, in thousandths.
-const OUTPUTS: &str = include_str!("../data/classifier-outputs.csv");
+/// What the box's classifier says of up to 200 validation faces of each expression by these labels, calibrated, in thousandths.
+const fn said_by(labels: Labels) -> &'static str {
+    match labels {
+        Labels::Fer2013 => include_str!("../data/classifier-outputs-fer2013.csv"),
+        Labels::Ferplus => include_str!("../data/classifier-outputs-ferplus.csv"),
+    }
+}
 
 /// How the person and the camera are.
 #[derive(Clone, Copy)]
 pub(crate) struct Scene {
+    /// Which labels are true.
+    pub(crate) labels: Labels,
     /// Frames a second.
     pub(crate) fps: f32,
     /// Share of the time that the face shows its mood.
@@ -36,7 +43,7 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(scene: Scene, seed: u64) -> Self {
-        let outputs = read_outputs();
+        let outputs = read_outputs(scene.labels);
         let output = outputs[Emotion::Neutral as usize][0];
         let random = Random(seed);
         let (mood, expression) = (Emotion::Neutral, Emotion::Neutral);
@@ -82,9 +89,9 @@ impl World {
     }
 }
 
-fn read_outputs() -> Vec<Vec<Probabilities>> {
+fn read_outputs(labels: Labels) -> Vec<Vec<Probabilities>> {
     let mut outputs = vec![Vec::new(); Emotion::ALL.len()];
-    for line in OUTPUTS.lines().skip(1) {
+    for line in said_by(labels).lines().skip(1) {
         let (expression, thousandths) = line.split_once(',').unwrap();
         let expression: Emotion = expression.parse().unwrap();
         let weights: Vec<f32> = thousandths.split(',').map(|n| n.parse().unwrap()).collect();

@@ -4,13 +4,14 @@ use std::future::Future;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use moodbox_core::config::{Broker, Config, Configuration};
+use moodbox_core::config::{Broker, Config, Configuration, Labels};
 use moodbox_core::engine::{Engine, Setting, Trials};
 use moodbox_core::hass::Device;
 use moodbox_core::mood::Confusion;
 use moodbox_core::music::{Catalogue, ImportError};
 use moodbox_core::topics::Topics;
 use moodbox_models::Models;
+use moodbox_vision::fer;
 use tokio::sync::mpsc;
 use tracing::{info, warn};
 
@@ -78,6 +79,7 @@ pub async fn run(
     let store = Store::new(&file.store.folder, &fingerprint);
     let (configuration, trials) = start(&store, &file);
     let config = configuration.in_force().clone();
+    let store = store.by(config.vision.labels);
     let library = Library::new(&config.store.folder);
     let catalogue = match config.music.catalogue.as_deref() {
         None => sent_catalogue(&library),
@@ -116,7 +118,7 @@ pub async fn run(
     let setting = Setting {
         topics,
         device: Device { version: env!("CARGO_PKG_VERSION").to_owned(), model: identity::board(root) },
-        confusion: confusion(models.as_ref().ok()),
+        confusion: confusion(models.as_ref().ok(), config.vision.labels),
         catalogue,
         memory,
         // A clock that stands before 1970 has not been set; ages then count from there.
@@ -184,9 +186,9 @@ fn start(store: &Store, file: &Config) -> (Configuration, Trials) {
     (configuration, trials)
 }
 
-fn confusion(models: Option<&Models>) -> Confusion {
-    let rows = models.and_then(|m| m.fer.entry.emotions.as_ref()).map(|e| e.confusion);
-    rows.and_then(|rows| Confusion::try_from(rows).ok()).unwrap_or_default()
+fn confusion(models: Option<&Models>, labels: Labels) -> Confusion {
+    let answer = models.and_then(|models| fer::answer(models, labels));
+    answer.and_then(|answer| Confusion::try_from(answer.confusion).ok()).unwrap_or_default()
 }
 
 /// The songs that were sent to the box, or the demo catalogue.

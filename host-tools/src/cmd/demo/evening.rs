@@ -50,8 +50,9 @@ struct Played {
 pub(super) fn run(catalogue: Catalogue, seed: u64, json: bool) -> Result<(), Failure> {
     let mut tally = Tally::new(&catalogue);
     let models = Models::built_in().map_err(|e| anyhow!(e))?;
-    let rows = models.fer.entry.emotions.as_ref().map(|emotions| emotions.confusion);
-    let rows = rows.ok_or_else(|| anyhow!("the built-in models do not say how the classifier errs"))?;
+    let emotions = models.fer.entry.emotions.as_ref();
+    let emotions = emotions.ok_or_else(|| anyhow!("the built-in models do not say how the classifier errs"))?;
+    let rows = emotions.fer2013.confusion;
     let confusion = Confusion::try_from(rows).map_err(|e| anyhow!(e))?;
     let mut listener = Listener::new(rows, seed);
     let setting = Setting {

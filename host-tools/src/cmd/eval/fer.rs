@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use image::RgbImage;
+use moodbox_core::config::Labels;
 use moodbox_core::emotion::{Emotion, Probabilities};
 use moodbox_core::face::{BBox, Face};
 use moodbox_models::Models;
@@ -16,6 +17,7 @@ use moodbox_vision::mtcnn::Cost;
 use serde::Serialize;
 
 use super::{Progress, models, print};
+use crate::cmd::labels::By;
 use crate::eval::classification::{Metrics, Tally};
 use crate::eval::labelled::{self, LabelledFace};
 use crate::eval::page::Place;
@@ -30,16 +32,19 @@ pub(crate) struct Arguments {
     /// JPEG or PNG pictures of one face each, cut as tightly as a detector's box.
     #[arg(value_name = "DIR")]
     folder: PathBuf,
-    /// A CSV file with the columns file,group; measure each group for itself too.
+    /// A CSV file (file,group): measure each group too.
     #[arg(long, value_name = "FILE")]
     groups: Option<PathBuf>,
+    /// Whose word for an expression to take.
+    #[arg(long, value_enum, default_value_t = By::Fer2013)]
+    labels: By,
     /// Measure too what poor light, noise, blur, distance and compression cost.
     #[arg(long)]
     perturb: bool,
     /// Write a page with plots there.
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// Measure the models of this folder, with their manifest.toml, instead of the built-in ones.
+    /// Measure the models of this folder instead of the built-in ones.
     #[arg(long, value_name = "DIR")]
     models: Option<PathBuf>,
 }
@@ -50,6 +55,7 @@ const LEAST_GROUP: usize = 100;
 #[derive(Serialize)]
 struct Report {
     models: String,
+    labels: Labels,
     #[serde(flatten)]
     metrics: Metrics,
     missing: Vec<Emotion>,
@@ -83,7 +89,8 @@ pub(crate) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
     let faces = labelled::read(&arguments.folder)?;
     let groups = arguments.groups.as_deref().map(|file| labelled::groups(file, &faces)).transpose()?;
     let place = arguments.html.as_deref().map(Place::reserve).transpose()?;
-    let mut reader = Reader::new(models(arguments.models.as_deref())?)?;
+    let labels = arguments.labels.into();
+    let mut reader = Reader::new(models(arguments.models.as_deref())?, labels)?;
     let steps: &[Step] = if arguments.perturb { &STEPS } else { &[] };
     let (mut clean, mut perturbed) = (Tally::default(), vec![Tally::default(); steps.len()]);
     let groups = groups.unwrap_or_default();
@@ -108,6 +115,7 @@ pub(crate) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
     let perturbations = steps.iter().zip(&perturbed).map(|(step, tally)| Perturbed::new(*step, tally, &metrics));
     let report = Report {
         models: reader.name,
+        labels,
         missing: metrics.per_class.iter().filter(|(_, class)| class.support == 0).map(|(e, _)| *e).collect(),
         perturbations: perturbations.collect(),
         groups: groups.into_keys().zip(&by_group).map(|(name, tally)| Group::new(name, tally)).collect(),
@@ -140,13 +148,13 @@ struct Reader {
 }
 
 impl Reader {
-    fn new(mut models: Models) -> anyhow::Result<Self> {
+    fn new(mut models: Models, labels: Labels) -> anyhow::Result<Self> {
         let name = models.fingerprint();
         // The picture is what the network shall see: a margin would reach over its border.
         if let Some(emotions) = &mut models.fer.entry.emotions {
             emotions.crop_margin = 0.0;
         }
-        Ok(Self { fer: Fer::new(&models, 1).context("the models")?, name })
+        Ok(Self { fer: Fer::new(&models, labels, 1).context("the models")?, name })
     }
 
     fn read(&mut self, picture: &RgbImage) -> anyhow::Result<(Probabilities, bool)> {

@@ -54,6 +54,21 @@ fn a_face_is_reported_as_the_contract_says() {
 }
 
 #[test]
+fn whose_word_it_is_can_be_chosen() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = file(folder.path(), "smile.jpg", frame_at(15));
+    let emotions = |labels: &str| {
+        let report = moodbox(&["analyze", "--json", "--labels", labels, &path]).json().remove(0);
+        assert_eq!(report["faces"][0]["emotion"], "happy", "{report}");
+        report["faces"][0]["emotions"].clone()
+    };
+    assert_ne!(emotions("fer2013"), emotions("ferplus"));
+    let done = moodbox(&["analyze", "--labels", "mine", &path]);
+    assert_eq!(done.code, Some(2));
+    assert!(done.lines.join("\n").contains("[possible values: fer2013, ferplus]"), "{:#?}", done.lines);
+}
+
+#[test]
 fn a_person_reads_it_in_words() {
     let folder = tempfile::tempdir().unwrap();
     let nobody = file(folder.path(), "nobody.jpg", frame_at(1));

@@ -71,6 +71,15 @@ fn crops_are_read_as_the_box_reads_the_frame() {
 }
 
 #[test]
+fn the_word_of_raters_is_measured_too() {
+    let folder = labelled();
+    let report = &fer(folder.path(), &["--labels", "ferplus", "--json"]).json()[0];
+    assert_eq!((&report["labels"], &report["n"]), (&json!("ferplus"), &json!(6)), "{report}");
+    assert_eq!(report["per_class"]["happy"]["recall"], 1.0, "{report}");
+    assert!(fer(folder.path(), &["--labels", "ferplus"]).well().contains(" by ferplus; "));
+}
+
+#[test]
 fn each_change_and_each_group_is_measured() {
     let folder = labelled();
     let table = file(folder.path(), "groups.csv", "file,group\n15.png,<first>\n20.png,<first>\n42.png,second\n");

@@ -153,6 +153,26 @@ fn a_damaged_calibration_is_set_aside_and_the_box_runs() {
 }
 
 #[test]
+fn a_calibration_counts_for_the_labels_it_was_made_with() {
+    let mut home = Home::with_a_smile();
+    home.listens();
+    let (by_label, _) = home.look();
+    home.command("correct", "surprise");
+    assert!(!home.reads_as_the_classifier_does());
+    let mut take = |labels: Value| {
+        let told = home.ask("config.set", &json!({ "set": { "vision.labels": labels } }));
+        assert_eq!(told["data"]["after_restart"], json!(["vision.labels"]), "{told}");
+        home.restart();
+        home.look()
+    };
+    let (said, read) = take(json!("ferplus"));
+    assert!(said == read && said != by_label && said["happy"].as_f64().unwrap() > 0.5, "{said} {by_label}");
+    let (said, read) = take(Value::Null);
+    assert!(said != read, "{said}");
+    home.daemon.stop();
+}
+
+#[test]
 fn nobody_to_look_at_is_a_finding() {
     let mut home = Home::with("replay:FOLDER/nobody-home.jpg", "");
     home.listens();

@@ -81,8 +81,8 @@ fn files_that_are_missing_are_named() {
 
 #[test]
 fn a_manifest_that_is_none_is_named() {
-    let told = refusal(|folder| in_manifest(folder, "schema = 1", "schema = 9"));
-    assert_eq!(told, "FOLDER/models/manifest.toml is not a manifest of models: its schema is 9, this program reads 1");
+    let told = refusal(|folder| in_manifest(folder, "schema = 2", "schema = 9"));
+    assert_eq!(told, "FOLDER/models/manifest.toml is not a manifest of models: its schema is 9, this program reads 2");
     let told = refusal(|folder| in_manifest(folder, "name = \"onet\"", "name = \"other\""));
     assert_eq!(told, "the manifest FOLDER/models/manifest.toml has no model onet");
     let told = refusal(|folder| in_manifest(folder, "file = \"rnet.tflite\"", "file = \"../rnet.tflite\""));

@@ -1,6 +1,6 @@
 //! The quantised classifier against the same network in floating point, on the same crops.
 
-use moodbox_core::config;
+use moodbox_core::config::{self, Labels};
 use moodbox_core::emotion::Emotion;
 use moodbox_models::{Models, Quantisation};
 use moodbox_tests::shared_data;
@@ -36,7 +36,7 @@ impl<'a> Comparison<'a> {
         float.allocate_tensors().unwrap();
         let mtcnn = Mtcnn::new(&models, &config::Vision::default()).unwrap();
         let input = models.fer.entry.input.quantisation();
-        Self { mtcnn, fer: Fer::new(&models, 1).unwrap(), float, input, faces: 0, agreed: 0 }
+        Self { mtcnn, fer: Fer::new(&models, Labels::Fer2013, 1).unwrap(), float, input, faces: 0, agreed: 0 }
     }
 
     fn compare(&mut self, frame: &Frame<'_>) {
@@ -77,7 +77,7 @@ fn photos_read_as_in_floating_point() {
 fn a_face_reads_the_same_where_no_more_is_decoded() {
     let models = Models::built_in().unwrap();
     let mut mtcnn = Mtcnn::new(&models, &config::Vision::default()).unwrap();
-    let mut fer = Fer::new(&models, 1).unwrap();
+    let mut fer = Fer::new(&models, Labels::Fer2013, 1).unwrap();
     let (mut whole, mut decoder) = (Decoder::new(640 * 480), Decoder::new(640 * 480));
     let (mut faces, mut agreed) = (0, 0);
     for jpeg in recording().iter().step_by(3) {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use moodbox_core::config;
+use moodbox_core::config::{self, Labels};
 use moodbox_models::{Models, ModelsError};
 use moodbox_vision::Vision;
 use tempfile::TempDir;
@@ -65,7 +65,7 @@ fn what_is_missing_is_named() {
 #[test]
 fn a_manifest_that_tells_something_else_is_refused() {
     for (from, to, expected) in [
-        ("schema = 1", "schema = 2", "its schema is 2, this program reads 1"),
+        ("schema = 2", "schema = 1", "its schema is 1, this program reads 2"),
         ("name = \"onet\"", "name = \"other\"", "has no model onet"),
         ("name = \"landmarks\"", "name = \"points\"", "model onet: the manifest names no output \"landmarks\""),
         ("\"disgust\",", "\"contempt\",", "model fer: its outputs are not in the order angry, disgust"),
@@ -77,6 +77,21 @@ fn a_manifest_that_tells_something_else_is_refused() {
         assert!(error.contains(expected), "{from}: {error}");
         assert!(!error.contains('\n'));
     }
+}
+
+#[test]
+fn labels_that_a_set_has_no_answer_by_are_refused() {
+    let folder = copy();
+    let path = folder.path().join("manifest.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    let (before, rest) = text.split_once("[model.emotions.ferplus]").unwrap();
+    let after = rest.split_once("[model.metrics]").unwrap().1;
+    fs::write(&path, format!("{before}[model.metrics]{after}")).unwrap();
+    assert_eq!(load(folder.path()), Ok(()));
+    let settings = config::Vision { labels: Labels::Ferplus, ..config::Vision::default() };
+    let error = Vision::new(&Models::read(folder.path()).unwrap(), &settings).err().unwrap().to_string();
+    let told = "model fer: it has no answer by the labels ferplus; vision.labels = \"fer2013\" is what it has";
+    assert_eq!(error, told);
 }
 
 #[test]

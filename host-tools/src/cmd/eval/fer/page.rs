@@ -9,8 +9,11 @@ use crate::eval::plot::{self, ShareRow};
 use crate::eval::table::{interval, percent};
 
 pub(super) fn page(report: &Report) -> Page {
-    let Report { models, metrics, missing, perturbations, groups } = report;
-    let mut page = Page::new("How well expressions are read", &format!("{} faces, models {models}", metrics.n));
+    let Report { models, labels, metrics, missing, perturbations, groups } = report;
+    let mut page = Page::new(
+        "How well expressions are read",
+        &format!("{} faces, models {models} by {}", metrics.n, labels.name()),
+    );
     page.figures(&[
         (format!("{} %", percent(Some(metrics.accuracy))), "accuracy"),
         (format!("{} %", interval(metrics.accuracy_interval)), "its 95 % interval"),

@@ -11,8 +11,9 @@ use crate::eval::table::{aligned, interval, percent, row, wrapped};
 
 /// Everything, in tables of at most 100 columns.
 pub(super) fn text(report: &Report) -> String {
-    let Report { models, metrics, missing, perturbations, groups } = report;
-    let mut text = format!("{} faces, models {models}; shares in %, with 95 % intervals\n\n", metrics.n);
+    let Report { models, labels, metrics, missing, perturbations, groups } = report;
+    let mut text =
+        format!("{} faces, models {models} by {}; shares in %, with 95 % intervals\n\n", metrics.n, labels.name());
     let accuracy = format!("{}  ({})", percent(Some(metrics.accuracy)), interval(metrics.accuracy_interval));
     for (name, figure) in [
         ("accuracy", accuracy),
@@ -104,6 +105,7 @@ pub(super) fn too_small(groups: &[Group]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use moodbox_core::config::Labels;
     use moodbox_core::emotion::Probabilities;
 
     use super::*;
@@ -129,6 +131,7 @@ mod tests {
         let metrics = tally(360, 2).metrics();
         let report = Report {
             models: "0a1b2c3d".to_owned(),
+            labels: Labels::Ferplus,
             missing: vec![Emotion::Angry, Emotion::Disgust, Emotion::Fear, Emotion::Sad],
             perturbations: STEPS.iter().map(|step| Perturbed::new(*step, &tally(360, 3), &metrics)).collect(),
             groups: vec![
