@@ -108,9 +108,13 @@ pub struct Entry {
     pub emotions: Option<Emotions>,
 }
 
-#[derive(Debug, Deserialize)]
-struct Manifest {
+#[derive(Deserialize)]
+struct Schema {
     schema: u32,
+}
+
+#[derive(Deserialize)]
+struct Manifest {
     model: Vec<Entry>,
 }
 
@@ -196,10 +200,13 @@ impl Models {
     ) -> Result<Self, ModelsError> {
         let path = folder.join("manifest.toml");
         let refuse = |reason: String| ModelsError::Manifest { path: path.clone(), reason };
-        let manifest: Manifest = toml::from_str(manifest).map_err(|e| refuse(e.message().replace('\n', " ")))?;
-        if manifest.schema != SCHEMA {
-            return Err(refuse(format!("its schema is {}, this program reads {SCHEMA}", manifest.schema)));
+        let unread = |e: toml::de::Error| refuse(e.message().replace('\n', " "));
+        // Alone and first: what another schema holds would be refused for its first field.
+        let Schema { schema } = toml::from_str(manifest).map_err(unread)?;
+        if schema != SCHEMA {
+            return Err(refuse(format!("its schema is {schema}, this program reads {SCHEMA}")));
         }
+        let manifest: Manifest = toml::from_str(manifest).map_err(unread)?;
         let network = |name: &'static str| {
             let entry = manifest.model.iter().find(|m| m.name == name).cloned();
             let entry = entry.ok_or_else(|| ModelsError::Missing { path: path.clone(), name })?;

@@ -169,6 +169,9 @@ pub enum Labels {
 }
 
 impl Labels {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Fer2013, Self::Ferplus];
+
     /// As in the configuration.
     #[must_use]
     pub const fn name(self) -> &'static str {

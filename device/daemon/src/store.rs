@@ -18,8 +18,14 @@ pub use feedback::FeedbackLog;
 pub use history::HistoryLog;
 
 const FILE: &str = "switches.json";
-/// Where a calibration goes that cannot be used.
-const SET_ASIDE: &str = "calibration.set-aside.json";
+
+/// The calibration's file, and where one goes that cannot be used.
+const fn calibration(labels: Labels) -> (&'static str, &'static str) {
+    match labels {
+        Labels::Fer2013 => ("calibration.json", "calibration.set-aside.json"),
+        Labels::Ferplus => ("calibration-ferplus.json", "calibration-ferplus.set-aside.json"),
+    }
+}
 
 /// Version of the calibration's file: raised when a field changes its meaning.
 const CALIBRATION_VERSION: u32 = 1;
@@ -72,14 +78,6 @@ impl Store {
         Self { labels, ..self }
     }
 
-    /// The calibration's file.
-    const fn calibration(&self) -> &'static str {
-        match self.labels {
-            Labels::Fer2013 => "calibration.json",
-            Labels::Ferplus => "calibration-ferplus.json",
-        }
-    }
-
     /// The switches as a person left them; `None` when nobody has touched one.
     ///
     /// # Errors
@@ -108,7 +106,8 @@ impl Store {
     /// # Errors
     /// When the file is there and cannot be read or used.
     pub fn evidence(&self) -> Result<Option<Evidence>, StoreError> {
-        let path = self.folder.join(self.calibration());
+        let (file, set_aside) = calibration(self.labels);
+        let path = self.folder.join(file);
         let text = match fs::read(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -122,28 +121,33 @@ impl Store {
             Ok(Calibration { version, .. }) => format!("version {version} is not known, only {CALIBRATION_VERSION}"),
             Err(error) => error.to_string(),
         };
-        let reason = match fs::rename(&path, self.folder.join(SET_ASIDE)) {
-            Ok(()) => format!("{reason}; set aside as {SET_ASIDE}"),
+        let reason = match fs::rename(&path, self.folder.join(set_aside)) {
+            Ok(()) => format!("{reason}; set aside as {set_aside}"),
             Err(error) => format!("{reason}, and it cannot be set aside: {error}"),
         };
         Err(StoreError { path, reason })
     }
 
-    /// Keeps what was learnt of faces. Where that is nothing, nothing is kept.
+    /// Keeps what was learnt of faces. Where that is nothing, nothing is kept, by any labels.
     ///
     /// # Errors
     /// When the folder cannot be made or written to.
     pub fn keep_evidence(&self, evidence: &Evidence) -> Result<(), StoreError> {
         if !evidence.is_none() {
             let models = self.models.clone();
-            let calibration = Calibration { version: CALIBRATION_VERSION, models, shown: *evidence };
-            return self.write(self.calibration(), &calibration);
+            let learnt = Calibration { version: CALIBRATION_VERSION, models, shown: *evidence };
+            return self.write(calibration(self.labels).0, &learnt);
         }
-        let path = self.folder.join(self.calibration());
-        match fs::remove_file(&path).and_then(|()| flush_folder(&path)) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(StoreError { path, reason: error.to_string() }),
-            _ => Ok(()),
+        for labels in Labels::ALL {
+            let path = self.folder.join(calibration(labels).0);
+            match fs::remove_file(&path).and_then(|()| flush_folder(&path)) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(StoreError { path, reason: error.to_string() });
+                }
+                _ => {}
+            }
         }
+        Ok(())
     }
 
     fn write(&self, name: &str, value: &impl Serialize) -> Result<(), StoreError> {
@@ -211,10 +215,13 @@ mod tests {
         assert_eq!(store.evidence().unwrap(), None);
         store.keep_evidence(&Evidence::default()).unwrap();
         store.keep_evidence(&smile()).unwrap();
-        assert_eq!(store.clone().by(Labels::Ferplus).evidence().unwrap(), None);
+        let by_raters = store.clone().by(Labels::Ferplus);
+        assert_eq!(by_raters.evidence().unwrap(), None);
+        by_raters.keep_evidence(&smile()).unwrap();
         assert_eq!(store.evidence().unwrap(), Some(smile()));
         store.keep_evidence(&Evidence::default()).unwrap();
         assert_eq!(store.evidence().unwrap(), None);
+        assert_eq!(by_raters.evidence().unwrap(), None, "what is forgotten is forgotten by all labels");
         assert_eq!(fs::read_dir(folder.path().join("not/yet/there")).unwrap().count(), 0);
     }
 
@@ -230,12 +237,12 @@ mod tests {
             (format!("{{\"version\":1,\"models\":\"b\",\"shown\":{}}}", rows(row)), "it was made with other models"),
             (format!("{{\"version\":1,\"models\":\"a\",\"shown\":{}}}", rows("[-1,0,0,0,0,0,0]")), "counts of faces"),
         ] {
-            fs::write(folder.path().join(store.calibration()), &text).unwrap();
+            fs::write(folder.path().join("calibration.json"), &text).unwrap();
             let error = store.evidence().unwrap_err().to_string();
             assert!(error.contains(&format!("calibration.json: {reason}")), "{error}");
             assert!(error.ends_with("; set aside as calibration.set-aside.json"), "{error}");
             assert_eq!(store.evidence().unwrap(), None);
-            assert_eq!(fs::read_to_string(folder.path().join(SET_ASIDE)).unwrap(), text);
+            assert_eq!(fs::read_to_string(folder.path().join("calibration.set-aside.json")).unwrap(), text);
         }
     }
 

@@ -3,7 +3,7 @@
 use moodbox_core::config::Labels;
 use moodbox_core::emotion::{self, Emotion, Probabilities};
 use moodbox_core::face::{BBox, Face};
-use moodbox_models::{Answer, Models};
+use moodbox_models::{Answer, Models, Quantisation};
 
 use crate::model::{self, Model, ModelError, Output};
 use crate::mtcnn::{Cost, invoke};
@@ -22,8 +22,6 @@ const LEAST_DETAIL: f32 = 0.045;
 pub struct Fer {
     model: Box<dyn Model>,
     logits: Output,
-    /// The raters know contempt too, which counts as neutral.
-    has_contempt: bool,
     macs: u64,
     temperature: f32,
     margin: f32,
@@ -41,9 +39,8 @@ impl Fer {
         let refuse = |reason: &str| ModelError::new(&network.entry.name, reason);
         model::check_input(network, &[1, SIDE, SIDE, 1])?;
         let emotions = network.entry.emotions.as_ref().ok_or_else(|| refuse("the manifest names no emotions"))?;
-        let answer = answer(models, labels).ok_or_else(|| {
-            refuse("it has no answer by the labels ferplus; vision.labels = \"fer2013\" is what it has")
-        })?;
+        let answer = answer(models, labels)
+            .ok_or_else(|| refuse(&format!("it has no answer by the labels {}, only by fer2013", labels.name())))?;
         let order: Vec<_> = answer.order.iter().map(String::as_str).collect();
         let (seven, more) = order.split_at(order.len().min(emotion::COUNT));
         if seven != Emotion::ALL.map(Emotion::name) || !matches!(more, [] | ["contempt"]) {
@@ -54,7 +51,6 @@ impl Fer {
         }
         Ok(Self {
             logits: model::output(network, labels.name(), order.len())?,
-            has_contempt: !more.is_empty(),
             model: Box::new(Loaded::new(network)?.interpreter([1, SIDE, SIDE, 1], threads)?),
             macs: network.entry.macs,
             temperature: answer.temperature,
@@ -85,17 +81,8 @@ impl Fer {
         self.crop.write(&frame, &place, SIDE, &mut self.input);
         let sharp = detail(&self.input) >= LEAST_DETAIL;
         invoke(self.model.as_mut(), &self.input, self.macs, cost)?;
-        let real = |quantised: &i8| self.logits.quantisation.real(*quantised);
         let said = self.model.output(self.logits.index);
-        let mut logits = [0.0; emotion::COUNT];
-        for (logit, quantised) in logits.iter_mut().zip(said) {
-            *logit = real(quantised);
-        }
-        if let (true, Some(contempt)) = (self.has_contempt, said.last()) {
-            let neutral = &mut logits[Emotion::Neutral as usize];
-            *neutral = either(*neutral, real(contempt), self.temperature);
-        }
-        Ok((Probabilities::from_logits(logits, self.temperature), sharp))
+        Ok((probabilities(said, self.logits.quantisation, self.temperature), sharp))
     }
 
     /// What of the frame the network looks at: the box squared, with the margin that it was trained with.
@@ -120,6 +107,20 @@ pub fn answer(models: &Models, labels: Labels) -> Option<&Answer> {
         Labels::Fer2013 => Some(&emotions.fer2013),
         Labels::Ferplus => emotions.ferplus.as_ref(),
     }
+}
+
+/// What an output says of the seven emotions. An eighth value, contempt, counts as neutral.
+fn probabilities(said: &[i8], quantisation: Quantisation, temperature: f32) -> Probabilities {
+    let (seven, contempt) = said.split_at(said.len().min(emotion::COUNT));
+    let mut logits = [0.0; emotion::COUNT];
+    for (logit, quantised) in logits.iter_mut().zip(seven) {
+        *logit = quantisation.real(*quantised);
+    }
+    if let [contempt] = contempt {
+        let neutral = &mut logits[Emotion::Neutral as usize];
+        *neutral = either(*neutral, quantisation.real(*contempt), temperature);
+    }
+    Probabilities::from_logits(logits, temperature)
 }
 
 /// The logit of one or the other, so that after the softmax its probability is the sum of theirs.
@@ -154,22 +155,22 @@ fn detail(crop: &[i8]) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
-    proptest! {
-        #[test]
-        fn what_counts_as_one_has_both_probabilities(logits in prop::array::uniform7(-20f32..20.0), t in 0.3f32..3.0) {
-            let both = Probabilities::from_logits(logits, t);
-            let [fear, sad] = [Emotion::Fear, Emotion::Sad].map(|e| e as usize);
-            let mut joined = logits;
-            joined[fear] = either(logits[fear], logits[sad], t);
-            joined[sad] = f32::MIN;
-            let joined = Probabilities::from_logits(joined, t);
-            let sum = both.as_array()[fear] + both.as_array()[sad];
-            prop_assert!((joined.as_array()[fear] - sum).abs() < 1e-4);
+    #[test]
+    fn contempt_counts_as_neutral() {
+        // Logits of 2 ln 2 and 2 ln 3 at a temperature of 2, among zeros: shares of 2 and 3 among ones.
+        let quantisation = Quantisation { scale: 2f32.ln() / 25.0, zero_point: 1 };
+        let mut said = [1; emotion::COUNT + 1];
+        said[Emotion::Neutral as usize] = 51;
+        said[emotion::COUNT] = quantisation.quantise(2.0 * 3f32.ln());
+        let read = probabilities(&said, quantisation, 2.0);
+        for (emotion, p) in read.iter() {
+            let share = if emotion == Emotion::Neutral { 5.0 } else { 1.0 };
+            assert!((p - share / 11.0).abs() < 2e-3, "{emotion}: {p}");
         }
+        let seven = probabilities(&said[..emotion::COUNT], quantisation, 2.0);
+        assert!((seven.as_array()[Emotion::Neutral as usize] - 2.0 / 8.0).abs() < 2e-3);
     }
 
     /// A crop in which neighbours differ the more, the shorter the waves are.

@@ -20,8 +20,7 @@ def main() -> None:
 
 def text() -> str:
     """The whole card."""
-    manifest = tomllib.loads((MODELS / "manifest.toml").read_text())
-    fer = next(model for model in manifest["model"] if model["name"] == "fer")
+    fer = classifier()
     evaluation = json.loads((MODELS / "evaluation.json").read_text())
     labels, raters = evaluation["fer2013_validation"], evaluation.get("ferplus_validation")
     parts = {
@@ -39,6 +38,17 @@ def text() -> str:
         "bytes": f"{fer['bytes'] / 1e3:.0f}",
     }
     return TEMPLATE.read_text().format(**parts)
+
+
+def classifier() -> dict:
+    """Its entry in the manifest."""
+    manifest = tomllib.loads((MODELS / "manifest.toml").read_text())
+    return next(model for model in manifest["model"] if model["name"] == "fer")
+
+
+def has_raters() -> bool:
+    """Whether it answers by FERPlus' raters too."""
+    return "ferplus" in classifier()["emotions"]
 
 
 def percent(share: float | None) -> str:

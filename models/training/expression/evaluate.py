@@ -20,7 +20,7 @@ def main() -> None:
         "data": json.loads((places.DATA / "report.json").read_text()),
         "fer2013_validation": evaluated(moodbox, places.CROPS, "--perturb"),
     }
-    if places.CROPS_BY_VOTES.is_dir():
+    if card.has_raters():
         figures["ferplus_validation"] = evaluated(moodbox, places.CROPS_BY_VOTES, "--labels", "ferplus")
         figures["ferplus_validation_by_fer2013"] = evaluated(moodbox, places.CROPS_BY_VOTES)
     places.EVALUATION.write_text(json.dumps(figures, indent=1) + "\n")

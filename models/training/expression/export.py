@@ -11,7 +11,7 @@ import emotion_metrics
 import manifest
 import quantise
 from expression import places
-from expression.faces import BOX, FOLD, RATED, Faces
+from expression.faces import BOX, FOLD, RATED, Faces, is_rated
 from expression.graph import INPUT_SHAPE, Classifier, normalised
 
 SEED = 2026
@@ -37,7 +37,7 @@ def main() -> None:
     train, validation = (Faces.load(places.DATA / f"{split}.npz") for split in ("train", "validation"))
 
     rated = validation.votes.sum(axis=1) > 0
-    graph = Classifier(weights, is_rated=bool(rated.any()))
+    graph = Classifier(weights, is_rated(train, validation))
     require_parity(graph, weights, validation)
     function = graph.concrete(INPUT_SHAPE)
     # FER2013's answer first, for whoever reads the first output without the manifest.
@@ -49,15 +49,16 @@ def main() -> None:
     inputs = normalised(validation.pixels)
     labels, plurality = validation.emotions.argmax(axis=1), FOLD[validation.votes.argmax(axis=1)]
     int8, float32 = (logits_of(content, inputs) for content in (model, float_model))
-    answers, metrics = {}, {}
+    answers, metrics, outputs = {}, {}, {}
     for name, truth, faces in (("fer2013", labels, np.full(len(labels), True)), ("ferplus", plurality, rated)):
         if name in int8:
             answers[name], metrics[name] = answer(name, int8[name][faces], float32[name][faces], truth[faces])
-            said = emotion_metrics.probabilities(int8[name][faces], answers[name]["temperature"])
-            write_outputs(arguments.out / "device" / "core" / "tests" / "data" / f"classifier-outputs-{name}.csv", said, truth[faces])
-    if rated.any():
+            outputs[name] = emotion_metrics.probabilities(int8[name][faces], answers[name]["temperature"]), truth[faces]
+    if "ferplus" in answers:
         metrics["labels_that_agree_with_ferplus"] = round(float((labels == plurality)[rated].mean()), 4)
     print(json.dumps(metrics, indent=1))
+    for name, (said, truth) in outputs.items():
+        write_outputs(arguments.out / "device" / "core" / "tests" / "data" / f"classifier-outputs-{name}.csv", said, truth)
     (arguments.out / "models" / "fer.tflite").write_bytes(model)
     (arguments.out / "tests" / "fixtures" / "fer-float.tflite").write_bytes(float_model)
     emotions = {"crop_margin": places.CROP_MARGIN, **answers}

@@ -143,6 +143,13 @@ def require_usable(faces: Faces, split: str) -> None:
         raise DataError(f"{split} has fewer than {LEAST_A_CLASS} faces of: {', '.join(few)}")
 
 
+def is_rated(train: Faces, validation: Faces) -> bool:
+    """Whether raters said enough of the faces to learn their answer, and to measure it class by class."""
+    leading = FOLD[validation.votes.argmax(axis=1)][validation.votes.sum(axis=1) > 0]
+    counts = np.bincount(leading, minlength=len(BOX))
+    return bool((train.votes.sum(axis=1) > 0).any() and counts.min() >= LEAST_A_CLASS)
+
+
 def fingerprint(pixels: np.ndarray) -> np.ndarray:
     """64 bits a face that stay the same under scaling and re-encoding: signs of horizontal differences at 9x8."""
     small = np.stack([cv2.resize(face, (9, 8), interpolation=cv2.INTER_AREA) for face in pixels]).astype(np.int16)

@@ -16,6 +16,6 @@ CROPS_BY_VOTES = DATA / "validation-ferplus"
 # The weights of the released network in half precision: enough to export it again, or to train on from.
 RELEASED = ROOT / "models" / "training" / "expression" / "weights.npz"
 # What to add to each side of the detector's squared box to get the frame that FER2013 cut around a face, in parts of the
-# square's side; measured by crop_margin.py.
+# square's side; measured by crop.py.
 CROP_MARGIN = 0.0
 EVALUATION = ROOT / "models" / "evaluation.json"

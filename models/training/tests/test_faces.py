@@ -21,6 +21,26 @@ def as_faces(pixels: np.ndarray) -> faces.Faces:
     return faces.Faces(pixels, np.eye(7, dtype=np.float32)[labels], np.zeros((len(pixels), 8), np.float32))
 
 
+class Raters(unittest.TestCase):
+    """Whether their answer can be learnt and measured."""
+
+    def rated(self, of_each: int) -> faces.Faces:
+        leading = np.repeat(np.arange(7), of_each)
+        some = as_faces(drawn(len(leading)))
+        some.votes[np.arange(len(leading)), leading] = 1
+        return some
+
+    def test_enough_faces_of_each_expression_are_wanted(self) -> None:
+        enough = self.rated(faces.LEAST_A_CLASS)
+        self.assertTrue(faces.is_rated(enough, enough))
+        self.assertFalse(faces.is_rated(enough, self.rated(faces.LEAST_A_CLASS - 1)))
+
+    def test_unrated_faces_have_no_answer(self) -> None:
+        enough, unrated = self.rated(faces.LEAST_A_CLASS), as_faces(drawn(70))
+        self.assertFalse(faces.is_rated(unrated, enough))
+        self.assertFalse(faces.is_rated(enough, unrated))
+
+
 class Folders(unittest.TestCase):
     """The user's own labelled pictures."""
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use moodbox_core::config::Labels;
 use moodbox_core::led::{LedPattern, TestLight};
 use moodbox_core::topics::Diagnostics;
 use serde_json::json;
@@ -100,6 +101,26 @@ fn a_request_is_answered_when_what_it_set_is_kept() {
     evening.disk(&Err("the disk is full".to_owned()));
     let answer = evening.last("response/config.set");
     assert_eq!(answer["error"], "it counts until the next start only: the disk is full");
+}
+
+#[test]
+fn other_labels_wait_for_a_restart() {
+    let mut evening = happy_evening();
+    let labels = |evening: &Evening| {
+        let of = |(_, effect): &(Duration, Effect)| match effect {
+            Effect::Vision(settings) => Some((settings.labels, settings.min_face_px.0)),
+            _ => None,
+        };
+        evening.effects.iter().rev().find_map(of).unwrap()
+    };
+    let set = evening.request_later("config.set", ",\"set\":{\"vision.labels\":\"ferplus\",\"vision.min_face_px\":80}");
+    assert_eq!(set, Value::Null);
+    assert_eq!(labels(&evening), (Labels::Fer2013, 80));
+    evening.disk(&Ok(()));
+    let answer = evening.last("response/config.set");
+    assert_eq!(answer["data"]["after_restart"], json!(["vision.labels"]), "{answer}");
+    evening.command("min_face", "90");
+    assert_eq!(labels(&evening), (Labels::Fer2013, 90));
 }
 
 #[test]

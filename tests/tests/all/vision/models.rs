@@ -90,8 +90,15 @@ fn labels_that_a_set_has_no_answer_by_are_refused() {
     assert_eq!(load(folder.path()), Ok(()));
     let settings = config::Vision { labels: Labels::Ferplus, ..config::Vision::default() };
     let error = Vision::new(&Models::read(folder.path()).unwrap(), &settings).err().unwrap().to_string();
-    let told = "model fer: it has no answer by the labels ferplus; vision.labels = \"fer2013\" is what it has";
-    assert_eq!(error, told);
+    assert_eq!(error, "model fer: it has no answer by the labels ferplus, only by fer2013");
+}
+
+#[test]
+fn a_manifest_of_before_is_told_by_its_schema() {
+    let folder = copy();
+    edit_manifest(folder.path(), "schema = 2", "schema = 1");
+    edit_manifest(folder.path(), "[model.emotions]\n", "[model.emotions]\norder = [\"angry\"]\n");
+    assert!(load(folder.path()).unwrap_err().contains("its schema is 1, this program reads 2"));
 }
 
 #[test]
