@@ -10,6 +10,8 @@ demo:
 	@cargo build --quiet --release --package moodbox
 	@target/release/moodbox demo $(MOODBOX_DEMO)
 
+# Most tests wait for programs, timers and brokers, with the processor idle: more of them at once than there are processors.
+test: export RUST_TEST_THREADS ?= 4
 test:
 	@$(SET_UP) test
 	cargo test --workspace
