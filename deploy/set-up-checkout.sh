@@ -24,7 +24,6 @@ declare -A LIBRARY_SHA256=(
   [aarch64]=12062437bfde367b1be592ebc4a9fe64b8453f90b3b7dc21fade002c38e1ac1a
 )
 CARGO_DENY=0.20.2
-CARGO_AUDIT=0.22.2
 CARGO_DEB=3.8.0
 
 install_packages() {
@@ -117,9 +116,8 @@ if [ "${1:-build}" = ui ]; then
   install_requirements tests/ui/requirements.txt .cache/ui
 fi
 if [ "${1:-build}" = check ]; then
-  install_packages systemd
+  install_packages systemd git
   install_tool cargo-deny "$CARGO_DENY"
-  install_tool cargo-audit "$CARGO_AUDIT"
 fi
 [ "${1:-build}" != portable ] || install_targets aarch64-apple-darwin x86_64-pc-windows-gnu
 [ "${1:-build}" != test-deb ] || install_packages mmdebstrap qemu-user-static systemd-container

@@ -20,7 +20,6 @@ CALIBRATION_FACES = 300
 # In logits. The weights are stored in half precision.
 PARITY = 0.03
 MOST_ACCURACY_LOST = 0.005
-OUTPUTS_A_CLASS = 200
 OUTPUTS = {len(BOX): "fer2013", len(RATED): "ferplus"}
 ORIGIN = manifest.Origin(
     "trained on FER2013 (terms unclear) with the labels of FERPlus (MIT)", "MIT", "models/training/pipeline.py"
@@ -49,16 +48,20 @@ def main() -> None:
     inputs = normalised(validation.pixels)
     labels, plurality = validation.emotions.argmax(axis=1), FOLD[validation.votes.argmax(axis=1)]
     int8, float32 = (logits_of(content, inputs) for content in (model, float_model))
-    answers, metrics, outputs = {}, {}, {}
-    for name, truth, faces in (("fer2013", labels, np.full(len(labels), True)), ("ferplus", plurality, rated)):
-        if name in int8:
-            answers[name], metrics[name] = answer(name, int8[name][faces], float32[name][faces], truth[faces])
-            outputs[name] = emotion_metrics.probabilities(int8[name][faces], answers[name]["temperature"]), truth[faces]
+    truths = {"fer2013": (labels, np.full(len(labels), True)), "ferplus": (plurality, rated)}
+    answers, metrics = {}, {}
+    for name in int8:
+        truth, faces = truths[name]
+        answers[name], metrics[name] = answer(name, int8[name][faces], float32[name][faces], truth[faces])
     if "ferplus" in answers:
         metrics["labels_that_agree_with_ferplus"] = round(float((labels == plurality)[rated].mean()), 4)
     print(json.dumps(metrics, indent=1))
-    for name, (said, truth) in outputs.items():
-        write_outputs(arguments.out / "device" / "core" / "tests" / "data" / f"classifier-outputs-{name}.csv", said, truth)
+    for name, read in answers.items():
+        said = emotion_metrics.probabilities(int8[name], read["temperature"])
+        for judge in answers:
+            truth, faces = truths[judge]
+            path = arguments.out / "device" / "core" / "tests" / "data" / f"classifier-outputs-{name}-by-{judge}.csv"
+            write_outputs(path, said[faces], truth[faces])
     (arguments.out / "models" / "fer.tflite").write_bytes(model)
     (arguments.out / "tests" / "fixtures" / "fer-float.tflite").write_bytes(float_model)
     emotions = {"crop_margin": places.CROP_MARGIN, **answers}
@@ -106,12 +109,10 @@ def answer(name: str, int8: np.ndarray, float32: np.ndarray, truth: np.ndarray) 
 
 
 def write_outputs(path: Path, probabilities: np.ndarray, labels: np.ndarray) -> None:
-    """Outputs on some faces of each expression, for the simulation that tests the mood filter."""
-    rng = np.random.default_rng(SEED)
+    """Outputs on the faces of each expression by some labels, for the simulation that tests the mood filter."""
     lines = ["expression," + ",".join(BOX)]
     for label, name in enumerate(BOX):
-        for index in sorted(rng.permutation(np.flatnonzero(labels == label))[:OUTPUTS_A_CLASS]):
-            thousandths = np.round(probabilities[index] * 1000).astype(int)
+        for thousandths in np.round(probabilities[labels == label] * 1000).astype(int):
             lines.append(f"{name}," + ",".join(str(value) for value in thousandths))
     path.write_text("\n".join(lines) + "\n")
 

@@ -51,12 +51,16 @@ impl Engine {
         }
     }
 
-    /// What does not work of the parts that shall, if anything. A camera that is switched off, and what looks at its
-    /// frames, cannot be asked for.
+    /// What does not work of the parts that shall, if anything. A camera that is switched off cannot be asked for, nor what
+    /// looks at its frames, unless that is known to have failed.
     fn lacking(&self, wanted: &BTreeSet<Part>) -> Option<String> {
         let working = self.working();
-        let may_work = |part: &Part| self.camera_is_wanted() || !matches!(part, Part::Camera | Part::Models);
-        let lacking = wanted.iter().filter(|part| may_work(part)).find(|part| !working.contains(part))?;
+        let can_tell = |part: &Part| match part {
+            Part::Camera => self.camera_is_wanted(),
+            Part::Models => self.camera_is_wanted() || self.failed.contains_key(part),
+            Part::Broker | Part::Leds => true,
+        };
+        let lacking = wanted.iter().filter(|part| can_tell(part)).find(|part| !working.contains(part))?;
         let why = self.failed.get(lacking).map_or("it does not come up", String::as_str);
         Some(format!("{}: {why}", lacking.name()))
     }

@@ -153,9 +153,9 @@ proptest! {
     }
 }
 
-/// Outputs of a real classifier on up to 200 validation faces of each expression, in thousandths. The faces are of as many people,
+/// Outputs of the classifier on the validation faces of each expression, in thousandths. The faces are of as many people,
 /// so that what is particular to one of them is simulated: a bias on the logits.
-const OUTPUTS: &str = include_str!("../../tests/data/classifier-outputs-fer2013.csv");
+const OUTPUTS: &str = include_str!("../../tests/data/classifier-outputs-fer2013-by-fer2013.csv");
 
 type Outputs = Vec<Vec<Probabilities>>;
 
@@ -191,7 +191,7 @@ fn spread(n: usize) -> [f32; COUNT] {
 /// Mean over people of what the guided minute changes: right and cost on other faces with the same peculiarity, and on
 /// faces without it.
 fn guided_minute(peculiarity: f32) -> [f32; 4] {
-    const PEOPLE: usize = 50;
+    const PEOPLE: usize = 200;
     const LOOKS: usize = 3;
     let shown = [Emotion::Neutral, Emotion::Happy, Emotion::Surprise, Emotion::Angry, Emotion::Sad];
     let everybody = outputs();

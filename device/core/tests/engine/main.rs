@@ -10,7 +10,7 @@ mod watching;
 
 use std::time::Duration;
 
-use moodbox_core::config::{Config, Configuration};
+use moodbox_core::config::{Config, Configuration, Labels};
 use moodbox_core::emotion::{Emotion, Probabilities};
 use moodbox_core::engine::{Effect, Engine, Event, Part, Setting, Switches, Trials};
 use moodbox_core::face::{BBox, Face, Point, SeenFace, Size};

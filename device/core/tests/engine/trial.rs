@@ -134,6 +134,24 @@ fn a_camera_that_is_switched_off_is_not_waited_for() {
 }
 
 #[test]
+fn models_that_fail_are_taken_back_though_the_camera_is_off() {
+    let mut evening = happy_evening();
+    evening.command("camera", "OFF");
+    evening.set_from_afar(&json!({ "vision.labels": "ferplus" }));
+    let mut evening = evening.restarted();
+    evening.tell(Event::Connected);
+    evening.command("camera", "OFF");
+    let why = "fer.tflite has no answer of FERPlus' raters";
+    evening.tell(Event::Failed(Part::Models, why.to_owned()));
+    assert_eq!(evening.trial()["trial"]["lacking"], format!("models: {why}"));
+    evening.wait(Duration::from_secs(61));
+    let mut evening = evening.restarted();
+    evening.tell(Event::Connected);
+    assert_eq!(evening.trial()["last"]["why"], format!("models: {why}"));
+    assert_eq!(evening.engine.config().vision.labels, Labels::Fer2013);
+}
+
+#[test]
 fn without_a_connection_it_is_said_when_there_is_one_again() {
     let mut evening = happy_evening();
     evening.set_from_afar(&json!({ "vision.fps": 9 }));

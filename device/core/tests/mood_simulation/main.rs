@@ -9,7 +9,7 @@ mod world;
 
 use std::time::Duration;
 
-use moodbox_core::config::Labels;
+use moodbox_core::config::{self, Labels};
 
 use rules::{Argmax, Average, Filter, Rule};
 use world::{Scene, World};
@@ -61,8 +61,9 @@ fn play(scene: Scene, name: &str, rule: impl Fn() -> Box<dyn Rule>) -> Score {
         play_seed(scene, seed, &mut *rule(), &mut score);
     }
     println!(
-        "{name:22} by {} at {} fps: {:4.1} % right, {:6.1} false switches an hour, {:5.1} % of {} changes in 60 s, {:5.1} % in 150 s",
-        scene.labels.name(),
+        "{name:22} by {} where {} is right, at {} fps: {:4.1} % right, {:6.1} false switches an hour, {:5.1} % of {} changes in 60 s, {:5.1} % in 150 s",
+        scene.answer.name(),
+        scene.truth.name(),
         scene.fps,
         100.0 * score.right(),
         score.false_switches_an_hour(),
@@ -103,7 +104,7 @@ fn play_seed(scene: Scene, seed: u64, rule: &mut dyn Rule, score: &mut Score) {
 }
 
 fn passes_the_gates(scene: Scene) {
-    let filter = play(scene, "mood filter", || Box::new(Filter::new(scene.labels)));
+    let filter = play(scene, "mood filter", || Box::new(Filter::new(scene.answer)));
     assert!(filter.right() >= 0.80, "{filter:?}");
     assert!(filter.false_switches_an_hour() <= 5.0, "{filter:?}");
     assert!(filter.within_150_s() >= 0.90, "{filter:?}");
@@ -121,8 +122,14 @@ fn passes_the_gates(scene: Scene) {
     }
 }
 
-const SCENE: Scene =
-    Scene { labels: Labels::Fer2013, fps: 5.0, expressive: EXPRESSIVE, episode_s: 3.0, misread_s: 0.3 };
+const SCENE: Scene = Scene {
+    answer: Labels::Fer2013,
+    truth: Labels::Fer2013,
+    fps: 5.0,
+    expressive: EXPRESSIVE,
+    episode_s: 3.0,
+    misread_s: 0.3,
+};
 
 #[test]
 fn at_five_frames_a_second() {
@@ -136,7 +143,20 @@ fn at_two_frames_a_second() {
 
 #[test]
 fn by_the_word_of_raters() {
-    passes_the_gates(Scene { labels: Labels::Ferplus, ..SCENE });
+    passes_the_gates(Scene { answer: Labels::Ferplus, truth: Labels::Ferplus, ..SCENE });
+}
+
+/// Nobody knows whose word is true of the people in a room, so the box goes by the answer that is the better one in the
+/// world that suits it less.
+#[test]
+fn the_default_is_the_safer_answer() {
+    let right = |answer, truth| {
+        let scene = Scene { answer, truth, ..SCENE };
+        play(scene, "mood filter", || Box::new(Filter::new(answer))).right()
+    };
+    let (fer2013, ferplus) = (right(Labels::Fer2013, Labels::Ferplus), right(Labels::Ferplus, Labels::Fer2013));
+    assert!(fer2013 >= ferplus + 0.03, "{fer2013} {ferplus}");
+    assert_eq!(config::Vision::default().labels, Labels::Fer2013);
 }
 
 /// The filter assumes 5 s episodes and misreadings of .5 s. People and classifiers differ: it must not hang on that.
@@ -145,7 +165,7 @@ fn where_people_are_not_as_assumed() {
     for (episode_s, misread_s) in [(2.0, 0.0), (5.0, 0.5), (3.0, 1.0)] {
         let scene = Scene { episode_s, misread_s, ..SCENE };
         let filter =
-            play(scene, &format!("episodes {episode_s}, misread {misread_s}"), || Box::new(Filter::new(scene.labels)));
+            play(scene, &format!("episodes {episode_s}, misread {misread_s}"), || Box::new(Filter::new(scene.answer)));
         assert!(filter.right() >= 0.80, "{filter:?}");
         assert!(filter.false_switches_an_hour() <= 7.0, "{filter:?}");
         assert!(filter.within_150_s() >= 0.90, "{filter:?}");

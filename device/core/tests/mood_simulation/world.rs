@@ -3,19 +3,24 @@
 use moodbox_core::config::Labels;
 use moodbox_core::emotion::{Emotion, Probabilities};
 
-/// What the box's classifier says of up to 200 validation faces of each expression by these labels, calibrated, in thousandths.
-const fn said_by(labels: Labels) -> &'static str {
-    match labels {
-        Labels::Fer2013 => include_str!("../data/classifier-outputs-fer2013.csv"),
-        Labels::Ferplus => include_str!("../data/classifier-outputs-ferplus.csv"),
+/// What an answer of the box's classifier says of the validation faces of each expression by the labels that are true, calibrated,
+/// in thousandths.
+const fn said(answer: Labels, truth: Labels) -> &'static str {
+    match (answer, truth) {
+        (Labels::Fer2013, Labels::Fer2013) => include_str!("../data/classifier-outputs-fer2013-by-fer2013.csv"),
+        (Labels::Fer2013, Labels::Ferplus) => include_str!("../data/classifier-outputs-fer2013-by-ferplus.csv"),
+        (Labels::Ferplus, Labels::Fer2013) => include_str!("../data/classifier-outputs-ferplus-by-fer2013.csv"),
+        (Labels::Ferplus, Labels::Ferplus) => include_str!("../data/classifier-outputs-ferplus-by-ferplus.csv"),
     }
 }
 
 /// How the person and the camera are.
 #[derive(Clone, Copy)]
 pub(crate) struct Scene {
+    /// Whose word the box takes.
+    pub(crate) answer: Labels,
     /// Which labels are true.
-    pub(crate) labels: Labels,
+    pub(crate) truth: Labels,
     /// Frames a second.
     pub(crate) fps: f32,
     /// Share of the time that the face shows its mood.
@@ -43,7 +48,7 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(scene: Scene, seed: u64) -> Self {
-        let outputs = read_outputs(scene.labels);
+        let outputs = read_outputs(said(scene.answer, scene.truth));
         let output = outputs[Emotion::Neutral as usize][0];
         let random = Random(seed);
         let (mood, expression) = (Emotion::Neutral, Emotion::Neutral);
@@ -89,9 +94,9 @@ impl World {
     }
 }
 
-fn read_outputs(labels: Labels) -> Vec<Vec<Probabilities>> {
+fn read_outputs(table: &str) -> Vec<Vec<Probabilities>> {
     let mut outputs = vec![Vec::new(); Emotion::ALL.len()];
-    for line in said_by(labels).lines().skip(1) {
+    for line in table.lines().skip(1) {
         let (expression, thousandths) = line.split_once(',').unwrap();
         let expression: Emotion = expression.parse().unwrap();
         let weights: Vec<f32> = thousandths.split(',').map(|n| n.parse().unwrap()).collect();
