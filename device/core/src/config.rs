@@ -115,7 +115,7 @@ impl Camera {
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Vision {
-    /// Side of the smallest face looked for, in pixels. Twice as large costs a quarter of the time.
+    /// Side of the smallest face looked for, in pixels. Twice as large makes the search a quarter of the work.
     #[schemars(extend("unit" = "px", "example" = 40))]
     pub min_face_px: Bounded<24, 400>,
     /// Frames analysed a second while something changes; more than the camera gives is the camera's rate. A board that is
