@@ -8,6 +8,7 @@ mod seen;
 mod tags;
 #[cfg(test)]
 mod tests;
+mod trouble;
 
 use std::env;
 use std::fs::{self, File};

@@ -58,7 +58,9 @@ impl Session {
     pub(crate) fn open(destination: &Destination) -> Result<Self, Failure> {
         let host = destination.ssh.clone().ok_or_else(|| anyhow!("say which box: --ssh USER@HOST"))?;
         // The path of a socket is short; a person's own folder for temporary files may be deep.
-        let folder = tempfile::Builder::new().prefix("moodbox-").tempdir().context("cannot make a temporary folder")?;
+        let place = if cfg!(unix) { PathBuf::from("/tmp") } else { std::env::temp_dir() };
+        let folder = tempfile::Builder::new().prefix("moodbox-").tempdir_in(place);
+        let folder = folder.context("cannot make a temporary folder")?;
         let session = Self { host, config: destination.ssh_config.clone(), folder };
         // The connection that stays in the background keeps this file; a pipe would never end.
         let complaints = session.folder.path().join("complaints");

@@ -91,7 +91,9 @@ impl SimulatedBox {
             match effect {
                 Effect::Publish(publication) => said.push(publication),
                 // Its disk never fails.
-                Effect::KeepOverrides(_, asker) => said.extend(self.tell(Event::Kept(asker, Ok(())))),
+                Effect::KeepOverrides(_, asker) | Effect::KeepEvidence(_, asker) => {
+                    said.extend(self.tell(Event::Kept(asker, Ok(()))))
+                }
                 _ => {}
             }
         }

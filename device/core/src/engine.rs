@@ -278,7 +278,7 @@ impl Engine {
 
     fn see(&mut self, faces: &mut Vec<SeenFace>, frame: Size, now: Duration, effects: &mut Vec<Effect>) {
         self.without_far_faces(faces);
-        self.proved.insert(Part::Models);
+        self.mend(Part::Models);
         self.personal.see(faces, now);
         self.mood.observe(faces, now);
         self.expression.observe(faces, now);

@@ -59,7 +59,7 @@ impl Fault {
 /// | disgust | green |
 /// | fear | violet |
 /// | happy | yellow |
-/// | neutral | white |
+/// | neutral | pale green-white |
 /// | sad | deep blue |
 /// | surprise | sky blue |
 /// | mixed | pink |

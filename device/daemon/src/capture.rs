@@ -17,6 +17,9 @@ use crate::systemd::{BEAT, Pulse};
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
+/// A camera that has given frames for so long is a good one. One that breaks off sooner is opened more seldom.
+const HELD: Duration = Duration::from_secs(60);
+
 /// Whether the camera is wanted; shared with the thread that captures.
 #[derive(Debug, Default)]
 pub struct Wanted {
@@ -126,11 +129,12 @@ pub enum News {
 pub fn run(config: &config::Camera, epoch: Instant, shared: &Shared, lamp: &Lamp, tell: impl Fn(News)) {
     let mut pause = FIRST_PAUSE;
     let mut is_unplugged = false;
+    let mut gives_frames_since: Option<Instant> = None;
     while shared.wanted.wait(&shared.pulse) {
         let streamed = camera::open(config, epoch, || lamp.camera_opens()).and_then(|mut camera| {
             info!("camera: {}", camera.describe());
             stream(camera.as_mut(), config.every_frame(), shared, || {
-                pause = FIRST_PAUSE;
+                gives_frames_since = Some(Instant::now());
                 is_unplugged = false;
                 tell(News::Up);
             })
@@ -146,6 +150,9 @@ pub fn run(config: &config::Camera, epoch: Instant, shared: &Shared, lamp: &Lamp
                 is_unplugged = is_known || matches!(error, CameraError::Unplugged(_));
                 if !is_known {
                     tell(News::Down(error));
+                }
+                if gives_frames_since.take().is_some_and(|since| since.elapsed() >= HELD) {
+                    pause = FIRST_PAUSE;
                 }
                 shared.wanted.pause(pause);
                 pause = (2 * pause).min(LONGEST_PAUSE);

@@ -135,7 +135,8 @@ pub fn run(config: &config::Leds, lamp: &Lamp, tell: impl Fn(News)) {
         if !camera_open {
             levels.camera = 0.0;
         }
-        if shown != Some(levels) {
+        // What could not be shown is tried again.
+        if shown != Some(levels) || is_dark {
             shown = Some(levels);
             is_dark = report(leds.as_mut(), levels, is_dark, &tell);
         }

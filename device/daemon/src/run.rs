@@ -12,7 +12,7 @@ use std::sync::mpsc::TrySendError;
 use std::time::{Duration, Instant};
 
 use moodbox_core::emotion::Emotion;
-use moodbox_core::engine::{Effect, Engine, Event, Part};
+use moodbox_core::engine::{Effect, Engine, Event, Part, Switches};
 use moodbox_core::face::SeenFace;
 use moodbox_core::history::{Moment, Sight};
 use moodbox_core::led::LedPattern;
@@ -26,7 +26,6 @@ use crate::health::{FrameTimes, Machine};
 use crate::mqtt::MqttEvent;
 use crate::picture::Picture;
 use crate::sight::Sighting;
-use crate::store::Kept;
 use crate::switch::Position;
 use crate::viewer::ViewerNews;
 use crate::{capture, clock, lamp, systemd};
@@ -66,7 +65,6 @@ struct House {
     recorded: Option<Duration>,
     publications: mpsc::Sender<Publication>,
     light: LedPattern,
-    kept: Kept,
     times: FrameTimes,
     /// When the last diagnostics were made, and how many frames there were then.
     measured: (Duration, u64),
@@ -203,8 +201,8 @@ impl House {
                 }
                 Effect::Note(sight) => self.note(sight),
                 Effect::Recall { transaction, query } => self.ask_the_disk(Task::Recall { transaction, query }),
-                Effect::Keep(switches) => self.keep(Kept { switches: Some(switches), ..self.kept }),
-                Effect::KeepEvidence(evidence) => self.keep(Kept { evidence: Some(evidence), ..self.kept }),
+                Effect::Keep(switches) => self.keep(switches),
+                Effect::KeepEvidence(evidence, asker) => self.ask_the_disk(Task::KeepEvidence(evidence, asker)),
                 Effect::Store { transaction, piece } => self.ask_the_disk(Task::Store { transaction, piece }),
                 Effect::KeepTrials(trials) => self.ask_the_disk(Task::KeepTrials(trials)),
                 Effect::KeepOverrides(overrides, asker) => self.ask_the_disk(Task::KeepOverrides(overrides, asker)),
@@ -246,11 +244,10 @@ impl House {
         }
     }
 
-    /// All that has changed goes to the disk together: what was not taken yet is replaced.
-    fn keep(&mut self, kept: Kept) {
-        self.kept = kept;
-        if self.threads.kept.put(&mut { kept }).is_err() {
-            warn!("nothing is kept over a restart: the thread that does it has ended");
+    /// What the disk has not taken yet is replaced, so that the last word is never lost to a queue.
+    fn keep(&self, switches: Switches) {
+        if self.threads.switches.put(&mut Some(switches)).is_err() {
+            warn!("switches are not kept over a restart: the thread that does it has ended");
         }
     }
 

@@ -82,6 +82,8 @@ pub fn run(
     let mut owned = OwnedFrame::default();
     let mut pace = Pace::new(settings);
     let mut pictured: Option<Instant> = None;
+    // With settings that the networks cannot be set up for nothing is seen until there are others.
+    let mut is_set_up = true;
     loop {
         pulse.beat();
         match shared.frames.take_within(&mut owned, BEAT) {
@@ -90,8 +92,15 @@ pub fn run(
             Err(Closed) => break,
         }
         if let Some(settings) = shared.vision.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            tracker.configure(models, &settings)?;
+            let configured = tracker.configure(models, &settings);
+            is_set_up = configured.is_ok();
+            if configured.is_err_and(|error| !tell(Err(error.into()))) {
+                break;
+            }
             pace = Pace::new(&settings);
+        }
+        if !is_set_up {
+            continue;
         }
         let clock = Instant::now();
         let aimed = shared.preview.load(Ordering::Relaxed);

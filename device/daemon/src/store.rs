@@ -48,15 +48,6 @@ pub struct StoreError {
     reason: String,
 }
 
-/// What has changed since the start and shall outlive it; nothing where it is as it was.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Kept {
-    /// The switches.
-    pub switches: Option<Switches>,
-    /// What was learnt of faces.
-    pub evidence: Option<Evidence>,
-}
-
 /// A folder with the state.
 #[derive(Debug, Clone)]
 pub struct Store {

@@ -7,15 +7,23 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
 use tracing::warn;
 
 /// Lines that may wait for who looks; a slow one misses frames.
 const QUEUE: usize = 2;
+
+/// Who reads nothing for so long has left: a computer that went to sleep must not keep the next one waiting.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Wait after a connection could not be accepted, which is mostly for want of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
 /// What happens at the socket.
 #[derive(Debug)]
@@ -53,8 +61,8 @@ pub fn serve(path: &Path, news: mpsc::Sender<ViewerNews>) -> Result<JoinHandle<(
                     }
                 }
                 Err(error) => {
-                    warn!("nobody can aim the camera over SSH any more: {error}");
-                    return;
+                    warn!("nobody can aim the camera over SSH now: {error}");
+                    sleep(ACCEPT_PAUSE).await;
                 }
             }
         }
@@ -85,7 +93,7 @@ async fn show(
     loop {
         tokio::select! {
             line = queue.recv() => match line {
-                Some(line) if writer.write_all(&line).await.is_ok() => {}
+                Some(line) if timeout(PATIENCE, writer.write_all(&line)).await.is_ok_and(|written| written.is_ok()) => {}
                 _ => break,
             },
             // Nothing is to be said here; the end of what they say is their leaving.
@@ -95,4 +103,28 @@ async fn show(
     }
     // What still waits is the reason why it ends.
     news.send(ViewerNews::Left).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn who_does_not_read_makes_way_for_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("preview.sock");
+        let (say, mut news) = mpsc::channel(1);
+        let _serving = serve(&path, say).unwrap();
+        let _asleep = UnixStream::connect(&path).await.unwrap();
+        let mut next = UnixStream::connect(&path).await.unwrap();
+        let Some(ViewerNews::Came(lines)) = news.recv().await else { panic!("nobody came") };
+        // More than the socket holds.
+        lines.send(vec![b'x'; 8 << 20]).await.unwrap();
+        assert!(matches!(news.recv().await, Some(ViewerNews::Left)));
+        let Some(ViewerNews::Came(lines)) = news.recv().await else { panic!("the next one is not served") };
+        lines.send(b"a line".to_vec()).await.unwrap();
+        let mut read = [0; 6];
+        next.read_exact(&mut read).await.unwrap();
+        assert_eq!(&read, b"a line");
+    }
 }

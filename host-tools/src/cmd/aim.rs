@@ -18,6 +18,7 @@ use moodbox_core::topics::Look;
 use serde_json::json;
 use tokio::signal::ctrl_c;
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
 
 use crate::failure::{Failure, tell};
 use crate::mqtt::{Address, Login, Reach, id, remote};
@@ -83,17 +84,37 @@ pub(crate) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
     })
 }
 
-/// Shows what comes until either side ends it.
+/// Shows what comes until either side ends it. However that is, the box is told, so that its light does not blink on.
 async fn show(mut source: Source, arguments: &Arguments, json: bool) -> Result<(), Failure> {
+    let looked = look(&mut source, arguments, json).await;
+    source.close().await;
+    let Some(Looked { ended, lines, newest, serving }) = looked? else { return Ok(()) };
+    if let Ok(reason) = &ended {
+        newest.send_replace(Shown::ended(reason));
+        lines.end(reason)?;
+    }
+    // The page hears that it is over once nobody says more.
+    drop(newest);
+    page::finished(serving).await;
+    ended.map(drop)
+}
+
+/// Why nothing more is shown, and to whom that is to be said.
+struct Looked {
+    ended: Result<String, Failure>,
+    lines: Lines,
+    newest: watch::Sender<Shown>,
+    serving: JoinHandle<io::Result<()>>,
+}
+
+/// Nothing where it was ended before there was a picture.
+async fn look(source: &mut Source, arguments: &Arguments, json: bool) -> Result<Option<Looked>, Failure> {
     // Heard once and for all: a signal between two frames must not be lost.
     let mut asked = pin!(asked_to_end());
     // A box that shows nothing needs no page; over SSH this is where it says so.
     let first = tokio::select! {
         look = source.next() => look?,
-        () = &mut asked => {
-            source.close().await;
-            return Ok(());
-        }
+        () = &mut asked => return Ok(None),
     };
     if let Look::Ended { ended } = first {
         return Err(Failure::Finding(anyhow!("the box refuses: {ended}")));
@@ -124,18 +145,10 @@ async fn show(mut source: Source, arguments: &Arguments, json: bool) -> Result<(
             Err(failure) => break Err(failure),
         }
     };
-    source.close().await;
-    if let Ok(reason) = &ended {
-        newest.send_replace(Shown::ended(reason));
-        lines.end(reason)?;
-    }
-    // The page hears that it is over once nobody says more.
-    drop(newest);
-    page::finished(serving).await;
-    ended.map(drop)
+    Ok(Some(Looked { ended, lines, newest, serving }))
 }
 
-/// Ctrl-C, or a terminal that is closed: the box is told in any case, so that its light does not blink on.
+/// Ctrl-C, or a terminal that is closed.
 async fn asked_to_end() {
     #[cfg(unix)]
     {

@@ -12,6 +12,7 @@ use axum::Router;
 use moodboxd::mqtt::MqttEvent;
 use serde_json::{Map, json};
 use tokio::runtime::Builder;
+use tokio::sync::Semaphore;
 
 use crate::failure::Failure;
 use crate::mqtt::{Feed, Reach, client_name};
@@ -21,6 +22,9 @@ use house::House;
 
 /// What is heard of every box.
 const HEARS: [&str; 7] = ["availability", "state", "confidence", "recommendation", "now", "settings", "response/+"];
+
+/// Boxes that are asked how they are configured at a time; what waits for an answer, or to be sent, is bounded.
+const ASKED_AT_ONCE: usize = 16;
 
 /// The broker of the boxes, and how the page is shown.
 #[derive(clap::Args)]
@@ -96,6 +100,7 @@ fn files() -> Router {
 
 /// Takes over what the boxes say, for ever.
 async fn listen(feed: &mut Feed, shared: &Arc<Shared>) -> std::convert::Infallible {
+    let turns = Arc::new(Semaphore::new(ASKED_AT_ONCE));
     loop {
         match feed.next().await {
             MqttEvent::Connected => shared.change(|house| house.connection(None)),
@@ -108,7 +113,7 @@ async fn listen(feed: &mut Feed, shared: &Arc<Shared>) -> std::convert::Infallib
                 }
                 shared.change(|house| house.hear(id, part, &payload, now_ms()));
                 if part == "availability" && payload == b"online" {
-                    tokio::spawn(ask_for_configuration(shared.clone(), id.to_owned()));
+                    tokio::spawn(ask_for_configuration(shared.clone(), turns.clone(), id.to_owned()));
                 }
             }
             MqttEvent::Retained { .. } => {}
@@ -117,7 +122,9 @@ async fn listen(feed: &mut Feed, shared: &Arc<Shared>) -> std::convert::Infallib
 }
 
 /// A box that does not answer this is shown by its id, and refuses by itself what is out of its bounds.
-async fn ask_for_configuration(shared: Arc<Shared>, id: String) {
+async fn ask_for_configuration(shared: Arc<Shared>, turns: Arc<Semaphore>, id: String) {
+    // Nobody closes it.
+    let Ok(_turn) = turns.acquire().await else { return };
     if let Ok(config) = shared.ask(&id, "config.get", Map::new()).await {
         shared.change(|house| house.configured(&id, &config));
     }

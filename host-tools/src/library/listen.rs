@@ -15,6 +15,7 @@ use symphonia::core::io::{MediaSourceStream, MediaSourceStreamOptions};
 use symphonia::core::meta::MetadataOptions;
 
 use super::guard::guarded;
+use super::trouble::Trouble;
 
 /// Longest part of a recording that is listened to, from its start, in seconds: a mix of hours is like its first minutes.
 const LONGEST: u32 = 180;
@@ -30,18 +31,21 @@ pub(super) enum Heard {
 }
 
 /// Listens to a file until it has heard enough or `stop` is set. An error is one line for a person.
-pub(super) fn listen(path: &Path, stop: &AtomicBool) -> Result<Heard, String> {
+pub(super) fn listen(path: &Path, stop: &AtomicBool) -> Result<Heard, Trouble> {
     let Some((samples, rate)) = guarded(|| decode(path, stop))? else { return Ok(Heard::Stopped) };
     match moodbox_sound::listen(&samples, rate) {
         Some(sound) => Ok(Heard::Sound(Box::new(sound))),
-        None => Err(format!("has less than {} s of sound to listen to", moodbox_sound::SHORTEST)),
+        None => Err(format!("has less than {} s of sound to listen to", moodbox_sound::SHORTEST).into()),
     }
 }
 
 /// The mean of the channels, at about [`RATE`]; nothing when it was asked to stop.
-fn decode(path: &Path, stop: &AtomicBool) -> Result<Option<(Vec<f32>, u32)>, String> {
-    let damaged = |error: Error| format!("cannot be listened to: {error}");
-    let file = File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
+fn decode(path: &Path, stop: &AtomicBool) -> Result<Option<(Vec<f32>, u32)>, Trouble> {
+    let damaged = |error: Error| {
+        let met = if let Error::IoError(met) = &error { Some(met) } else { None };
+        Trouble::met_by_a_reader(met, || format!("cannot be listened to: {error}"))
+    };
+    let file = File::open(path).map_err(|error| Trouble::Unreadable(error.to_string()))?;
     let stream = MediaSourceStream::new(Box::new(file), MediaSourceStreamOptions::default());
     let probe = symphonia::default::get_probe();
     let mut format =
@@ -50,7 +54,7 @@ fn decode(path: &Path, stop: &AtomicBool) -> Result<Option<(Vec<f32>, u32)>, Str
     let (id, parameters) = (track.id, track.codec_params.as_ref().and_then(|parameters| parameters.audio()));
     let parameters = parameters.ok_or("cannot be listened to: its sound is not described")?;
     if parameters.codec == CODEC_ID_OPUS {
-        return Err("cannot be listened to: Opus is not supported, only its tags are".to_owned());
+        return Err("cannot be listened to: Opus is not supported, only its tags are".into());
     }
     let mut decoder = symphonia::default::get_codecs()
         .make_audio_decoder(parameters, &AudioDecoderOptions::default())

@@ -18,6 +18,7 @@ use super::listen::{Heard, listen};
 use super::place::Places;
 use super::seen::{Content, Identity, Seen, Sounding};
 use super::tags::{self, Tags};
+use super::trouble::Trouble;
 
 /// Endings of the files that are looked into; what is in them decides.
 const ENDINGS: [&str; 9] = ["mp3", "flac", "ogg", "oga", "opus", "m4a", "mp4", "wav", "wave"];
@@ -75,6 +76,13 @@ pub(crate) struct Scan<'a> {
 struct Found {
     path: PathBuf,
     identity: Identity,
+}
+
+/// What was found in a file.
+struct Finding {
+    content: Content,
+    /// Whether it is the same for as long as the file is. A disk that could not be read may be the next time.
+    lasts: bool,
 }
 
 impl Scan<'_> {
@@ -194,9 +202,8 @@ impl Scan<'_> {
                 scope.spawn(move || {
                     while !self.stop.load(Ordering::Relaxed) {
                         let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
-                        let content = self.content(&file.path);
-                        let Some(content) = content else { break };
-                        if sender.send((*file, content)).is_err() {
+                        let Some(finding) = self.look_into(&file.path) else { break };
+                        if sender.send((*file, finding)).is_err() {
                             break;
                         }
                     }
@@ -205,8 +212,10 @@ impl Scan<'_> {
             drop(sender);
             let mut contents = Vec::with_capacity(files.len());
             let mut flushed = Instant::now();
-            for (file, content) in receiver {
-                seen.add(&file.path, file.identity, &content)?;
+            for (file, Finding { content, lasts }) in receiver {
+                if lasts {
+                    seen.add(&file.path, file.identity, &content)?;
+                }
                 if flushed.elapsed() >= FLUSH {
                     seen.flush()?;
                     flushed = Instant::now();
@@ -220,11 +229,15 @@ impl Scan<'_> {
     }
 
     /// What is in a file; nothing when the scan was stopped while it was listened to.
-    fn content(&self, path: &Path) -> Option<Content> {
+    fn look_into(&self, path: &Path) -> Option<Finding> {
+        let lasting = |trouble: &Trouble| matches!(trouble, Trouble::Useless(_));
         let tags = match tags::read(path) {
             Ok(tags) => Box::new(tags),
-            Err(reason) => return Some(Content::Useless(reason)),
+            Err(trouble) => {
+                return Some(Finding { content: Content::Useless(trouble.to_string()), lasts: lasting(&trouble) });
+            }
         };
+        let mut lasts = true;
         let sound = if self.listen {
             match listen(path, self.stop) {
                 Ok(Heard::Stopped) => return None,
@@ -238,12 +251,15 @@ impl Scan<'_> {
                         timbre: sound.timbre.map(|coefficient| (coefficient * 100.0).round() / 100.0),
                     }))
                 }
-                Err(reason) => Some(Err(reason)),
+                Err(trouble) => {
+                    lasts = lasting(&trouble);
+                    Some(Err(trouble.to_string()))
+                }
             }
         } else {
             None
         };
-        Some(Content::Song { tags, sound })
+        Some(Finding { content: Content::Song { tags, sound }, lasts })
     }
 
     fn track(&self, path: &Path, tags: Tags, sound: Option<Sounding>, places: &Places) -> Result<Track, String> {

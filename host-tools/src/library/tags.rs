@@ -1,11 +1,12 @@
 //! What a sound file says of itself; nothing else here knows the tag reader.
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{self, BufReader};
 use std::path::Path;
 use std::time::Duration;
 
 use lofty::config::ParseOptions;
+use lofty::error::ErrorKind;
 use lofty::file::{AudioFile, FileType, TaggedFileExt};
 use lofty::probe::Probe;
 use lofty::tag::{ItemKey, Tag};
@@ -13,6 +14,7 @@ use moodbox_core::music::{MAX_WORDS, one_line};
 use serde::{Deserialize, Serialize};
 
 use super::guard::guarded;
+use super::trouble::Trouble;
 
 /// Longest text that is kept, in bytes. Nobody gives a song a longer name on purpose.
 const MAX_TEXT: usize = 4096;
@@ -32,30 +34,34 @@ pub(super) struct Tags {
 }
 
 /// Reads the tags of a file, whose kind is told by its content. An error is one line for a person.
-pub(super) fn read(path: &Path) -> Result<Tags, String> {
+pub(super) fn read(path: &Path) -> Result<Tags, Trouble> {
     guarded(|| read_tags(path))
 }
 
-fn read_tags(path: &Path) -> Result<Tags, String> {
-    let file = File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
+fn read_tags(path: &Path) -> Result<Tags, Trouble> {
+    let unreadable = |error: io::Error| Trouble::Unreadable(error.to_string());
+    let file = File::open(path).map_err(unreadable)?;
     if file.metadata().is_ok_and(|about| about.len() == 0) {
-        return Err("is empty".to_owned());
+        return Err("is empty".into());
     }
     let options = ParseOptions::new().read_cover_art(false);
     let probe = Probe::new(BufReader::new(file)).options(options).guess_file_type();
-    let probe = probe.map_err(|error| format!("cannot be read: {error}"))?;
+    let probe = probe.map_err(unreadable)?;
     match probe.file_type() {
-        None => return Err("is no sound file of a kind that is known".to_owned()),
+        None => return Err("is no sound file of a kind that is known".into()),
         Some(FileType::Mpeg | FileType::Flac | FileType::Vorbis | FileType::Opus | FileType::Mp4 | FileType::Wav) => {}
-        Some(other) => return Err(format!("is of a kind that is not used here: {other:?}")),
+        Some(other) => return Err(format!("is of a kind that is not used here: {other:?}").into()),
     }
-    let read = probe.read().map_err(|error| format!("is damaged: {}", one_line(&error.to_string())))?;
+    let read = probe.read().map_err(|error| {
+        let met = if let ErrorKind::Io(met) = error.kind() { Some(met) } else { None };
+        Trouble::met_by_a_reader(met, || format!("is damaged: {}", one_line(&error.to_string())))
+    })?;
     if read.properties().duration() == Duration::ZERO {
-        return Err("is damaged: there is no sound in it".to_owned());
+        return Err("is damaged: there is no sound in it".into());
     }
     // A file may carry tags of two kinds; the first that has something counts.
     let tags: Vec<&Tag> = read.primary_tag().into_iter().chain(read.tags()).collect();
-    clean(&tags)
+    Ok(clean(&tags)?)
 }
 
 fn clean(tags: &[&Tag]) -> Result<Tags, String> {

@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use proptest::prelude::*;
 
+use super::trouble::Trouble;
 use super::{listen, tags};
 
 /// A sound file, one for each kind.
@@ -41,7 +42,7 @@ proptest! {
         let path = folder.path().join("damaged");
         fs::write(&path, file).unwrap();
         let refusals = [tags::read(&path).err(), listen::listen(&path, &AtomicBool::new(false)).err()];
-        for reason in refusals.into_iter().flatten() {
+        for reason in refusals.into_iter().flatten().map(|trouble| trouble.to_string()) {
             prop_assert!(!reason.is_empty() && !reason.contains(char::is_control), "{reason:?}");
         }
     }
@@ -56,5 +57,19 @@ fn a_reader_that_gives_up_costs_one_file() {
     let channels = file.windows(8).position(|eight| eight == b"OpusHead").unwrap() + 9;
     file[channels] = 0;
     fs::write(&path, file).unwrap();
-    assert_eq!(tags::read(&path).unwrap_err(), "is damaged: its reader gave up");
+    assert_eq!(tags::read(&path).unwrap_err(), "is damaged: its reader gave up".into());
+}
+
+#[test]
+fn what_cannot_be_read_is_no_news_of_its_content() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("song.mp3");
+    assert!(matches!(tags::read(&path), Err(Trouble::Unreadable(_))));
+    assert!(matches!(listen::listen(&path, &AtomicBool::new(false)), Err(Trouble::Unreadable(_))));
+    // A folder opens and does not read.
+    fs::create_dir(&path).unwrap();
+    assert!(matches!(tags::read(&path), Err(Trouble::Unreadable(_))));
+    fs::remove_dir(&path).unwrap();
+    fs::write(&path, "no song").unwrap();
+    assert!(matches!(tags::read(&path), Err(Trouble::Useless(_))));
 }

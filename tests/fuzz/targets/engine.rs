@@ -159,7 +159,7 @@ fuzz_target!(|evening: &[u8]| {
                     let outcome = Err("there is no disk".to_owned());
                     engine.on(Event::Recalled(Recalled { transaction, outcome }), now)
                 }
-                Effect::KeepOverrides(_, asker) => engine.on(Event::Kept(asker, Ok(())), now),
+                Effect::KeepOverrides(_, asker) | Effect::KeepEvidence(_, asker) => engine.on(Event::Kept(asker, Ok(())), now),
                 _ => Vec::new(),
             });
         }

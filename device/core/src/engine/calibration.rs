@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{Effect, Engine};
+use super::{Asker, Effect, Engine};
 use crate::emotion::{Emotion, Named};
 use crate::personal::{Evidence, Look};
 use crate::topics::Response;
@@ -31,21 +31,21 @@ impl Engine {
         }
     }
 
-    /// Faces are read by this evidence from now on.
-    pub(super) fn calibrate(&mut self, transaction: String, evidence: Evidence, effects: &mut Vec<Effect>) -> Response {
+    /// Faces are read by this evidence from now on. The answer to this request comes when it is kept.
+    pub(super) fn calibrate(&mut self, name: &str, transaction: String, evidence: Evidence, effects: &mut Vec<Effect>) {
         self.personal.replace(evidence);
-        effects.push(Effect::KeepEvidence(evidence));
         let bias = self.personal.bias().as_array();
         let by_name =
             Emotion::ALL.map(|e| (e.name().to_owned(), json!((f64::from(bias[e as usize]) * 1e4).round() / 1e4)));
         let by_name: serde_json::Map<_, _> = by_name.into_iter().collect();
-        Response::ok(transaction, json!({ "bias": by_name }))
+        let asker = Asker::of(name, transaction, json!({ "bias": by_name }));
+        effects.push(Effect::KeepEvidence(evidence, asker));
     }
 
     /// The mood was told: so was what the face before the camera showed.
     pub(super) fn learn(&mut self, mood: Emotion, now: Duration, effects: &mut Vec<Effect>) {
         if self.personal.correct(mood, now) {
-            effects.push(Effect::KeepEvidence(*self.personal.evidence()));
+            effects.push(Effect::KeepEvidence(*self.personal.evidence(), Asker::nobody("correct")));
         }
     }
 }

@@ -19,6 +19,11 @@ pub struct Asker {
 }
 
 impl Asker {
+    /// Who has sent a request, and what the answer is when it is kept.
+    pub(super) fn of(name: &str, transaction: String, data: Value) -> Self {
+        Self { name: name.to_owned(), answer: Some((transaction, data)) }
+    }
+
     /// Nobody waits; where the disk cannot keep it, that is said as of this request.
     pub(super) fn nobody(name: &str) -> Self {
         Self { name: name.to_owned(), answer: None }
@@ -50,9 +55,9 @@ impl Engine {
     ) -> Option<Response> {
         match self.configuration.changed(changes) {
             Ok(new) => {
-                let answer = Some((transaction, self.difference(&new, changes)));
+                let asker = Asker::of("config.set", transaction, self.difference(&new, changes));
                 self.try_out(&new, changes, now, effects);
-                self.configure(new, Asker { name: "config.set".to_owned(), answer }, now, effects);
+                self.configure(new, asker, now, effects);
                 None
             }
             Err(error) => Some(Response::error(Some(transaction), error.to_string())),

@@ -55,7 +55,8 @@ pub enum Event {
     Measured(Diagnostics),
     /// The disk has dealt with a piece of a catalogue, see [`Effect::Store`].
     Stored(Stored),
-    /// The disk has kept what was set, or says why it could not, see [`Effect::KeepOverrides`].
+    /// The disk has kept what was set, or says why it could not, see [`Effect::KeepOverrides`] and
+    /// [`Effect::KeepEvidence`].
     Kept(Asker, Result<(), String>),
     /// The disk has looked into the history, see [`Effect::Recall`].
     Recalled(Recalled),
@@ -112,8 +113,8 @@ pub enum Effect {
         /// What is asked for.
         query: Query,
     },
-    /// Keep this over a restart, too; none is to be forgotten.
-    KeepEvidence(Evidence),
+    /// Keep this over a restart, too; none is to be forgotten. Answer with [`Event::Kept`].
+    KeepEvidence(Evidence, Asker),
     /// Put a piece of a catalogue with the others, and answer with [`Event::Stored`].
     Store {
         /// That of the request.

@@ -78,8 +78,14 @@ impl Engine {
             RequestKind::PreviewStart => self.preview_start(transaction, now, effects),
             RequestKind::PreviewStop => self.preview_stop(transaction, effects),
             RequestKind::CalibrateLook { over } => self.calibrate_look(transaction, over, now),
-            RequestKind::CalibrateSet(evidence) => self.calibrate(transaction, evidence, effects),
-            RequestKind::CalibrateReset => self.calibrate(transaction, Evidence::default(), effects),
+            RequestKind::CalibrateSet(evidence) => {
+                self.calibrate("calibrate.set", transaction, evidence, effects);
+                return None;
+            }
+            RequestKind::CalibrateReset => {
+                self.calibrate("calibrate.reset", transaction, Evidence::default(), effects);
+                return None;
+            }
             RequestKind::LibraryPut(piece) => return self.take_piece(transaction, piece, effects),
         })
     }

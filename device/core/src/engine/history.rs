@@ -18,10 +18,16 @@ pub struct Recalled {
     pub outcome: Result<Page, String>,
 }
 
+/// Time after which a camera that is wanted and gives no frame is noted: one with a bad cable, which comes and goes every few
+/// seconds, would else take the place of all that was noted before within days.
+const GONE: Duration = Duration::from_secs(60);
+
 /// What was noted last.
 #[derive(Debug, Default)]
 pub(super) struct Chronicle {
     noted: Option<(Duration, Option<RoomMood>)>,
+    /// Since when a camera that is wanted gives no frame.
+    gone_since: Option<Duration>,
 }
 
 impl Chronicle {
@@ -34,15 +40,30 @@ impl Chronicle {
         !said
     }
 
-    /// When a room in which nothing changes is noted anew.
+    /// Whether it is certain that nobody looks, or that somebody does. What came before the start is over at once.
+    fn is_certain(&mut self, gives_frames: bool, is_wanted: bool, now: Duration) -> bool {
+        if gives_frames || !is_wanted {
+            self.gone_since = None;
+            return true;
+        }
+        let since = *self.gone_since.get_or_insert(now);
+        self.noted.is_none() || now >= since + GONE
+    }
+
+    /// When a room in which nothing changes is noted anew, or a camera that is gone is noted.
     pub(super) fn next_deadline(&self) -> Option<Duration> {
-        self.noted.and_then(|(at, mood)| mood.map(|_| at + NOTED_AGAIN))
+        let (at, mood) = self.noted?;
+        mood?;
+        Some(self.gone_since.map_or(at + NOTED_AGAIN, |since| since + GONE))
     }
 }
 
 impl Engine {
     /// Notes the room where it has changed.
     pub(super) fn note(&mut self, room: &Room, now: Duration, effects: &mut Vec<Effect>) {
+        if !self.chronicle.is_certain(self.camera_up, self.camera_is_wanted(), now) {
+            return;
+        }
         let sight = self.camera_up.then(|| Sight::from(room));
         if self.chronicle.wants(sight.map(|sight| sight.mood), now) {
             effects.push(Effect::Note(sight));

@@ -47,10 +47,27 @@ fn a_room_in_which_nothing_changes_is_noted_every_half_hour() {
     assert_eq!(again.iter().map(|(_, mood)| *mood).collect::<Vec<_>>(), [HAPPY; 3]);
     assert!(again.windows(2).all(|pair| pair[1].0 >= pair[0].0 + 30 * MINUTE));
     // A box that does not look has nothing to say.
+    evening.command("camera", "OFF");
     evening.tell(Event::CameraClosed);
     let closed = evening.notes().len();
     evening.wait(5 * 60 * MINUTE);
     assert_eq!(evening.notes().len(), closed);
+}
+
+#[test]
+fn a_camera_that_comes_and_goes_leaves_no_line_for_each_time() {
+    let mut evening = happy_evening();
+    for _ in 0..100 {
+        evening.tell(Event::Failed(Part::Camera, "EPROTO".to_owned()));
+        evening.wait(Duration::from_secs(5));
+        evening.tell(Event::CameraUp);
+        evening.watch(&[face(Emotion::Happy)], Duration::from_secs(1));
+    }
+    assert_eq!(evening.noted(), [None, ABSENT, GUESS, HAPPY]);
+    evening.tell(Event::Failed(Part::Camera, "EPROTO".to_owned()));
+    let failed = evening.now;
+    evening.wait(10 * MINUTE);
+    assert_eq!(evening.notes().split_off(4), [(failed + MINUTE, None)]);
 }
 
 #[test]

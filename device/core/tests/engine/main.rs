@@ -65,14 +65,30 @@ impl Evening {
         self.effects.extend(effects.into_iter().map(|e| (self.now, e)));
     }
 
+    fn ask(&mut self, name: &str, fields: &str) {
+        self.requests += 1;
+        let payload = format!("{{\"transaction\":\"t{}\"{fields}}}", self.requests);
+        self.tell(Event::Message { topic: format!("moodbox/t/request/{name}"), payload: payload.into() });
+    }
+
     /// Asks, and gives back the answer's data or error.
     fn request(&mut self, name: &str, fields: &str) -> Result<Value, String> {
-        self.requests += 1;
-        let transaction = format!("t{}", self.requests);
-        let payload = format!("{{\"transaction\":\"{transaction}\"{fields}}}");
-        self.tell(Event::Message { topic: format!("moodbox/t/request/{name}"), payload: payload.into() });
+        self.ask(name, fields);
+        self.answer(name)
+    }
+
+    /// The same for what is to be learnt, of which this comes on the disk.
+    fn request_to_learn(&mut self, name: &str, fields: &str, kept: Result<(), String>) -> Result<Value, String> {
+        self.ask(name, fields);
+        assert_ne!(self.last(&format!("response/{name}"))["transaction"], format!("t{}", self.requests));
+        let Some((_, Effect::KeepEvidence(_, asker))) = self.effects.last().cloned() else { panic!("nothing is kept") };
+        self.tell(Event::Kept(asker, kept));
+        self.answer(name)
+    }
+
+    fn answer(&self, name: &str) -> Result<Value, String> {
         let answer = self.last(&format!("response/{name}"));
-        assert_eq!(answer["transaction"], transaction);
+        assert_eq!(answer["transaction"], format!("t{}", self.requests));
         match answer["error"].as_str() {
             Some(error) => Err(error.to_owned()),
             None => Ok(answer["data"].clone()),
@@ -82,7 +98,7 @@ impl Evening {
     /// What was last to be kept of what was learnt.
     fn kept(&self) -> Option<Evidence> {
         let mut kept = self.effects.iter().filter_map(|(_, effect)| match effect {
-            Effect::KeepEvidence(evidence) => Some(*evidence),
+            Effect::KeepEvidence(evidence, _) => Some(*evidence),
             _ => None,
         });
         kept.next_back()
@@ -386,7 +402,8 @@ fn a_face_that_is_read_wrong_is_read_right_after_a_calibration_and_as_before_aft
     assert_eq!(evening.last("state")["expression"], "sad");
     let look = evening.request("calibrate.look", ",\"seconds\":4").unwrap();
     assert_eq!((&look["said"], &look["said"]["sad"]), (&look["read"], &0.5.into()));
-    let bias = evening.request("calibrate.set", &format!(",\"shown\":{{\"neutral\":{}}}", look["said"])).unwrap();
+    let shown = format!(",\"shown\":{{\"neutral\":{}}}", look["said"]);
+    let bias = evening.request_to_learn("calibrate.set", &shown, Ok(())).unwrap();
     assert!(bias["bias"]["neutral"].as_f64().unwrap() > 0.2, "{bias}");
     assert!(evening.kept().is_some_and(|evidence| !evidence.is_none()));
     evening.watch(&[long_face()], Duration::from_secs(10));
@@ -394,7 +411,8 @@ fn a_face_that_is_read_wrong_is_read_right_after_a_calibration_and_as_before_aft
     let again = evening.request("calibrate.look", ",\"seconds\":4").unwrap();
     assert_eq!(again["said"], look["said"], "what is learnt from is not what was learnt");
     assert_ne!(again["read"], look["said"]);
-    evening.request("calibrate.reset", "").unwrap();
+    let told = evening.request_to_learn("calibrate.reset", "", Err("the disk is full".to_owned())).unwrap_err();
+    assert_eq!(told, "it counts until the next start only: the disk is full");
     assert_eq!(evening.kept(), Some(Evidence::default()));
     evening.watch(&[long_face()], Duration::from_secs(10));
     assert_eq!(evening.last("state")["expression"], "sad");

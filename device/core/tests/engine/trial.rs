@@ -134,6 +134,15 @@ fn a_camera_that_is_switched_off_is_not_waited_for() {
 }
 
 #[test]
+fn models_that_read_faces_again_have_failed_no_longer() {
+    let mut evening = happy_evening();
+    evening.tell(Event::Failed(Part::Models, "out of memory".to_owned()));
+    assert_eq!(evening.request("diagnose", "").unwrap()["problems"][0]["part"], "models");
+    evening.watch(&[face(Emotion::Happy)], FRAME);
+    assert_eq!(evening.request("diagnose", "").unwrap()["problems"], json!([]));
+}
+
+#[test]
 fn models_that_fail_are_taken_back_though_the_camera_is_off() {
     let mut evening = happy_evening();
     evening.command("camera", "OFF");

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use moodbox_core::config::{Broker, Config, Configuration, Labels};
-use moodbox_core::engine::{Engine, Setting, Trials};
+use moodbox_core::engine::{Engine, Setting, Switches, Trials};
 use moodbox_core::hass::Device;
 use moodbox_core::mood::Confusion;
 use moodbox_core::music::{Catalogue, ImportError};
@@ -22,7 +22,7 @@ use crate::health::{FrameTimes, Machine};
 use crate::lamp::DARK;
 use crate::library::Library;
 use crate::mqtt::{self, SettingsError};
-use crate::store::{Kept, Store};
+use crate::store::Store;
 use crate::{identity, systemd, viewer};
 
 /// Messages that may wait for the engine; it needs microseconds for one.
@@ -97,9 +97,10 @@ pub async fn run(
         remote @ Broker::Remote { .. } => remote.to_string(),
     };
     let settings = mqtt::Settings::new(&config.mqtt, topics.clone(), port)?;
+    // Somebody may have switched the camera off.
     let switches = store.switches().unwrap_or_else(|error| {
-        warn!("{error}; all switches are as after the first start");
-        None
+        warn!("{error}; the camera is off until it is switched on, the other switches are as after the first start");
+        Some(Switches { camera: false, ..Switches::default() })
     });
     let (log, memory, damaged) = store.feedback();
     match damaged {
@@ -149,7 +150,6 @@ pub async fn run(
         recorded: config.camera.every_frame().then_some(Duration::ZERO),
         publications,
         light: DARK,
-        kept: Kept::default(),
         times: FrameTimes::default(),
         measured: (Duration::ZERO, 0),
         room_light: None,

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use moodbox_core::config::{Config, Overrides};
-use moodbox_core::engine::{Asker, Event, Recalled, Stored, Trials};
+use moodbox_core::engine::{Asker, Event, Recalled, Stored, Switches, Trials};
 use moodbox_core::history::{Moment, Query};
 use moodbox_core::music::Feedback;
+use moodbox_core::personal::Evidence;
 use moodbox_core::topics::Piece;
 use moodbox_models::{Models, ModelsError};
 use tokio::sync::mpsc;
@@ -21,7 +22,7 @@ use crate::capture::{self, Shared};
 use crate::lamp::{self, Lamp};
 use crate::library::Library;
 use crate::sight::{self, Manner, Sighting};
-use crate::store::{FeedbackLog, HistoryLog, Kept, Store};
+use crate::store::{FeedbackLog, HistoryLog, Store};
 use crate::switch;
 use crate::systemd::Pulse;
 
@@ -34,12 +35,17 @@ const LINES: usize = 64;
 /// Tasks that may wait for the disk; who sets them waits for each answer.
 const TASKS: usize = 8;
 
+/// Time after which switches that could not be written are tried again.
+const AGAIN: Duration = Duration::from_secs(5);
+
 /// What the disk does for somebody who waits for the answer.
 pub(super) enum Task {
     /// Put a piece of a catalogue with the others.
     Store { transaction: String, piece: Piece },
     /// Keep what was set over the network.
     KeepOverrides(Overrides, Asker),
+    /// Keep what was learnt of faces.
+    KeepEvidence(Evidence, Asker),
     /// Keep whether that has proved itself. Nobody waits for it.
     KeepTrials(Trials),
     /// Look into the history.
@@ -60,7 +66,7 @@ impl Task {
         let reason = reason.to_owned();
         match self {
             Self::Store { transaction, .. } => Some(Event::Stored(Stored { transaction, outcome: Err(reason) })),
-            Self::KeepOverrides(_, asker) => Some(Event::Kept(asker, Err(reason))),
+            Self::KeepOverrides(_, asker) | Self::KeepEvidence(_, asker) => Some(Event::Kept(asker, Err(reason))),
             Self::KeepTrials(_) => None,
             Self::Recall { transaction, .. } => Some(Event::Recalled(Recalled { transaction, outcome: Err(reason) })),
         }
@@ -98,8 +104,8 @@ pub(super) struct Threads {
     pub(super) lamp: Arc<Lamp>,
     /// Lines for the logs.
     pub(super) lines: SyncSender<Line>,
-    /// What the disk shall keep.
-    pub(super) kept: Arc<Latest<Kept>>,
+    /// The switches that the disk shall keep.
+    pub(super) switches: Arc<Latest<Option<Switches>>>,
     /// What the disk does and answers.
     pub(super) tasks: SyncSender<Task>,
     sight_pulse: Arc<Pulse>,
@@ -124,7 +130,7 @@ impl Threads {
         let (say, said) = mpsc::channel(INBOX);
         let shared = Arc::new(Shared::default());
         let lamp = Arc::new(Lamp::default());
-        let kept = Arc::new(Latest::default());
+        let switches = Arc::new(Latest::default());
         let sight_pulse = Arc::new(Pulse::default());
         let switch_pulse = Arc::new(Pulse::default());
         let (lines, written) = sync_channel(LINES);
@@ -135,7 +141,7 @@ impl Threads {
         let mut others = vec![
             light(config, Arc::clone(&lamp), &say)?,
             disk_thread,
-            keep(disk.store, Arc::clone(&kept), keep_pulse)?,
+            keep(disk.store, Arc::clone(&switches), keep_pulse)?,
             write(disk.log, history, written, write_pulse)?,
         ];
         if let Some(line) = config.camera.switch_pin {
@@ -146,7 +152,10 @@ impl Threads {
         }
         let capture = capture(config, epoch, Arc::clone(&shared), Arc::clone(&lamp), say.clone())?;
         others.push(see(config, models, watched, Arc::clone(&shared), Arc::clone(&sight_pulse), say)?);
-        Ok((Self { shared, lamp, lines, kept, tasks, sight_pulse, switch_pulse, disk_pulses, capture, others }, said))
+        Ok((
+            Self { shared, lamp, lines, switches, tasks, sight_pulse, switch_pulse, disk_pulses, capture, others },
+            said,
+        ))
     }
 
     /// What the watchdog looks at.
@@ -160,7 +169,7 @@ impl Threads {
         self.shared.wanted.never_again();
         self.shared.frames.close();
         drop(self.lines);
-        self.kept.close();
+        self.switches.close();
         drop(self.tasks);
         // The camera's light is on until the camera is closed.
         join(self.capture);
@@ -274,6 +283,10 @@ fn work(
                     let outcome = store.keep_overrides(&overrides, &file).map_err(|error| error.to_string());
                     Some(Said::Kept(asker, outcome))
                 }
+                Task::KeepEvidence(evidence, asker) => {
+                    let outcome = store.keep_evidence(&evidence).map_err(|error| error.to_string());
+                    Some(Said::Kept(asker, outcome))
+                }
                 Task::KeepTrials(trials) => {
                     if let Err(error) = store.keep_trials(&trials) {
                         warn!("{error}; a restart would not know that a configuration is on trial");
@@ -293,29 +306,23 @@ fn work(
     Ok((sender, thread))
 }
 
-fn keep(store: Store, mailbox: Arc<Latest<Kept>>, pulse: Arc<Pulse>) -> io::Result<JoinHandle<()>> {
+fn keep(store: Store, mailbox: Arc<Latest<Option<Switches>>>, pulse: Arc<Pulse>) -> io::Result<JoinHandle<()>> {
     spawn("store", move || {
-        let (mut newest, mut written) = (Kept::default(), Kept::default());
-        while mailbox.take(&mut newest).is_ok() {
-            pulse.during(|| keep_changes(&store, &newest, &mut written));
+        let (mut newest, mut written, mut trouble) = (None, None, None);
+        while mailbox.take_within(&mut newest, AGAIN).is_ok() {
+            let Some(switches) = newest.filter(|_| newest != written) else { continue };
+            match pulse.during(|| store.keep_switches(&switches)) {
+                Ok(()) => (written, trouble) = (newest, None),
+                Err(error) => {
+                    let error = Some(error.to_string());
+                    if let Some(text) = error.as_ref().filter(|_| error != trouble) {
+                        warn!("{text}; until it can be written, the switch will be forgotten at the next start");
+                    }
+                    trouble = error;
+                }
+            }
         }
     })
-}
-
-/// What could not be written is tried again with the next change.
-fn keep_changes(store: &Store, newest: &Kept, written: &mut Kept) {
-    if let Some(switches) = newest.switches.filter(|_| newest.switches != written.switches) {
-        match store.keep_switches(&switches) {
-            Ok(()) => written.switches = newest.switches,
-            Err(error) => warn!("{error}; the switch will be forgotten at the next start"),
-        }
-    }
-    if let Some(evidence) = newest.evidence.filter(|_| newest.evidence != written.evidence) {
-        match store.keep_evidence(&evidence) {
-            Ok(()) => written.evidence = newest.evidence,
-            Err(error) => warn!("{error}; the calibration will be as before at the next start"),
-        }
-    }
 }
 
 fn write(

@@ -20,7 +20,7 @@ pub(super) fn text(boxes: &Boxes, brokers: &[String]) -> String {
         }
     }
     if !brokers.is_empty() {
-        let _ = writeln!(text, "brokers that say they are there: {}", brokers.join(", "));
+        let _ = writeln!(text, "brokers that say they are there: {}", plain(&brokers.join(", ")));
     }
     text
 }

@@ -1,7 +1,7 @@
 //! `moodbox aim`: what a person is shown, and what the page is given.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 
 use moodbox_tests::listener::PATIENCE;
@@ -130,6 +130,16 @@ fn a_tool_that_is_stopped_leaves_no_camera_behind_that_is_looked_through() {
         aiming.said.read_to_string(&mut rest).unwrap();
         assert!(rest.ends_with("{\"ended\":\"it was asked to end\"}\n"), "{signal}: {rest}");
     }
+}
+
+#[test]
+fn a_page_that_cannot_be_served_leaves_no_camera_behind_that_is_looked_through() {
+    let home = Home::start();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let broker = format!("mqtt://127.0.0.1:{}", home.port);
+    typed(&format!("aim --yes --no-open --port {port} --broker {broker} --id hall")).refused(2);
+    home.daemon.says("nobody looks through the camera any more: it was asked to end");
 }
 
 #[test]

@@ -75,10 +75,11 @@ impl Home {
         let line = self.daemon.says("will be forgotten at the next start");
         assert!(line.contains(reason) && line.contains("store/feedback.jsonl"), "{line}");
         mend(&self);
+        // What there was no room for.
+        self.disk_has(&json!({ "camera": false, "leds": true, "policy": null }));
         let told = set(&mut self, 0.3);
         assert_eq!(told["status"], "ok", "{told}");
         self.command("leds", "OFF");
-        // The camera's switch, too, which there was no room for.
         self.disk_has(&json!({ "camera": false, "leds": false, "policy": null }));
         self.command("like", "");
         self.command("camera", "ON");

@@ -83,9 +83,10 @@ fn what_cannot_be_kept_is_said_and_the_box_runs() {
         fs::write(before.folder.join("store"), "a file where a folder should be").unwrap();
     });
     home.daemon.says("store/switches.json");
-    home.listener.until("/state", |state| state.json()["camera"] == "on");
-    home.command("camera", "OFF");
+    // Somebody may have switched it off before.
     home.listener.until("/state", |state| state.json()["camera"] == "off");
+    home.command("camera", "ON");
+    home.listener.until("/state", |state| state.json()["camera"] == "on");
     home.daemon.says("will be forgotten at the next start");
     home.daemon.stop();
 }
@@ -97,7 +98,10 @@ fn damaged_switches_are_named_and_replaced() {
         fs::create_dir(&store).unwrap();
         fs::write(store.join("switches.json"), "{\"camera\":").unwrap();
     });
-    home.daemon.says("store/switches.json");
+    let line = home.daemon.says("store/switches.json");
+    assert!(line.contains("the camera is off until it is switched on"), "{line}");
+    home.listener.until("/state", |state| state.json()["camera"] == "off");
+    home.command("camera", "ON");
     home.still_obeys();
     home.daemon.stop();
     let kept = fs::read(home.folder.path().join("store/switches.json")).unwrap();
