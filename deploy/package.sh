@@ -9,6 +9,10 @@ out=target/debian
 # The state of the sources, so that the same sources make the same bytes.
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
 export SOURCE_DATE_EPOCH
+# Each package is newer than those of earlier commits, so that apt installs it over them.
+[ "$(git rev-parse --is-shallow-repository)" = false ] ||
+  { echo "deb: this clone lacks the history that gives a package its revision; git fetch --unshallow" >&2; exit 2; }
+revision=$(git rev-list --count HEAD)
 
 # build TARGET : both programs.
 build() {
@@ -44,7 +48,8 @@ pack() {
   mv "$folder/moodbox/man/moodboxd.1.gz" "$folder/moodboxd/"
   for package in moodboxd moodbox; do
     # The symbols stay, for the sake of legible crash reports.
-    .cache/tools/bin/cargo-deb --quiet --target "$1" --no-build --no-strip --package $package --output "$out/"
+    .cache/tools/bin/cargo-deb --quiet --target "$1" --no-build --no-strip --package $package --deb-revision "$revision" \
+      --output "$out/"
   done
 }
 

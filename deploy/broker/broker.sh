@@ -29,11 +29,30 @@ quietly() {
   said=$("$@" 2>&1) || fail "$1 failed: $(tail -n1 <<<"$said")"
 }
 
+# Whether a certificate is there and goes on for another month.
+lasts() { openssl x509 -in "$1" -noout -checkend 2592000 >/dev/null 2>&1; }
+
+# The authority; one that ends within a month is renewed with the same key and name, so that either knows what the other signed.
 make_authority() {
-  [ -s "$folder/ca.key" ] && [ -s "$folder/ca.pem" ] && return
-  quietly openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 3650 \
-    -subj "/CN=moodbox broker authority" -keyout "$folder/ca.key" -out "$folder/ca.pem" \
+  [ -s "$folder/ca.key" ] && lasts "$folder/ca.pem" && return
+  local renewed=no box
+  [ ! -e "$folder/ca.pem" ] || renewed=yes
+  [ -s "$folder/ca.key" ] ||
+    quietly openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:prime256v1 -out "$folder/ca.key"
+  quietly openssl req -x509 -key "$folder/ca.key" -days 3650 -subj "/CN=moodbox broker authority" -out "$folder/ca.pem" \
     -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign,cRLSign
+  [ $renewed = yes ] || return 0
+  for box in "$folder"/boxes/*/ca.pem; do
+    [ ! -e "$box" ] || install -m 644 "$folder/ca.pem" "$box"
+  done
+  echo "the authority was renewed: each box (as /etc/moodbox/ca.pem) and Home Assistant need the new $folder/ca.pem"
+}
+
+# Whole days, of which the last is left out: what is signed now must not outlive the authority by the seconds in between.
+days_of_authority() {
+  local end
+  end=$(openssl x509 -in "$folder/ca.pem" -noout -enddate)
+  echo $((($(date -d "${end#*=}" +%s) - $(date +%s)) / 86400 - 1))
 }
 
 # A certificate for these hosts; a new one where the hosts are others or it ends within a month.
@@ -44,12 +63,12 @@ make_certificate() {
   done
   names=${names#,}
   if [ "$names" = "$(cat "$folder/hosts" 2>/dev/null)" ] && [ -s "$folder/server.key" ] &&
-    openssl x509 -in "$folder/server.pem" -noout -checkend 2592000 >/dev/null 2>&1; then return; fi
+    lasts "$folder/server.pem"; then return; fi
   quietly openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "/CN=$1" \
     -keyout "$folder/server.key" -out "$folder/server.csr"
   printf 'subjectAltName=%s\nextendedKeyUsage=serverAuth\nbasicConstraints=CA:FALSE\n' "$names" >"$folder/extensions"
   quietly openssl x509 -req -in "$folder/server.csr" -CA "$folder/ca.pem" -CAkey "$folder/ca.key" -CAcreateserial \
-    -days 3650 -extfile "$folder/extensions" -out "$folder/server.pem"
+    -days "$(days_of_authority)" -extfile "$folder/extensions" -out "$folder/server.pem"
   rm "$folder/server.csr" "$folder/extensions"
   printf '%s\n' "$names" >"$folder/hosts"
 }

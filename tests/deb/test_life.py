@@ -84,7 +84,15 @@ def test_an_upgrade_keeps_configuration_and_state(machine):
     assert not machine.succeeds(f"test -e {KEPT}")
 
 
-def rolls_back(machine, package, reason):
+def upgrade_with_a_power_cut(machine, package):
+    """The same, as if the power had gone while the state was put back."""
+    machine.run(f"{INSTALL} --allow-downgrades /test/{package} 2>&1 && systemctl stop moodboxd-trial")
+    machine.run(f"echo 'the power went' >{KEPT}/put-back && find /var/lib/moodbox -mindepth 1 -delete")
+    assert not machine.succeeds("systemctl start moodboxd-trial")
+    return machine.run("journalctl --unit moodboxd-trial --output cat --no-pager --reverse --lines 5")
+
+
+def rolls_back(machine, package, reason, upgrade=upgrade):
     running = machine.run("moodboxd --version")
     daemon = "sha256sum /usr/bin/moodboxd /etc/moodbox/moodbox.toml /var/lib/moodbox/switches.json"
     before = machine.run(daemon)
@@ -106,6 +114,10 @@ def test_a_version_that_refuses_the_configuration_is_put_back(machine):
 
 def test_a_version_that_hangs_is_put_back(machine):
     rolls_back(machine, packages.HANGING, "it was never up for 31 s")
+
+
+def test_a_power_cut_while_a_version_is_put_back_loses_nothing(machine):
+    rolls_back(machine, packages.CRASHING, "the power went", upgrade_with_a_power_cut)
 
 
 def test_removal_leaves_configuration_and_state_to_a_return(machine):

@@ -119,6 +119,15 @@ Host pi
         shutil.rmtree(self.folder)
 
 
+def repack(made, change):
+    """Makes the package after `change` was let at its unpacked files."""
+    with tempfile.TemporaryDirectory() as root:
+        subprocess.run(["dpkg-deb", "--raw-extract", PACKAGE, root], check=True)
+        change(pathlib.Path(root))
+        subprocess.run(["dpkg-deb", "--build", "--root-owner-group", "-Zgzip", "-z1", root, made], check=True, capture_output=True)
+    return made
+
+
 def moodbox(*words):
     """How `moodbox` ends that is called with these words and without a terminal."""
     return subprocess.run(

@@ -6,7 +6,7 @@ import subprocess
 import unittest
 
 from broker import Broker
-from machine import PACKAGE, Machine, moodbox
+from machine import PACKAGE, Machine, moodbox, repack
 
 
 class Update(unittest.TestCase):
@@ -21,22 +21,27 @@ class Update(unittest.TestCase):
         if done.returncode != 0:
             raise AssertionError(done.stderr)
         cls.version = cls.running()
+        cls.packaged = cls.installed()
+
+    @classmethod
+    def installed(cls):
+        return cls.machine.run("dpkg-query -W -f '${Version}' moodboxd")
 
     @classmethod
     def running(cls):
         return cls.machine.run("moodboxd --version").split()[1]
 
-    def package(self, revision, program=None):
-        """The package under a newer revision, perhaps with another program."""
-        tree = self.machine.folder / f"tree-{revision}"
-        subprocess.run(["dpkg-deb", "--raw-extract", PACKAGE, tree], check=True)
-        control = tree / "DEBIAN/control"
-        control.write_text(re.sub("(?m)^Version: .*$", f"Version: {self.version}-{revision}", control.read_text()))
-        if program:
-            (tree / "usr/bin/moodboxd").write_text(program)
-        file = self.machine.folder / f"{revision}.deb"
-        subprocess.run(["dpkg-deb", "--build", "--root-owner-group", "-Zgzip", "-z1", tree, file], check=True, capture_output=True)
-        return file
+    def package(self, revision, **others):
+        """The package under a newer revision, perhaps with another program or another example of a configuration."""
+
+        def change(tree):
+            control = tree / "DEBIAN/control"
+            control.write_text(re.sub("(?m)^Version: .*$", f"Version: {self.packaged}+{revision}", control.read_text()))
+            for name, path in [("program", "usr/bin/moodboxd"), ("example", "etc/moodbox/moodbox.toml")]:
+                if name in others:
+                    (tree / path).write_text(others[name])
+
+        return repack(self.machine.folder / f"{revision}.deb", change)
 
     def update(self, package, hosts):
         """How it ends, and what became of each box."""
@@ -51,19 +56,28 @@ class Update(unittest.TestCase):
 
     def test_a_package_that_holds(self):
         done, boxes = self.update(self.package(2), "attic box\n")
-        self.assertEqual(boxes, {"attic": ("ok", f"{self.version} -> {self.version}-2")})
+        self.assertEqual(boxes, {"attic": ("ok", f"{self.version} -> {self.packaged}+2")})
         self.assertEqual((done.returncode, done.stderr), (0, ""))
-        self.assertEqual(self.machine.run("dpkg-query -W -f '${Version}' moodboxd"), f"{self.version}-2")
+        self.assertEqual(self.installed(), f"{self.packaged}+2")
         # What was waited for is over.
         self.assertEqual(self.machine.run("systemctl is-active moodboxd-trial.service", check=False), "inactive\n")
 
     def test_a_package_that_does_not_hold(self):
         broken = "#!/bin/sh\necho broken >&2\nexit 1\n"
-        done, boxes = self.update(self.package(3, broken), "attic box\n")
+        done, boxes = self.update(self.package(1, program=broken), "attic box\n")
         outcome, what = boxes["attic"]
         self.assertEqual((done.returncode, outcome), (1, "failed"))
-        self.assertRegex(what, f"^{self.version}-3 did not pass its trial: moodboxd .* is not healthy \\(.*\\): .* is back and runs$")
+        said = " did not pass its trial: moodboxd .* is not healthy \\(.*\\): .* is back and runs$"
+        self.assertRegex(what, "^" + re.escape(f"{self.packaged}+1") + said)
         self.assertEqual(self.running(), self.version)
+
+    def test_a_package_with_another_example(self):
+        read = "cat /etc/moodbox/moodbox.toml"
+        before = self.machine.run(read)
+        done, boxes = self.update(self.package(3, example="# What else there is to be set.\n"), "attic box\n")
+        self.assertEqual(boxes, {"attic": ("ok", f"{self.version} -> {self.packaged}+3")})
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(self.machine.run(read), before)
 
     def test_what_cannot_be_updated_is_as_it_was(self):
         before = self.machine.run("dpkg-query -W moodboxd; systemctl show -P MainPID moodboxd")

@@ -5,7 +5,7 @@ import subprocess
 import unittest
 
 from broker import Broker
-from machine import MOODBOX, PACKAGE, Machine, moodbox
+from machine import MOODBOX, PACKAGE, Machine, moodbox, repack
 
 
 class Halfway(unittest.TestCase):
@@ -62,6 +62,19 @@ class Halfway(unittest.TestCase):
         self.assertEqual(moodbox(*self.to, "--undo").returncode, 0)
         self.machine.run("umount /usr/lib/moodbox && rmdir /usr/lib/moodbox")
         self.assertEqual(self.machine.content(), before)
+
+    def test_a_package_that_does_not_hold(self):
+        self.assertEqual(moodbox(*self.words).returncode, 0)
+        program = "sha256sum /usr/bin/moodboxd; systemctl is-active moodboxd"
+        before = self.machine.run(program)
+        refusing = '#!/bin/sh\n[ "$1" = --check-config ] || exit 2\n'
+        package = repack(self.machine.folder / "refusing.deb", lambda tree: (tree / "usr/bin/moodboxd").write_text(refusing))
+        # It goes by the same version as the one that is there, and is not taken for installed the second time.
+        for _ in range(2):
+            done = moodbox(*[package if word == PACKAGE else word for word in self.words])
+            self.assertEqual(done.returncode, 1, done.stdout)
+            self.assertRegex(done.stderr, " did not pass its trial: moodboxd .* \\(.*exit code 2\\): .* is back and runs; set up again")
+            self.assertEqual(self.machine.run(program), before)
 
     def test_two_at_once(self):
         first = self.started_until("takes the configuration")

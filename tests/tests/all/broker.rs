@@ -411,6 +411,44 @@ fn a_second_call_changes_nothing_and_a_box_can_be_taken_away() {
     }
 }
 
+/// Runs openssl beside the certificates; whether it says yes.
+fn openssl(folder: &Path, arguments: &str) -> bool {
+    let mut command = Command::new("openssl");
+    command.args(arguments.split_whitespace()).current_dir(folder.join("moodbox"));
+    command.output().unwrap().status.success()
+}
+
+#[test]
+fn an_authority_that_ends_is_renewed_and_outlives_what_it_signs() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let file = |name: &str| here.join("moodbox").join(name);
+    let set_up = |host: &str| {
+        let output = script(here, &format!("set-up {host}"));
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let age = |days: u32| assert!(openssl(here, &format!("x509 -in old-ca.pem -key ca.key -days {days} -out ca.pem")));
+    set_up("home.local");
+    succeeds(here, "add-box hall");
+    for name in ["ca.pem", "server.pem"] {
+        fs::copy(file(name), file(&format!("old-{name}"))).unwrap();
+    }
+    age(20);
+    let told = set_up("home.local");
+    assert!(told.contains("the authority was renewed") && told.contains(file("ca.pem").to_str().unwrap()), "{told}");
+    assert!(openssl(here, "x509 -in ca.pem -noout -checkend 300000000"));
+    assert_eq!(fs::read(file("boxes/hall/ca.pem")).unwrap(), fs::read(file("ca.pem")).unwrap());
+    assert!(!set_up("other.local").contains("renewed"));
+    // Who has the old one goes on, and so does what it signed.
+    assert!(
+        openssl(here, "verify -CAfile ca.pem old-server.pem") && openssl(here, "verify -CAfile old-ca.pem server.pem")
+    );
+    age(100);
+    assert!(!set_up("home.local").contains("renewed"));
+    assert!(!openssl(here, "x509 -in server.pem -noout -checkend 8640000"));
+}
+
 #[test]
 fn what_cannot_be_done_is_said_in_a_line() {
     let folder = tempfile::tempdir().unwrap();

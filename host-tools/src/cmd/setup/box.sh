@@ -20,6 +20,7 @@ STATE=/var/lib/moodbox-setup
 LOCK=/run/moodbox-setup.lock
 CONFIG=/etc/moodbox/moodbox.toml
 SERVICE=moodboxd
+TRIAL=moodboxd-trial.service
 STORE=/var/lib/moodbox
 
 # Lines for the tool: kind, step, what came of it, in words; parted by tabs.
@@ -158,6 +159,8 @@ check() {
     fail "cannot unpack the package: $(one_line <"$work/error"); nothing was changed"
   said=$("$work/x/usr/bin/moodboxd" --check-config --config "$folder/moodbox.toml" 2>&1) ||
     fail "moodboxd $version does not take the configuration: $(echo "$said" | tail -n1 | sed "s|$folder/||g"); nothing was changed"
+  # Not what dpkg says: after a version was put back it names the one that failed.
+  if cmp -s "$work/x/usr/bin/moodboxd" /usr/bin/moodboxd; then runs=yes; else runs=no; fi
   rm -rf "$work/x"
   before=$(installed moodboxd)
   older=
@@ -179,14 +182,24 @@ configure() {
 }
 
 apt_install() {
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends --allow-downgrades \
+  # What apt says is read below. Another package of the same version counts as installed without --reinstall.
+  LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends --allow-downgrades --reinstall \
     -o Dpkg::Options::=--force-confold "$@" >"$work/log" 2>&1
+}
+
+# Waits for what the package itself makes of an upgrade, unless that is over already.
+pass_trial() {
+  begin package "waiting for moodboxd $version to pass its trial"
+  systemctl -q start $TRIAL 2>/dev/null
+  if systemctl -q is-failed $TRIAL; then
+    fail "$version did not pass its trial: $(journalctl -q -o cat -n 1 _SYSTEMD_UNIT=$TRIAL 2>/dev/null | one_line)"
+  fi
 }
 
 install_package() {
   sum=$(sha256sum <"$folder/package.deb" | cut -d' ' -f1)
   begin package "installing moodboxd $version"
-  if [ "$before" = "$version" ] && [ "$(cat "$STATE/package.sha256" 2>/dev/null)" = "$sum" ]; then
+  if [ "$before" = "$version" ] && [ $runs = yes ] && [ "$(cat "$STATE/package.sha256" 2>/dev/null)" = "$sum" ]; then
     done_with "moodboxd $version is installed"
     return
   fi
@@ -198,6 +211,8 @@ install_package() {
   if [ -e "$STATE/package.deb" ] && [ ! -e "$STATE/before/package.deb" ]; then
     mkdir -p "$STATE/before" && mv "$STATE/package.deb" "$STATE/before/package.deb"
   fi
+  # What it says afterwards is of this package.
+  systemctl -q reset-failed $TRIAL 2>/dev/null
   if ! apt_install "$folder/package.deb"; then
     # Lists of packages may be old or missing; dependencies then need new ones.
     if ! grep -q 'unmet dependencies' "$work/log" || ! apt-get update -q >"$work/update" 2>&1 ||
@@ -208,6 +223,7 @@ install_package() {
   # The package's example, which stands in the file that it left alone.
   rm -f "$CONFIG.dpkg-dist"
   changed=yes
+  pass_trial
   cp "$folder/package.deb" "$STATE/package.deb" && echo "$sum" >"$STATE/package.sha256"
   done_with "moodboxd $version is installed${before:+, $before was}"
 }
