@@ -92,7 +92,7 @@ impl SimulatedBox {
                 Effect::Publish(publication) => said.push(publication),
                 // Its disk never fails.
                 Effect::KeepOverrides(_, asker) | Effect::KeepEvidence(_, asker) => {
-                    said.extend(self.tell(Event::Kept(asker, Ok(()))))
+                    said.extend(self.tell(Event::Kept(asker, Ok(()))));
                 }
                 _ => {}
             }

@@ -348,6 +348,11 @@ impl Engine {
     }
 
     fn fail(&mut self, part: Part, reason: &str, effects: &mut Vec<Effect>) {
+        if part == Part::Camera && !self.camera_is_wanted() {
+            // It was switched off while it was waited for.
+            self.camera_up = false;
+            return;
+        }
         if part == Part::Camera {
             self.end_preview(&format!("the camera gives no picture: {reason}"), effects);
             self.camera_up = false;

@@ -18,8 +18,8 @@ use readings::Readings;
 pub use readings::{LOOK_BACK, Look};
 
 /// Variance of the prior on each number of the bias. With this one and [`GUIDED`], after a guided minute a face that brings
-/// a bias of standard deviation 1.15 along is read right 3.1 points more often, and a guest without one who comes alone 1.8
-/// points less often; with a third of the variance it is 1.5 and .4 (`personal/tests.rs`).
+/// a bias of standard deviation 1.15 along is read right 2.9 points more often, and a guest without one who comes alone 1.0
+/// points less often; with a third of the variance it is 1.5 and .2 (`personal/tests.rs`).
 const VARIANCE: f32 = 0.25;
 
 /// No number of the bias goes beyond this, so that the odds of one expression against another change by a factor of

@@ -104,7 +104,8 @@ impl Tracker {
         })
     }
 
-    /// Goes by other settings from now on; whoever is followed still is.
+    /// Goes by other settings from now on; whoever is followed still is, unless the face is smaller than faces are looked for
+    /// from now on.
     ///
     /// # Errors
     /// As [`Self::new`]; the settings are then as they were.
@@ -114,6 +115,10 @@ impl Tracker {
         if (config::Vision { fps, idle_fps, ..self.settings.clone() }) != *settings {
             self.vision = Vision::new(models, settings)?;
             self.found = None;
+            if settings.min_face_px.0 > self.settings.min_face_px.0 {
+                let smallest = settings.min_face_px.0 as f32;
+                self.tracks.retain(|track| track.face.bbox.w.max(track.face.bbox.h) >= smallest);
+            }
         }
         self.settings = settings.clone();
         Ok(())

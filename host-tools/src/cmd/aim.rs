@@ -10,7 +10,7 @@ mod tunnel;
 mod tunnel;
 
 use std::io::{self, BufRead, IsTerminal, Write};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 
 use anyhow::anyhow;
 use moodbox_core::config::{Broker, DeviceId};
@@ -76,17 +76,27 @@ pub(crate) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
+        // Heard once and for all: a signal between two frames must not be lost.
+        let mut asked = pin!(asked_to_end());
         let source = match address {
-            Some(address) => Source::over_broker(&address).await?,
-            None => Source::over_ssh(&arguments.destination)?,
+            Some(address) => Source::over_broker(&address, &mut asked).await?,
+            None => Some(Source::over_ssh(&arguments.destination)?),
         };
-        show(source, arguments, json).await
+        match source {
+            Some(source) => show(source, arguments, json, asked).await,
+            None => Ok(()),
+        }
     })
 }
 
 /// Shows what comes until either side ends it. However that is, the box is told, so that its light does not blink on.
-async fn show(mut source: Source, arguments: &Arguments, json: bool) -> Result<(), Failure> {
-    let looked = look(&mut source, arguments, json).await;
+async fn show(
+    mut source: Source,
+    arguments: &Arguments,
+    json: bool,
+    asked: Pin<&mut impl Future<Output = ()>>,
+) -> Result<(), Failure> {
+    let looked = look(&mut source, arguments, json, asked).await;
     source.close().await;
     let Some(Looked { ended, lines, newest, serving }) = looked? else { return Ok(()) };
     if let Ok(reason) = &ended {
@@ -108,9 +118,12 @@ struct Looked {
 }
 
 /// Nothing where it was ended before there was a picture.
-async fn look(source: &mut Source, arguments: &Arguments, json: bool) -> Result<Option<Looked>, Failure> {
-    // Heard once and for all: a signal between two frames must not be lost.
-    let mut asked = pin!(asked_to_end());
+async fn look(
+    source: &mut Source,
+    arguments: &Arguments,
+    json: bool,
+    mut asked: Pin<&mut impl Future<Output = ()>>,
+) -> Result<Option<Looked>, Failure> {
     // A box that shows nothing needs no page; over SSH this is where it says so.
     let first = tokio::select! {
         look = source.next() => look?,

@@ -10,6 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use clap::ValueEnum;
 use moodbox_core::affect::Affect;
 use moodbox_core::music::{Mode, Source, Track};
 use walkdir::WalkDir;
@@ -55,7 +56,7 @@ pub(crate) struct Complaint {
 pub(crate) struct Scanned {
     pub(crate) tracks: Vec<Track>,
     pub(crate) complaints: Vec<Complaint>,
-    /// Names of files that were there in an earlier scan and are not any more.
+    /// Names of files that were there in an earlier scan and are not any more, or have another name now.
     pub(crate) gone: HashSet<String>,
     /// Files that were read now, not in an earlier scan.
     pub(crate) read: usize,
@@ -127,8 +128,11 @@ impl Scan<'_> {
             }
         }
         let there: HashSet<&Path> = found.iter().map(|file| file.path.as_path()).collect();
-        let gone = seen.below(self.folder).filter(|path| !there.contains(path) && !path.exists());
-        let gone = if stopped { HashSet::new() } else { gone.filter_map(|path| self.name(path)).collect() };
+        // What cannot be looked for may be there.
+        let is_gone = |path: &&Path| !there.contains(path) && matches!(path.try_exists(), Ok(false));
+        let gone = seen.below(self.folder).filter(is_gone).filter_map(|path| self.name(path));
+        let renamed = there.iter().flat_map(|path| self.other_names(path));
+        let gone = if stopped { HashSet::new() } else { gone.chain(renamed).collect() };
         Ok(Scanned { tracks, complaints, gone, read, stopped })
     }
 
@@ -297,8 +301,21 @@ impl Scan<'_> {
 
     /// What a player calls the file.
     fn name(&self, path: &Path) -> Option<String> {
+        self.name_as(self.names, path)
+    }
+
+    /// What it was called in a library that was scanned for another player. A file has one name, for it is one song.
+    fn other_names(&self, path: &Path) -> impl Iterator<Item = String> {
+        let name = self.name(path);
+        Names::value_variants()
+            .iter()
+            .filter_map(|names| self.name_as(*names, path))
+            .filter(move |other| Some(other) != name.as_ref())
+    }
+
+    fn name_as(&self, names: Names, path: &Path) -> Option<String> {
         let below = || path.strip_prefix(self.folder).ok()?.to_str();
-        match self.names {
+        match names {
             Names::File => path.to_str().map(|path| format!("file://{}", percent_encoded(path))),
             Names::Mpd => below().map(str::to_owned),
             Names::Mopidy => below().map(|below| format!("local:track:{}", percent_encoded(below))),

@@ -25,7 +25,8 @@ def text() -> str:
     labels, raters = evaluation["fer2013_validation"], evaluation.get("ferplus_validation")
     parts = {
         "data": data_table(evaluation["data"]),
-        "summary": summary(fer, labels, raters),
+        "summary": summary(fer, labels, raters, [evaluation["fer2013_new"], evaluation.get("ferplus_new")]),
+        "copied": evaluation["data"]["validation_copied_in_train"],
         "classes": classes(labels),
         "whose_word": whose_word(fer, raters, evaluation["ferplus_validation_by_fer2013"]) if raters else "",
         "confusion": confusion(labels),
@@ -72,25 +73,34 @@ def data_table(data: dict) -> str:
     rows = [[name, *(data[split]["labels"][name] for split in ("train", "validation"))] for name in NAMES]
     rows.append(["all", data["train"]["faces"], data["validation"]["faces"]])
     rows.append(["with FERPlus votes", data["train"]["rated"], data["validation"]["rated"]])
+    rows.append(["of these, with one class that leads", data["train"]["with_plurality"], data["validation"]["with_plurality"]])
     return table(["label of FER2013", "training", "validation"], rows)
 
 
-def summary(fer: dict, labels: dict, raters: dict | None) -> str:
-    """The figures a reader looks for first, of each answer."""
+def summary(fer: dict, labels: dict, raters: dict | None, new: list[dict | None]) -> str:
+    """The figures a reader looks for first, of each answer; `new` are those of faces that training has no copy of."""
     answers = [("fer2013", "its labels", labels)] + ([("ferplus", "the plurality of the raters", raters)] if raters else [])
-    measured = [(fer["metrics"][name], evaluation) for name, _, evaluation in answers]
+    measured = [(fer["metrics"][name], evaluation, other) for (name, _, evaluation), other in zip(answers, new, strict=False)]
 
     def row(what: str, figure) -> list[str]:
-        return [what, *(figure(metrics, evaluation) for metrics, evaluation in measured)]
+        return [what, *(figure(*figures) for figures in measured)]
 
-    return table(["measured on the int8 file, by the box's own code", *(f"`{name}`" for name, _, _ in answers)], [
+    def accuracy(e: dict) -> str:
+        return f"{percent(e['accuracy'])} ({interval(e['accuracy_interval'])})"
+
+    return table(["", *(f"`{name}`" for name, _, _ in answers)], [
         ["validation, judged by", *(f"{whose}, {evaluation['n']} faces" for _, whose, evaluation in answers)],
-        row("accuracy (95 % interval)", lambda _, e: f"{percent(e['accuracy'])} ({interval(e['accuracy_interval'])})"),
-        row("balanced accuracy (mean recall of the classes)", lambda _, e: percent(e["balanced_accuracy"])),
-        row("expected calibration error, 15 bins", lambda m, _: f"{m['calibration_error_after']:.3f}"),
-        row("the same before the temperature", lambda m, _: f"{m['calibration_error_before']:.3f}"),
-        row("accuracy of the float network", lambda m, _: percent(m["float_accuracy"])),
-        row("same answer as the float network", lambda m, _: percent(m["same_top_class_as_float"])),
+        row("accuracy of the int8 file, by the box's own code (95 % interval)", lambda _, e, __: accuracy(e)),
+        row("balanced accuracy (mean recall of the classes)", lambda _, e, __: percent(e["balanced_accuracy"])),
+        row("expected calibration error, 15 bins", lambda _, e, __: f"{e['ece']:.3f}"),
+        row("without faces of which training has another copy", lambda _, __, n: f"{n['n']} faces"),
+        row("accuracy of these", lambda _, __, n: accuracy(n)),
+        row("balanced accuracy of these", lambda _, __, n: percent(n["balanced_accuracy"])),
+        row("expected calibration error of these", lambda _, __, n: f"{n['ece']:.3f}"),
+        row("all, by the pipeline: the float network", lambda m, _, __: percent(m["float_accuracy"])),
+        row("same answer as the float network", lambda m, _, __: percent(m["same_top_class_as_float"])),
+        row("calibration error before the temperature; after it, each half with that of the other",
+            lambda m, _, __: f"{m['calibration_error_before']:.3f}; {m['calibration_error_after']:.3f}"),
     ])
 
 

@@ -19,9 +19,11 @@ def main() -> None:
     figures = {
         "data": json.loads((places.DATA / "report.json").read_text()),
         "fer2013_validation": evaluated(moodbox, places.CROPS, "--perturb"),
+        "fer2013_new": evaluated(moodbox, places.NEW_CROPS),
     }
     if card.has_raters():
         figures["ferplus_validation"] = evaluated(moodbox, places.CROPS_BY_VOTES, "--labels", "ferplus")
+        figures["ferplus_new"] = evaluated(moodbox, places.NEW_CROPS_BY_VOTES, "--labels", "ferplus")
         figures["ferplus_validation_by_fer2013"] = evaluated(moodbox, places.CROPS_BY_VOTES)
     places.EVALUATION.write_text(json.dumps(figures, indent=1) + "\n")
     card.CARD.write_text(card.text())

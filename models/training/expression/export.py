@@ -11,7 +11,7 @@ import emotion_metrics
 import manifest
 import quantise
 from expression import places
-from expression.faces import BOX, FOLD, RATED, Faces, is_rated
+from expression.faces import BOX, RATED, Faces, is_rated
 from expression.graph import INPUT_SHAPE, Classifier, normalised
 
 SEED = 2026
@@ -35,7 +35,6 @@ def main() -> None:
     weights = {name: value.astype(np.float32) for name, value in np.load(arguments.weights).items()}
     train, validation = (Faces.load(places.DATA / f"{split}.npz") for split in ("train", "validation"))
 
-    rated = validation.votes.sum(axis=1) > 0
     graph = Classifier(weights, is_rated(train, validation))
     require_parity(graph, weights, validation)
     function = graph.concrete(INPUT_SHAPE)
@@ -46,7 +45,8 @@ def main() -> None:
         quantise.require_one_partition(name, content, INPUT_SHAPE)
 
     inputs = normalised(validation.pixels)
-    labels, plurality = validation.emotions.argmax(axis=1), FOLD[validation.votes.argmax(axis=1)]
+    labels, plurality = validation.emotions.argmax(axis=1), validation.plurality
+    rated = plurality >= 0
     int8, float32 = (logits_of(content, inputs) for content in (model, float_model))
     truths = {"fer2013": (labels, np.full(len(labels), True)), "ferplus": (plurality, rated)}
     answers, metrics = {}, {}

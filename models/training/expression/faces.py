@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,10 @@ RATED = np.array([FERPLUS.index(name) for name in (*BOX, "contempt")])
 UNKNOWN, NOT_A_FACE = 8, 9
 RATERS = 10
 LEAST_A_CLASS = 10
+# Correlation of two faces at 16x16 pixels from which on they are taken for one photograph, with another watermark, cut or
+# compression: of sixty such pairs that were looked at all were, and of twenty between .89 and .91 half.
+SAME_PHOTOGRAPH = 0.93
+COMPARED_AT_ONCE = 256
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
 
 
@@ -38,6 +43,18 @@ class Faces:
     """f32 [n, 7]: shares of the classes in the order of the box"""
     votes: np.ndarray
     """f32 [n, 8]: shares of FERPlus' raters, without "unknown" and "not a face" """
+
+    @property
+    def plurality(self) -> np.ndarray:
+        """i64 [n]: what most raters saw, as the box counts; -1 where nobody has rated the face or two classes lead."""
+        leading = (self.votes == self.votes.max(axis=1, keepdims=True)) & (self.votes > 0)
+        leads = np.stack([leading[:, FOLD == label].any(axis=1) for label in range(len(BOX))], axis=1)
+        return np.where(leads.sum(axis=1) == 1, leads.argmax(axis=1), -1)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all of it, by which what was made of other faces is told."""
+        return hashlib.sha256(b"".join(part.tobytes() for part in (self.pixels, self.emotions, self.votes))).hexdigest()
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -145,8 +162,8 @@ def require_usable(faces: Faces, split: str) -> None:
 
 def is_rated(train: Faces, validation: Faces) -> bool:
     """Whether raters said enough of the faces to learn their answer, and to measure it class by class."""
-    leading = FOLD[validation.votes.argmax(axis=1)][validation.votes.sum(axis=1) > 0]
-    counts = np.bincount(leading, minlength=len(BOX))
+    leading = validation.plurality
+    counts = np.bincount(leading[leading >= 0], minlength=len(BOX))
     return bool((train.votes.sum(axis=1) > 0).any() and counts.min() >= LEAST_A_CLASS)
 
 
@@ -166,3 +183,19 @@ def leaks(train: Faces, validation: Faces) -> np.ndarray:
         for other in by_print.get(int(mark), [])[:1]
         if np.abs(train.pixels[index].astype(int) - validation.pixels[other]).mean() < 8
     ], dtype=int)
+
+
+def copied(validation: Faces, train: Faces) -> np.ndarray:
+    """bool [n]: whether training has another copy of the photograph, which `leaks` knows by its pixels alone."""
+    ours, others = _thumbnails(validation.pixels), _thumbnails(train.pixels)
+    starts = range(0, len(ours), COMPARED_AT_ONCE)
+    nearest = [(ours[start : start + COMPARED_AT_ONCE] @ others.T).max(axis=1) for start in starts]
+    return np.concatenate(nearest) >= SAME_PHOTOGRAPH
+
+
+def _thumbnails(pixels: np.ndarray) -> np.ndarray:
+    """f32 [n, 256] of length 1 around a mean of 0, so that a product is a correlation."""
+    small = np.stack([cv2.resize(face, (16, 16), interpolation=cv2.INTER_AREA) for face in pixels])
+    rows = small.reshape(len(pixels), -1).astype(np.float32)
+    rows -= rows.mean(axis=1, keepdims=True)
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True).clip(1e-6)

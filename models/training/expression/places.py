@@ -13,6 +13,9 @@ TEACHER = TEACHERS / "teacher.npz"
 # Folders of validation faces by label, as `moodbox eval fer` reads them: FER2013's labels, and what most raters of FERPlus said.
 CROPS = DATA / "validation-fer2013"
 CROPS_BY_VOTES = DATA / "validation-ferplus"
+# The same without those of which training has another copy of the photograph.
+NEW_CROPS = DATA / "validation-fer2013-new"
+NEW_CROPS_BY_VOTES = DATA / "validation-ferplus-new"
 # The weights of the released network in half precision: enough to export it again, or to train on from.
 RELEASED = ROOT / "models" / "training" / "expression" / "weights.npz"
 # What to add to each side of the detector's squared box to get the frame that FER2013 cut around a face, in parts of the

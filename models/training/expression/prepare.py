@@ -11,7 +11,7 @@ import torch
 
 from expression import places
 from expression.augmentation import harmed, moved
-from expression.faces import BOX, FERPLUS, SIDE, Faces, leaks, read, require_usable, without_duplicates
+from expression.faces import BOX, FERPLUS, SIDE, Faces, copied, leaks, read, require_usable, without_duplicates
 
 SEED = 2026
 SHEET = (8, 16)
@@ -32,12 +32,15 @@ def main() -> None:
     places.DATA.mkdir(parents=True, exist_ok=True)
     train.save(places.DATA / "train.npz")
     validation.save(places.DATA / "validation.npz")
-    write_crops(validation)
+    new = ~copied(validation, train)
+    write_crops(validation, np.arange(len(validation)), places.CROPS, places.CROPS_BY_VOTES)
+    write_crops(validation, np.flatnonzero(new), places.NEW_CROPS, places.NEW_CROPS_BY_VOTES)
     write_sheet(train, places.DATA / "augmented.png")
     report = {
         "read": len(read_train),
         "duplicates": len(read_train) - len(unique),
         "also_in_validation": len(leaking),
+        "validation_copied_in_train": int((~new).sum()),
         "train": counts(train),
         "validation": counts(validation),
     }
@@ -51,24 +54,26 @@ def counts(faces: Faces) -> dict:
     labels = np.bincount(faces.emotions.argmax(1), minlength=len(BOX))
     rated = faces.votes.sum(1) > 0
     votes = np.bincount(faces.votes[rated].argmax(1), minlength=len(FERPLUS))
+    leading = faces.plurality
     return {
         "faces": len(faces),
         "labels": dict(zip(BOX, labels.tolist(), strict=True)),
         "rated": int(rated.sum()),
+        "with_plurality": int((leading >= 0).sum()),
         "votes": dict(zip(FERPLUS, votes.tolist(), strict=True)),
     }
 
 
-def write_crops(validation: Faces) -> None:
-    """The validation faces as pictures in folders by label, and again by FERPlus' plurality (contempt counts as neutral)."""
-    for folder in (places.CROPS, places.CROPS_BY_VOTES):
+def write_crops(validation: Faces, chosen: np.ndarray, by_label: Path, by_votes: Path) -> None:
+    """Some validation faces as pictures in folders by label, and again by what most raters saw."""
+    for folder in (by_label, by_votes):
         shutil.rmtree(folder, ignore_errors=True)
-    rated = validation.votes.sum(1) > 0
-    for index, face in enumerate(validation.pixels):
-        _write(places.CROPS / BOX[validation.emotions[index].argmax()], index, face)
-        if rated[index]:
-            leading = FERPLUS[validation.votes[index].argmax()]
-            _write(places.CROPS_BY_VOTES / ("neutral" if leading == "contempt" else leading), index, face)
+    plurality = validation.plurality
+    for index in chosen:
+        face = validation.pixels[index]
+        _write(by_label / BOX[validation.emotions[index].argmax()], index, face)
+        if plurality[index] >= 0:
+            _write(by_votes / BOX[plurality[index]], index, face)
 
 
 def _write(folder: Path, index: int, face: np.ndarray) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from expression import network, places
-from expression.faces import Faces
+from expression.faces import DataError, Faces
 from expression.training import VIEWS, Answers, Recipe, Stage, Training, measured
 
 SEED = 2026
@@ -32,6 +32,8 @@ def main() -> None:
         if not answers_of(number).is_file():
             teach(faces, part, number, validation, recipe)
     said = [np.load(answers_of(number)) for number in range(PARTS)]
+    if others := [str(answers_of(number)) for number in range(PARTS) if said[number]["faces"] != faces.digest]:
+        raise DataError(f"of other faces, and to be deleted: {', '.join(others)}")
     joined = {head: np.zeros((len(faces), said[0][head].shape[1]), np.float16) for head in Answers._fields}
     for head, logits in joined.items():
         for number in range(PARTS):
@@ -57,7 +59,7 @@ def teach(faces: Faces, part: np.ndarray, number: int, validation: Faces, recipe
         training.restore(checkpoint)
     print(f"teacher {number + 1} of {PARTS}")
     training.run(validation, path.parent)
-    answers = {head: logits.numpy() for head, logits in training.answers(faces[part == number], VIEWS)._asdict().items()}
+    answers = {"faces": np.array(faces.digest)} | {head: logits.numpy() for head, logits in training.answers(faces[part == number], VIEWS)._asdict().items()}
     for head, logits in training.answers(validation, VIEWS)._asdict().items():
         answers[f"validation_{head}"] = logits.numpy()
     partial = path.with_suffix(".partial.npz")

@@ -79,7 +79,7 @@ class Training:
         # Its choice of algorithms is worth the seconds of trying them; every size of a face comes thousands of times.
         torch.backends.cudnn.benchmark = True
         torch.manual_seed(seed)
-        self.recipe, self.seed = recipe, seed
+        self.recipe, self.seed, self.faces = recipe, seed, faces.digest
         self.pixels = torch.from_numpy(faces.pixels).unsqueeze(1).to(self.device)
         self.emotions = torch.from_numpy(faces.emotions).to(self.device)
         self.votes = torch.from_numpy(faces.votes).to(self.device)
@@ -210,6 +210,7 @@ class Training:
         torch.save({
             "network": self.network.state_dict(), "average": self.average.state_dict(),
             "optimiser": self.optimiser.state_dict(), "epoch": self.epoch, "epochs": self.recipe.epochs, "history": self.history,
+            "faces": self.faces, "recipe": repr(self.recipe),
             "draws": self.draws.get_state(), "chances": self.chances.get_state(), "torch": torch.get_rng_state(),
         }, partial)
         partial.replace(path)
@@ -221,6 +222,8 @@ class Training:
             raise SystemExit(
                 f"{path} is of a run of {stored['epochs']} epochs, not {self.recipe.epochs}: --epochs {stored['epochs']} goes on, and without that file it starts anew"
             )
+        if (stored["faces"], stored["recipe"]) != (self.faces, repr(self.recipe)):
+            raise SystemExit(f"{path} is of other faces or settings: without that file it starts anew")
         self.network.load_state_dict(stored["network"])
         self.average.load_state_dict(stored["average"])
         self.optimiser.load_state_dict(stored["optimiser"])

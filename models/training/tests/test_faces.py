@@ -143,6 +143,23 @@ class Splits(unittest.TestCase):
         validation = as_faces(np.stack([cv2.imdecode(jpeg, cv2.IMREAD_GRAYSCALE), *drawn(3, 99)]))
         self.assertEqual(faces.leaks(as_faces(pixels), validation).tolist(), [7])
 
+    def test_another_copy_of_a_photograph_is_known(self) -> None:
+        pixels = drawn(20)
+        copy = cv2.convertScaleAbs(cv2.resize(pixels[7][1:47, 2:48], (48, 48)), alpha=0.8, beta=20)
+        cv2.putText(copy, "stock", (4, 40), cv2.FONT_HERSHEY_SIMPLEX, 0.4, 255)
+        validation = as_faces(np.stack([copy, *drawn(3, 99)]))
+        self.assertEqual(faces.leaks(as_faces(pixels), validation).tolist(), [])
+        self.assertEqual(faces.copied(validation, as_faces(pixels)).tolist(), [True, False, False, False])
+
+    def test_raters_who_are_divided_judge_nothing(self) -> None:
+        judged = as_faces(drawn(4))
+        judged.votes[:] = 0
+        judged.votes[0, [1, 2]] = 0.6, 0.4
+        judged.votes[1, [1, 2]] = 0.5, 0.5
+        judged.votes[2, [0, 7]] = 0.5, 0.5
+        labels = [faces.BOX.index("happy"), -1, faces.BOX.index("neutral"), -1]
+        self.assertEqual(judged.plurality.tolist(), labels)
+
     def test_too_few_of_a_class_are_named(self) -> None:
         with self.assertRaises(faces.DataError) as caught:
             faces.require_usable(as_faces(drawn(67)), "train")

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{Effect, Engine};
+use super::{Effect, Engine, Part};
 use crate::history::{NOTED_AGAIN, Page, Query, Sight};
 use crate::mood::{Room, RoomMood};
 use crate::topics::Response;
@@ -18,7 +18,7 @@ pub struct Recalled {
     pub outcome: Result<Page, String>,
 }
 
-/// Time after which a camera that is wanted and gives no frame is noted: one with a bad cable, which comes and goes every few
+/// Time after which it is noted that a camera which is wanted gives no frame, or that nothing can be seen in them: one with a bad cable, which comes and goes every few
 /// seconds, would else take the place of all that was noted before within days.
 const GONE: Duration = Duration::from_secs(60);
 
@@ -26,7 +26,7 @@ const GONE: Duration = Duration::from_secs(60);
 #[derive(Debug, Default)]
 pub(super) struct Chronicle {
     noted: Option<(Duration, Option<RoomMood>)>,
-    /// Since when a camera that is wanted gives no frame.
+    /// Since when nothing is seen though the camera is wanted.
     gone_since: Option<Duration>,
 }
 
@@ -41,8 +41,8 @@ impl Chronicle {
     }
 
     /// Whether it is certain that nobody looks, or that somebody does. What came before the start is over at once.
-    fn is_certain(&mut self, gives_frames: bool, is_wanted: bool, now: Duration) -> bool {
-        if gives_frames || !is_wanted {
+    fn is_certain(&mut self, looks: bool, is_wanted: bool, now: Duration) -> bool {
+        if looks || !is_wanted {
             self.gone_since = None;
             return true;
         }
@@ -61,10 +61,12 @@ impl Chronicle {
 impl Engine {
     /// Notes the room where it has changed.
     pub(super) fn note(&mut self, room: &Room, now: Duration, effects: &mut Vec<Effect>) {
-        if !self.chronicle.is_certain(self.camera_up, self.camera_is_wanted(), now) {
+        let is_blind = self.failed.contains_key(&Part::Models);
+        let looks = self.camera_up && !is_blind;
+        if !self.chronicle.is_certain(looks, self.camera_is_wanted(), now) {
             return;
         }
-        let sight = self.camera_up.then(|| Sight::from(room));
+        let sight = looks.then(|| Sight::from(room));
         if self.chronicle.wants(sight.map(|sight| sight.mood), now) {
             effects.push(Effect::Note(sight));
         }

@@ -151,7 +151,8 @@ impl Playlist {
     /// Somebody does not want what plays, or else what comes next; nothing where it was heard for long enough.
     pub(super) fn skip(&mut self, now: Duration) -> Result<Option<Feedback>, String> {
         let uri = self.current()?;
-        self.recommender.skipped(&uri, self.started + now).map_err(|e| e.to_string())
+        // A song of the library before has no vote to be given.
+        Ok(self.recommender.skipped(&uri, self.started + now).unwrap_or_default())
     }
 
     /// Somebody said that the mood was misread.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Asker, Effect, Engine, Outcome, Part};
 use crate::config::{Configuration, Overrides, touches_a_part, waits_for_a_restart};
-use crate::topics::Response;
+use crate::topics::{CameraState, Response};
 
 impl Engine {
     /// Time in which the box must come up with what was set.
@@ -52,12 +52,12 @@ impl Engine {
     }
 
     /// What does not work of the parts that shall, if anything. A camera that is switched off cannot be asked for, nor what
-    /// looks at its frames, unless that is known to have failed.
+    /// looks at frames while there are none, unless that is known to have failed.
     fn lacking(&self, wanted: &BTreeSet<Part>) -> Option<String> {
         let working = self.working();
         let can_tell = |part: &Part| match part {
             Part::Camera => self.camera_is_wanted(),
-            Part::Models => self.camera_is_wanted() || self.failed.contains_key(part),
+            Part::Models => self.camera_state() == CameraState::On || self.failed.contains_key(part),
             Part::Broker | Part::Leds => true,
         };
         let lacking = wanted.iter().filter(|part| can_tell(part)).find(|part| !working.contains(part))?;

@@ -87,7 +87,9 @@ impl History {
     /// Whether skipping a track at `now` is a vote against it.
     pub(super) fn skip_is_vote(&self, catalogue: &Catalogue, track: usize, now: Duration) -> bool {
         let played = self.recordings.get(&catalogue.features()[track].recording).and_then(|song| song.played);
-        played.is_none_or(|start| now.saturating_sub(Duration::from_secs(start)) < SKIP_WITHIN)
+        // A clock that was behind knows nothing of how long it has played.
+        let since = |start| now.checked_sub(Duration::from_secs(start));
+        played.is_none_or(|start| since(start).is_some_and(|played| played < SKIP_WITHIN))
     }
 
     /// Whether more liked a song than skipped it.
@@ -135,10 +137,8 @@ impl History {
 
 /// What a song loses for having been played.
 fn rest(song: Standing, now: Duration) -> f32 {
-    song.played.map_or(0.0, |at| {
-        let age = now.saturating_sub(Duration::from_secs(at)).as_secs_f32();
-        RECENCY * (-age / RECENCY_FADE_S).exp()
-    })
+    let age = song.played.and_then(|at| now.checked_sub(Duration::from_secs(at)));
+    age.map_or(0.0, |age| RECENCY * (-age.as_secs_f32() / RECENCY_FADE_S).exp())
 }
 
 fn shifts(votes: &BTreeMap<u32, Votes>, count: usize, prior: f32) -> Vec<f32> {

@@ -134,6 +134,16 @@ fn a_camera_that_is_switched_off_is_not_waited_for() {
 }
 
 #[test]
+fn a_camera_that_had_failed_before_keeps_nothing_from_being_set() {
+    let mut evening = happy_evening();
+    evening.tell(Event::Failed(Part::Camera, "unplugged".to_owned()));
+    evening.set_from_afar(&json!({ "vision.fps": 9 }));
+    evening.wait(2 * MINUTE);
+    assert_eq!(evening.trial()["last"], json!({ "outcome": "taken" }));
+    assert_eq!(evening.engine.config().vision.fps.0, 9);
+}
+
+#[test]
 fn models_that_read_faces_again_have_failed_no_longer() {
     let mut evening = happy_evening();
     evening.tell(Event::Failed(Part::Models, "out of memory".to_owned()));

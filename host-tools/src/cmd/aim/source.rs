@@ -23,18 +23,30 @@ pub(super) enum Source {
 }
 
 impl Source {
-    /// Asks a box over the broker.
-    pub(super) async fn over_broker(address: &Address) -> Result<Self, Failure> {
+    /// Asks a box over the broker; nothing where that was ended before it had answered.
+    pub(super) async fn over_broker(
+        address: &Address,
+        asked_to_end: impl Future<Output = ()>,
+    ) -> Result<Option<Self>, Failure> {
         let mut feed = Feed::open(address, &["preview", "response/preview.start"]).await?;
         feed.ask("preview.start");
-        let Ok(answer) = timeout(PATIENCE, answer(&mut feed)).await else {
+        let answer = tokio::select! {
+            answer = timeout(PATIENCE, answer(&mut feed)) => answer,
+            () = asked_to_end => {
+                // It may answer yet.
+                Self::Broker(feed).close().await;
+                return Ok(None);
+            }
+        };
+        let Ok(answer) = answer else {
             let reason =
                 anyhow!("box {} does not answer on {}; is it running, and is this its id?", feed.id(), feed.broker());
+            Self::Broker(feed).close().await;
             return Err(Failure::NoAnswer(reason));
         };
         let answer = answer?;
         match answer["error"].as_str() {
-            None => Ok(Self::Broker(feed)),
+            None => Ok(Some(Self::Broker(feed))),
             Some(reason) => Err(Failure::Finding(anyhow!("the box refuses: {reason}"))),
         }
     }

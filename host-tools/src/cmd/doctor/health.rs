@@ -53,7 +53,7 @@ pub(super) fn examine(diagnosis: &Value, config: &Value, checks: &mut Vec<Check>
         checks.push(working(part, mend, diagnosis, config));
     }
     let measured = &diagnosis["diagnostics"];
-    checks.push(speed(measured));
+    checks.push(speed(measured, diagnosis["state"]["camera"] == "off"));
     checks.push(light(measured));
     checks.push(heat(measured));
     checks.push(songs(diagnosis));
@@ -110,7 +110,7 @@ fn working(part: &'static str, mend: &'static str, diagnosis: &Value, config: &V
     Check::ok(part, "works".to_owned()).with(json!({ "works": true, "on": true }))
 }
 
-fn speed(measured: &Value) -> Check {
+fn speed(measured: &Value, is_off: bool) -> Check {
     let number = |key: &str| measured[key].as_f64();
     let (fps, p95, uptime) = (number("fps"), number("frame_ms_p95"), measured["uptime_s"].as_u64());
     let share = |key: &str| Some(number(key)? / (number("inferences")? + number(key)?).max(1.0));
@@ -125,7 +125,7 @@ fn speed(measured: &Value) -> Check {
         let mend = "use a shorter or better cable, or another port, for the camera";
         return Check::warn("frames", format!("{said}; many arrive damaged"), mend).with(facts);
     }
-    if fps < SLOW_FPS && uptime.is_some_and(|seconds| seconds > SETTLED_S) {
+    if fps < SLOW_FPS && !is_off && uptime.is_some_and(|seconds| seconds > SETTLED_S) {
         let mend = "raise vision.min_face_px, and see whether the camera is on";
         return Check::warn("frames", said, mend).with(facts);
     }

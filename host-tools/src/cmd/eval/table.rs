@@ -52,6 +52,8 @@ fn parse(text: &[u8]) -> anyhow::Result<Table> {
             return Err(anyhow!("the first line names no column {needed}"));
         }
     }
+    // One song that nobody has rated cannot stand among others by its rank.
+    let is_rated = ["human_valence", "human_arousal"].iter().all(|name| at.contains_key(name));
     let mut rows = Vec::new();
     let mut rejected = Vec::new();
     for record in reader.records() {
@@ -64,6 +66,9 @@ fn parse(text: &[u8]) -> anyhow::Result<Table> {
         };
         let line = record.position().map_or(0, csv::Position::line);
         match Row::read(|name| at.get(name).and_then(|column| record.get(*column)).unwrap_or_default().trim()) {
+            Ok(row) if is_rated && row.rated.is_none() => {
+                rejected.push(format!("line {line}: human_valence or human_arousal is missing"));
+            }
             Ok(row) => rows.push(row),
             Err(reason) => rejected.push(format!("line {line}: {reason}")),
         }

@@ -56,11 +56,13 @@ fn metric(labels: Labels, name: &str) -> f64 {
     fer["metrics"][labels.name()][name].as_float().unwrap()
 }
 
-/// What most of the raters saw, where they saw an expression; one vote is a slip.
+/// What most of the raters saw, where they saw one expression more often than any other; one vote is a slip.
 fn plurality(votes: &[u8]) -> Option<Emotion> {
     let most = *votes.iter().max()?;
-    let leading = votes.iter().position(|n| *n == most)?;
-    SEEN.get(leading).copied().filter(|_| (2..NOT_RATED).contains(&most))
+    let mut leading = votes.iter().enumerate().filter(|(_, n)| **n == most).map(|(seen, _)| SEEN.get(seen).copied());
+    let first = leading.next()??;
+    let ties = leading.flatten().any(|other| other != first);
+    Some(first).filter(|_| !ties && (2..NOT_RATED).contains(&most))
 }
 
 fn check(labels: Labels, truths: &[Option<Emotion>], pixels: &[u8]) {

@@ -137,6 +137,10 @@ fn songs_are_named_as_players_name_them() {
         let library = person.folder().join(player).display().to_string();
         person.scan(&["--names", player, "--library", &library]);
         assert_eq!(person.types(&["library", "list", "--json", "--library", &library]).json()[0]["uri"], uri);
+        // In a library that had another name for it, the song does not stand twice.
+        person.scan(&["--names", player]);
+        let songs: Vec<_> = person.songs().iter().map(|song| song["uri"].clone()).collect();
+        assert_eq!(songs, [json!(uri)]);
     }
 }
 
