@@ -109,7 +109,7 @@ async fn show(
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn who_does_not_read_makes_way_for_the_next() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("preview.sock");
