@@ -18,8 +18,8 @@ pub struct Recalled {
     pub outcome: Result<Page, String>,
 }
 
-/// Time after which it is noted that a camera which is wanted gives no frame, or that nothing can be seen in them: one with a bad cable, which comes and goes every few
-/// seconds, would else take the place of all that was noted before within days.
+/// Time after which it is noted that nothing is seen though the camera is wanted. One with a bad cable, which comes and goes
+/// every few seconds, would else take the place of all that was noted before within days.
 const GONE: Duration = Duration::from_secs(60);
 
 /// What was noted last.

@@ -274,6 +274,17 @@ fn votes_move_a_song_and_its_genre() {
 }
 
 #[test]
+fn a_clock_that_was_behind_makes_no_dislikes() {
+    let mut recommender = Recommender::new(grid(), 7);
+    let ahead = 400 * DAY;
+    recommender.played("u:60", ahead).unwrap();
+    recommender.played("u:60", START).unwrap();
+    assert_eq!(recommender.skipped("u:60", START).unwrap(), None);
+    let list = |recommender: &Recommender| recommender.for_mood(Affect::default(), Policy::Match, 20, START);
+    assert_eq!(list(&recommender), list(&Recommender::new(grid(), 7)));
+}
+
+#[test]
 fn a_late_skip_says_nothing() {
     let fresh = Recommender::new(grid(), 7);
     let mut listened = fresh.clone();

@@ -71,6 +71,14 @@ fn a_camera_that_comes_and_goes_leaves_no_line_for_each_time() {
 }
 
 #[test]
+fn who_cannot_see_has_not_looked() {
+    let mut evening = happy_evening();
+    evening.tell(Event::Failed(Part::Models, "damaged".to_owned()));
+    evening.wait(40 * MINUTE);
+    assert_eq!(evening.noted(), [None, ABSENT, GUESS, HAPPY, None]);
+}
+
+#[test]
 fn who_asks_is_answered_when_the_disk_has_looked() {
     let mut evening = happy_evening();
     let payload = json!({ "transaction": "h1", "from": 10, "to": 20 }).to_string();

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use moodbox_core::config::{Config, Configuration, Labels};
 use moodbox_core::emotion::{Emotion, Probabilities};
-use moodbox_core::engine::{Effect, Engine, Event, Part, Setting, Switches, Trials};
+use moodbox_core::engine::{Effect, Engine, Event, Part, Received, Setting, Stored, Switches, Trials};
 use moodbox_core::face::{BBox, Face, Point, SeenFace, Size};
 use moodbox_core::hass::Device;
 use moodbox_core::led::Fault;
@@ -358,6 +358,29 @@ fn a_lift_climbs_from_song_to_song() {
     assert!(at_first < 0.0 && why.ends_with("where the mood is now"), "{at_first} {why}");
     let (at_last, why) = lifted(sad_evening(), 6);
     assert!(at_last > 0.3, "{at_last} {why}");
+}
+
+#[test]
+fn a_song_of_the_library_before_is_skipped_all_the_same() {
+    let mut evening = happy_evening();
+    evening.command("next", "");
+    let catalogue = Catalogue::import(b"title,artist,uri,genres\nOne,Ada,own:1,folk\nTwo,Bob,own:2,rock\n").unwrap();
+    let outcome = Ok(Received { bytes: 1, catalogue: Some(catalogue.catalogue) });
+    evening.tell(Event::Stored(Stored { transaction: "l1".to_owned(), outcome }));
+    let before = evening.last("now")["uri"].as_str().unwrap().to_owned();
+    assert!(before.starts_with("demo:"), "{before}");
+    evening.command("skip", "");
+    assert!(evening.last("now")["uri"].as_str().unwrap().starts_with("own:"));
+}
+
+#[test]
+fn a_camera_that_was_switched_off_while_it_was_waited_for_has_not_failed() {
+    let mut evening = happy_evening();
+    evening.command("camera", "OFF");
+    evening.tell(Event::Failed(Part::Camera, "no frame within 3 s".to_owned()));
+    assert_eq!(evening.request("diagnose", "").unwrap()["problems"], json!([]));
+    evening.wait(Duration::from_secs(2));
+    assert_eq!(evening.last("state")["camera"], "off");
 }
 
 #[test]
