@@ -152,6 +152,10 @@ fn read(arguments: &Arguments, models: &Models, settings: &config::Vision) -> Re
     let mut given = Vec::new();
     for path in picture::files(std::slice::from_ref(&arguments.frames))? {
         let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        if !bytes.starts_with(&[0xff, 0xd8]) {
+            let reason = "is no JPEG picture, which is what cameras send; name a folder of such alone";
+            return Err(Failure::Input(anyhow!("{} {reason}", path.display())));
+        }
         let frame = decoder.decode(&bytes).with_context(|| path.display().to_string())?;
         let seen = vision.analyse(frame).with_context(|| path.display().to_string())?;
         let faces = seen.faces.iter().map(|f| f.face.bbox).collect();

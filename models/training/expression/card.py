@@ -28,7 +28,7 @@ def text() -> str:
         "summary": summary(fer, labels, raters, [evaluation["fer2013_new"], evaluation.get("ferplus_new")]),
         "copied": evaluation["data"]["validation_copied_in_train"],
         "classes": classes(labels),
-        "whose_word": whose_word(fer, raters, evaluation["ferplus_validation_by_fer2013"]) if raters else "",
+        "whose_word": whose_word(fer, evaluation) if raters else "",
         "confusion": confusion(labels),
         "confusions": confusions(labels),
         "perturbations": perturbations(labels),
@@ -114,12 +114,16 @@ def classes(labels: dict) -> str:
     return table(["", "precision", "recall", "95 % interval", "F1", "faces"], rows)
 
 
-def whose_word(fer: dict, raters: dict, crossed: dict) -> str:
+def whose_word(fer: dict, evaluation: dict) -> str:
     """What the two answers are, and which to take."""
+    raters, crossed = evaluation["ferplus_validation"], evaluation["ferplus_validation_by_fer2013"]
+    right = {f"{answer}_where_{truth}": f"{percent:.0f} %"
+             for answer, row in evaluation["mood_right"].items() for truth, percent in row.items()}
     return RATERS.read_text().format(
         temperature=fer["emotions"]["ferplus"]["temperature"],
         agreement=percent(fer["metrics"]["labels_that_agree_with_ferplus"]),
         crossed=percent(crossed["accuracy"]),
+        **right,
         classes=rated_classes(raters, crossed),
     )
 

@@ -2,11 +2,14 @@
 
 import argparse
 import json
+import re
 import subprocess
 from pathlib import Path
 
 from expression import card, places
 from expression.faces import DataError
+
+SIMULATED = re.compile(r"mood filter +by (\w+) where (\w+) is right, at 5 fps: +([\d.]+) % right")
 
 
 def main() -> None:
@@ -25,9 +28,22 @@ def main() -> None:
         figures["ferplus_validation"] = evaluated(moodbox, places.CROPS_BY_VOTES, "--labels", "ferplus")
         figures["ferplus_new"] = evaluated(moodbox, places.NEW_CROPS_BY_VOTES, "--labels", "ferplus")
         figures["ferplus_validation_by_fer2013"] = evaluated(moodbox, places.CROPS_BY_VOTES)
+        figures["mood_right"] = mood_right()
     places.EVALUATION.write_text(json.dumps(figures, indent=1) + "\n")
     card.CARD.write_text(card.text())
     print(f"written to {places.EVALUATION} and {card.CARD}")
+
+
+def mood_right() -> dict[str, dict[str, float]]:
+    """Percent of a simulated day in which the box is right about the mood, by its answer and by whose labels are true."""
+    command = ["cargo", "test", "--quiet", "--package", "moodbox-core", "--test", "mood_simulation", "--", "--nocapture"]
+    done = subprocess.run(command, cwd=places.ROOT, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)} ended with {done.returncode}")
+    right = {}
+    for answer, truth, percent in SIMULATED.findall(done.stdout):
+        right.setdefault(answer, {})[truth] = float(percent)
+    return right
 
 
 def evaluated(moodbox: Path, folder: Path, *options: str) -> dict:

@@ -61,6 +61,11 @@ fn what_cannot_be_measured_is_named() {
     let none = folder.path().join("none").display().to_string();
     assert!(moodbox(&["bench", "--frames", &none]).refused(2).starts_with(&format!("moodbox: cannot read {none}: ")));
     let bad = file(folder.path(), "bad.jpg", "Dear diary");
+    assert_eq!(
+        moodbox(&["bench", "--frames", &here]).refused(2),
+        format!("moodbox: {bad} is no JPEG picture, which is what cameras send; name a folder of such alone")
+    );
+    file(folder.path(), "bad.jpg", [0xff, 0xd8, 0xff]);
     assert!(moodbox(&["bench", "--frames", &here]).refused(2).starts_with(&format!("moodbox: {bad}: ")));
     fs::remove_file(bad).unwrap();
 }

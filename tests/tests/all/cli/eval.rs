@@ -186,6 +186,9 @@ fn photos_have_their_faces_found() {
     println!("{}", done.stdout);
     assert!(done.stdout.lines().all(|line| line.chars().count() <= 100));
     done.well();
+    let report = &moodbox(&["eval", "faces", path.to_str().unwrap(), "--json"]).json()[0];
+    let [recall, precision] = ["recall", "precision"].map(|of| report["looked_for"][of].as_f64().unwrap());
+    assert!(recall >= 0.9 && precision >= 0.95, "{recall} {precision}");
 }
 
 #[test]

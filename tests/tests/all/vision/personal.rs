@@ -67,7 +67,7 @@ fn quality(readings: &Readings, bias: &Bias) -> (f32, f32) {
 #[test]
 fn the_rest_of_what_a_face_shows_is_read_better_and_the_other_face_as_well_as_before() {
     let mut vision = Vision::new(&Models::built_in().unwrap(), &config::Vision::default()).unwrap();
-    let (mut right_gained, mut cost_saved) = (0.0, 0.0);
+    let mut cost_saved = 0.0;
     for light in [Light { gamma: 1.0, right_edge: 1.0 }, Light { gamma: 0.5, right_edge: 0.0 }] {
         let (mut held, mut rest) = (Vec::new(), Readings::new());
         for (expression, from, to) in OWN {
@@ -85,8 +85,7 @@ fn the_rest_of_what_a_face_shows_is_read_better_and_the_other_face_as_well_as_be
         assert!(after.0 >= before.0 && after.1 <= before.1 + 0.005, "{light:?}: {before:?} {after:?}");
         let other_loses_nothing = other_after.0 >= other_before.0 && other_after.1 <= other_before.1 + 0.02;
         assert!(other_loses_nothing, "{light:?}: {other_before:?} {other_after:?}");
-        right_gained += after.0 - before.0;
         cost_saved += before.1 - after.1;
     }
-    assert!(right_gained >= 0.0 && cost_saved > 0.0, "{right_gained} {cost_saved}");
+    assert!(cost_saved > 0.0, "{cost_saved}");
 }
