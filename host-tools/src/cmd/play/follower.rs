@@ -183,6 +183,8 @@ impl Follower {
                 if self.wanted.as_ref() == Some(&uri) {
                     self.wanted = None;
                     self.lead_to(id, &mut actions);
+                } else if let Some((player, _)) = &mut self.player {
+                    player.upcoming.push(Entry { id, uri });
                 }
             }
             Event::Missing(uri) => self.lack(uri, &mut actions),
@@ -192,7 +194,15 @@ impl Follower {
         if !follows_an_action && !actions.iter().any(Action::is_for_the_player) {
             self.settle(now, &mut actions);
         }
+        self.foresee(&actions);
         actions
+    }
+
+    /// Somebody may go on at the player before it was looked at again: what comes next there is what we made it.
+    fn foresee(&mut self, actions: &[Action]) {
+        let Some((player, _)) = &mut self.player else { return };
+        let goes = |entry: &Entry| actions.iter().any(|action| *action == Action::Remove(entry.id));
+        player.upcoming.retain(|entry| !goes(entry));
     }
 
     fn hear_now(&mut self, song: Option<Song>, actions: &mut Vec<Action>) {

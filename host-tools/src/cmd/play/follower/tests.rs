@@ -356,6 +356,20 @@ fn a_skip_is_one_only_within_thirty_seconds_of_a_song_that_the_box_knows_to_play
 }
 
 #[test]
+fn who_goes_on_before_the_queue_was_looked_at_again_has_skipped() {
+    let mut world = World::new(&[1, 2, 3]);
+    let mut events = VecDeque::new();
+    for action in world.follower.on(Event::List(songs(&[7, 0])), world.now) {
+        world.act(action, &mut events);
+    }
+    for event in events {
+        assert_eq!(world.follower.on(event, world.now), []);
+    }
+    world.does(&Deed::Next);
+    assert_eq!(world.told[1..], [("skip", uri(7))]);
+}
+
+#[test]
 fn a_song_that_ends_was_neither_skipped_nor_is_the_next_one_chosen() {
     let mut world = World::new(&[1, 2, 3]);
     (0..3).for_each(|_| world.does(&Deed::SongEnds));
