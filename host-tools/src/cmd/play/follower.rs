@@ -201,8 +201,7 @@ impl Follower {
     /// Somebody may go on at the player before it was looked at again: what comes next there is what we made it.
     fn foresee(&mut self, actions: &[Action]) {
         let Some((player, _)) = &mut self.player else { return };
-        let goes = |entry: &Entry| actions.iter().any(|action| *action == Action::Remove(entry.id));
-        player.upcoming.retain(|entry| !goes(entry));
+        player.upcoming.retain(|entry| !actions.contains(&Action::Remove(entry.id)));
     }
 
     fn hear_now(&mut self, song: Option<Song>, actions: &mut Vec<Action>) {
