@@ -43,9 +43,12 @@ fetch() {
 }
 
 build() {
-  # The host tool is not run there, but this is where CI sees that it builds.
   say "build for aarch64"
-  (cd "$root" && deploy/cargo-arm64.sh build --quiet --release --locked --package moodboxd --package moodbox --bins --examples)
+  # Beside the tool, so that the daemon is compiled as it is for the packages.
+  local packages=(--release --locked --package moodboxd --package moodbox)
+  (cd "$root" && deploy/cargo-arm64.sh build --quiet "${packages[@]}" --bin moodboxd --examples)
+  # The tool is not run there, but this is where CI sees that it compiles.
+  (cd "$root" && deploy/cargo-arm64.sh check --quiet "${packages[@]}")
   for tool in vcam helpers; do (cd "$here/$tool" && "$root/deploy/cargo-arm64.sh" build --quiet --release --locked); done
 }
 
