@@ -93,7 +93,7 @@ fn may_mount() -> bool {
     rights::may(
         "unshare --mount sh -ec '
          mount -t tmpfs tmpfs /mnt
-         ls /proc/$$/root/mnt
+         (cd /proc/$$/root && ls mnt)
          nsenter --target $$ --mount mount -o remount,ro /mnt'",
     )
 }
