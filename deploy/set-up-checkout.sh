@@ -5,6 +5,7 @@
 #   set-up-checkout.sh build     what `make demo` needs
 #   set-up-checkout.sh test      what `make test` needs besides
 #   set-up-checkout.sh setup     what `make test-setup` needs besides
+#   set-up-checkout.sh ha        what `make test-ha` needs besides, but for Home Assistant itself
 #   set-up-checkout.sh ui        what `make test-ui` needs besides
 #   set-up-checkout.sh check     what `make check` needs besides
 #   set-up-checkout.sh portable  what `make check-portable` needs besides
@@ -100,8 +101,8 @@ install_requirements() {
 }
 
 case ${1:-build} in
-build | test | setup | ui | check | portable | deb | test-deb | arm64 | rig) ;;
-*) fail "unknown stage $1; known are build, test, setup, ui, check, portable, deb, test-deb, arm64, rig" ;;
+build | test | setup | ha | ui | check | portable | deb | test-deb | arm64 | rig) ;;
+*) fail "unknown stage $1; known are build, test, setup, ha, ui, check, portable, deb, test-deb, arm64, rig" ;;
 esac
 arch=$(uname -m)
 [ -n "${LIBRARY_SHA256[$arch]:-}" ] || fail "there is no TensorFlow Lite library for $arch; this needs x86_64 or aarch64 (64-bit Raspberry Pi OS)"
@@ -111,6 +112,7 @@ fetch_tflite "$arch"
 [ "${1:-build}" != test ] || install_packages mosquitto mosquitto-clients mpd openssl strace iproute2 libfaketime gpg gpg-agent
 [ "${1:-build}" != rig ] || install_packages mosquitto mosquitto-clients e2fsprogs binutils
 [ "${1:-build}" != setup ] || install_packages mosquitto mosquitto-clients openssl mmdebstrap systemd-container openssh-client
+[ "${1:-build}" != ha ] || install_packages mmdebstrap mosquitto mpd openssl curl python3-venv
 if [ "${1:-build}" = ui ]; then
   install_packages mosquitto chromium fonts-dejavu-core python3-venv
   install_requirements tests/ui/requirements.txt .cache/ui

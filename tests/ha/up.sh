@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # A real Home Assistant, a real Mosquitto and a real MPD, on loopback only, from a bare Debian 12 machine with amd64 or arm64.
 #
-#   up.sh up         builds what is missing (some minutes, once), then starts all three afresh
+#   up.sh build      what is missing (some minutes, once)
+#   up.sh up         that, then all three started afresh
 #   up.sh down       stops them
 #   up.sh check      up, check.py, down; the exit code is that of check.py
 #   up.sh pictures   up, the pictures of deploy/home-assistant with a real Chromium, down
@@ -55,19 +56,6 @@ down() { stop home-assistant; stop mpd; stop mosquitto; }
 # /proc and /dev are mounted in a name space of their own: nothing stays mounted, however this ends.
 IN_CHROOT=(unshare --mount
   sh -ec 'mount -t proc proc "$0/proc"; mount --bind /dev "$0/dev"; exec chroot "$0" "$@"' "$CHROOT")
-
-install_packages() {
-  local missing=() package
-  for package in "$@"; do
-    [ "$(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null)" = 'ii ' ] || missing+=("$package")
-  done
-  [ ${#missing[@]} -gt 0 ] || return 0
-  say "installing ${missing[*]}"
-  # RUNLEVEL=1: the package's own broker shall not start.
-  apt-get update -qq && DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
-    apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
-    fail "apt-get could not install ${missing[*]}"
-}
 
 build_chroot() {
   [ ! -e "$CHROOT/.built" ] || return 0
@@ -211,12 +199,16 @@ start_home_assistant() {
     "http://127.0.0.1:$HTTP_PORT/manifest.json" || fail "Home Assistant did not start, see $RUN/home-assistant.log"
 }
 
-up() {
-  down
-  install_packages mmdebstrap mosquitto mpd openssl curl python3-venv
+build() {
+  deploy/set-up-checkout.sh ha
   build_chroot
   install_home_assistant
   install_requirements requirements.txt
+}
+
+up() {
+  down
+  build
   rm -rf "$RUN"
   mkdir -p "$RUN"
   free_ports >"$RUN/ports"
@@ -234,6 +226,7 @@ up() {
 }
 
 case ${1:-} in
+build) build ;;
 up) up ;;
 down) down ;;
 check)
@@ -244,7 +237,7 @@ check)
 pictures)
   trap down EXIT
   up
-  install_packages chromium fonts-dejavu-core
+  deploy/set-up-checkout.sh ui
   install_requirements requirements-pictures.txt
   "$VENV/bin/python" "$SOURCES/pictures.py" deploy/home-assistant
   ;;
@@ -258,5 +251,5 @@ forget)
   rm -f "$RUN/mosquitto/store/mosquitto.db"
   start_mosquitto
   ;;
-*) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 2 ;;
+*) sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

@@ -9,6 +9,9 @@ CARD = MODELS / "README.md"
 NAMES = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
 TEMPLATE = Path(__file__).resolve().parent / "card.md"
 RATERS = TEMPLATE.with_name("raters.md")
+# What there is to say of the faces and of the training, and what the validation split is called.
+ORIGINS = {"fer2013": TEMPLATE.with_name("fer2013.md"), "folder": TEMPLATE.with_name("folder.md")}
+VALIDATIONS = {"fer2013": "FER2013 validation", "folder": "the folder's validation faces"}
 HISTORY = Path(__file__).resolve().parent / "history.toml"
 
 
@@ -20,13 +23,18 @@ def main() -> None:
 
 def text() -> str:
     """The whole card."""
-    fer = classifier()
-    evaluation = json.loads((MODELS / "evaluation.json").read_text())
+    return of(classifier(), json.loads((MODELS / "evaluation.json").read_text()))
+
+
+def of(fer: dict, evaluation: dict) -> str:
+    """The card of a classifier, from its entry in the manifest and what was measured."""
     labels, raters = evaluation["fer2013_validation"], evaluation.get("ferplus_validation")
+    data = evaluation["data"]
     parts = {
-        "data": data_table(evaluation["data"]),
+        "data": data_table(data),
+        "origin": ORIGINS[data["origin"]].read_text().format(copied=data["validation_copied_in_train"]).strip(),
+        "validation": VALIDATIONS[data["origin"]],
         "summary": summary(fer, labels, raters, [evaluation["fer2013_new"], evaluation.get("ferplus_new")]),
-        "copied": evaluation["data"]["validation_copied_in_train"],
         "classes": classes(labels),
         "whose_word": whose_word(fer, evaluation) if raters else "",
         "confusion": confusion(labels),
@@ -72,9 +80,10 @@ def data_table(data: dict) -> str:
     """How many faces of what."""
     rows = [[name, *(data[split]["labels"][name] for split in ("train", "validation"))] for name in NAMES]
     rows.append(["all", data["train"]["faces"], data["validation"]["faces"]])
-    rows.append(["with FERPlus votes", data["train"]["rated"], data["validation"]["rated"]])
-    rows.append(["of these, with one class that leads", data["train"]["with_plurality"], data["validation"]["with_plurality"]])
-    return table(["label of FER2013", "training", "validation"], rows)
+    if data["train"]["rated"]:
+        rows.append(["with FERPlus votes", data["train"]["rated"], data["validation"]["rated"]])
+        rows.append(["of these, with one class that leads", data["train"]["with_plurality"], data["validation"]["with_plurality"]])
+    return table(["label", "training", "validation"], rows)
 
 
 def summary(fer: dict, labels: dict, raters: dict | None, new: list[dict | None]) -> str:

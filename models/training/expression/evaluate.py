@@ -20,7 +20,7 @@ def main() -> None:
     if not places.CROPS.is_dir():
         raise DataError(f"{places.CROPS} is missing: run `make models-data` first")
     figures = {
-        "data": json.loads((places.DATA / "report.json").read_text()),
+        "data": json.loads(places.REPORT.read_text()),
         "fer2013_validation": evaluated(moodbox, places.CROPS, "--perturb"),
         "fer2013_new": evaluated(moodbox, places.NEW_CROPS),
     }

@@ -21,9 +21,11 @@ CALIBRATION_FACES = 300
 PARITY = 0.03
 MOST_ACCURACY_LOST = 0.005
 OUTPUTS = {len(BOX): "fer2013", len(RATED): "ferplus"}
-ORIGIN = manifest.Origin(
-    "trained on FER2013 (terms unclear) with the labels of FERPlus (MIT)", "MIT", "models/training/pipeline.py"
-)
+MADE_BY = "models/training/pipeline.py"
+ORIGINS = {
+    "fer2013": manifest.Origin("trained on FER2013 (terms unclear) with the labels of FERPlus (MIT)", "MIT", MADE_BY),
+    "folder": manifest.Origin("trained on a folder of its owner's pictures", "its owner's", MADE_BY),
+}
 
 
 def main() -> None:
@@ -34,6 +36,7 @@ def main() -> None:
     arguments = parser.parse_args()
     weights = {name: value.astype(np.float32) for name, value in np.load(arguments.weights).items()}
     train, validation = (Faces.load(places.DATA / f"{split}.npz") for split in ("train", "validation"))
+    origin = json.loads(places.REPORT.read_text())["origin"]
 
     graph = Classifier(weights, is_rated(train, validation))
     require_parity(graph, weights, validation)
@@ -65,7 +68,7 @@ def main() -> None:
     (arguments.out / "models" / "fer.tflite").write_bytes(model)
     (arguments.out / "tests" / "fixtures" / "fer-float.tflite").write_bytes(float_model)
     emotions = {"crop_margin": places.CROP_MARGIN, **answers}
-    entry = manifest.entry("fer", model, OUTPUTS, metrics, {"emotions": emotions}, ORIGIN)
+    entry = manifest.entry("fer", model, OUTPUTS, metrics, {"emotions": emotions}, ORIGINS[origin])
     manifest.replace(arguments.out / "models" / "manifest.toml", [entry])
 
 

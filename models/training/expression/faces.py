@@ -78,9 +78,18 @@ class Faces:
             raise DataError(f"{path} is missing: run `make models-data` first") from None
 
 
+def origin(source: Path) -> str:
+    """What `read` finds there: "fer2013", or a "folder" of somebody's own."""
+    return "fer2013" if _table(source, "train").is_file() else "folder"
+
+
+def _table(source: Path, split: str) -> Path:
+    return source / f"fer2013-{split}.npz"
+
+
 def read(source: Path, split: str) -> Faces:
     """One split ("train" or "validation") of FER2013 with FERPlus' votes, or of a folder `split/emotion/picture`."""
-    table = source / f"fer2013-{split}.npz"
+    table = _table(source, split)
     if table.is_file():
         return _read_table(table)
     if (source / split).is_dir():

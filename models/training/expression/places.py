@@ -6,6 +6,7 @@ ROOT = Path(__file__).resolve().parents[3]
 SHARED_FACES = ROOT.parent / "shared" / "data" / "fer"
 WORK = ROOT / ".cache" / "models-training" / "expression"
 DATA = WORK / "data"
+REPORT = DATA / "report.json"
 RUN = WORK / "run"
 WEIGHTS = RUN / "weights.npz"
 TEACHERS = WORK / "teachers"

@@ -11,7 +11,7 @@ import torch
 
 from expression import places
 from expression.augmentation import harmed, moved
-from expression.faces import BOX, FERPLUS, SIDE, Faces, copied, leaks, read, require_usable, without_duplicates
+from expression.faces import BOX, FERPLUS, SIDE, Faces, copied, leaks, origin, read, require_usable, without_duplicates
 
 SEED = 2026
 SHEET = (8, 16)
@@ -37,6 +37,7 @@ def main() -> None:
     write_crops(validation, np.flatnonzero(new), places.NEW_CROPS, places.NEW_CROPS_BY_VOTES)
     write_sheet(train, places.DATA / "augmented.png")
     report = {
+        "origin": origin(source),
         "read": len(read_train),
         "duplicates": len(read_train) - len(unique),
         "also_in_validation": len(leaking),
@@ -44,7 +45,7 @@ def main() -> None:
         "train": counts(train),
         "validation": counts(validation),
     }
-    (places.DATA / "report.json").write_text(json.dumps(report, indent=1) + "\n")
+    places.REPORT.write_text(json.dumps(report, indent=1) + "\n")
     print(json.dumps(report, indent=1))
     print(f"written to {places.DATA}; look at augmented.png there before training")
 
