@@ -76,6 +76,11 @@ mod tests {
     use super::*;
 
     const PORTRAIT: &[u8] = include_bytes!("../demo/faces/collins.jpg");
+    // One picture with the same coefficients, written in one scan and in many.
+    const BASELINE: &[u8] = include_bytes!("../../tests/fixtures/pictures/baseline.jpg");
+    const PROGRESSIVE: &[u8] = include_bytes!("../../tests/fixtures/pictures/progressive.jpg");
+    /// Red on the left and blue on the right, as printers mix them.
+    const CMYK: &[u8] = include_bytes!("../../tests/fixtures/pictures/cmyk.jpg");
 
     #[test]
     fn a_picture_that_is_cut_anywhere_is_refused() {
@@ -93,5 +98,48 @@ mod tests {
         let with_thumbnail = [&PORTRAIT[..2], &thumbnail, &PORTRAIT[2..]].concat();
         assert_eq!(decode(&with_thumbnail).unwrap(), whole);
         assert!(decode(&with_thumbnail[..with_thumbnail.len() - 2]).is_err());
+    }
+
+    /// A picture with the EXIF note of a camera that was held in some way: a TIFF header and one directory with one entry.
+    fn held(jpeg: &[u8], orientation: u8) -> Vec<u8> {
+        let mut note = b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0".to_vec();
+        note.extend([orientation, 0, 0, 0, 0, 0, 0]);
+        let length = u8::try_from(note.len() + 2).unwrap();
+        [&jpeg[..2], &[0xff, 0xe1, 0, length], &note, &jpeg[2..]].concat()
+    }
+
+    #[test]
+    fn a_picture_is_turned_as_the_camera_was_held() {
+        use image::imageops::{flip_horizontal, flip_vertical, rotate90, rotate180, rotate270};
+        let upright = decode(BASELINE).unwrap();
+        // The eight orientations of EXIF 2.3, tag 0x0112.
+        let turned = [
+            upright.clone(),
+            flip_horizontal(&upright),
+            rotate180(&upright),
+            flip_vertical(&upright),
+            flip_horizontal(&rotate90(&upright)),
+            rotate90(&upright),
+            flip_horizontal(&rotate270(&upright)),
+            rotate270(&upright),
+        ];
+        for (orientation, wanted) in (1..).zip(turned) {
+            assert!(decode(&held(BASELINE, orientation)).unwrap() == wanted, "orientation {orientation}");
+        }
+    }
+
+    #[test]
+    fn a_progressive_picture_is_the_same_picture_and_refused_where_it_is_cut() {
+        assert!(decode(PROGRESSIVE).unwrap() == decode(BASELINE).unwrap());
+        for length in (2..PROGRESSIVE.len()).step_by(37) {
+            assert!(decode(&PROGRESSIVE[..length]).is_err(), "{length} bytes");
+        }
+    }
+
+    #[test]
+    fn a_printers_colours_are_the_ones_that_one_sees() {
+        let picture = decode(CMYK).unwrap();
+        let near = |x, wanted: [u8; 3]| picture.get_pixel(x, 8).0.iter().zip(wanted).all(|(got, wanted)| got.abs_diff(wanted) < 12);
+        assert!(near(4, [255, 0, 0]) && near(28, [0, 0, 255]), "{:?} {:?}", picture.get_pixel(4, 8), picture.get_pixel(28, 8));
     }
 }
