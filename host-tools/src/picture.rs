@@ -139,7 +139,14 @@ mod tests {
     #[test]
     fn a_printers_colours_are_the_ones_that_one_sees() {
         let picture = decode(CMYK).unwrap();
-        let near = |x, wanted: [u8; 3]| picture.get_pixel(x, 8).0.iter().zip(wanted).all(|(got, wanted)| got.abs_diff(wanted) < 12);
-        assert!(near(4, [255, 0, 0]) && near(28, [0, 0, 255]), "{:?} {:?}", picture.get_pixel(4, 8), picture.get_pixel(28, 8));
+        let near = |x, wanted: [u8; 3]| {
+            picture.get_pixel(x, 8).0.iter().zip(wanted).all(|(got, wanted)| got.abs_diff(wanted) < 12)
+        };
+        assert!(
+            near(4, [255, 0, 0]) && near(28, [0, 0, 255]),
+            "{:?} {:?}",
+            picture.get_pixel(4, 8),
+            picture.get_pixel(28, 8)
+        );
     }
 }
