@@ -95,11 +95,12 @@ def test_a_light_is_dimmed_alone(board):
 
 def test_a_line_that_is_held_is_reported_with_its_holder(board):
     with Lights(board, "gpiochip") as lights:
-        mark = board.mark()
-        assert board.shell(f"{light('moodbox', 'gpiochip')} </dev/null >/dev/ttyS1 2>&1") == 1
-        board.wait_for(
-            "^Error: line 17 of /dev/gpiochip0 is held by moodbox: stop that, or choose others in", mark
-        )
+        for driver in ("gpiochip", "rppal"):
+            mark = board.mark()
+            assert board.shell(f"{light('moodbox', driver)} </dev/null >/dev/ttyS1 2>&1") == 1
+            board.wait_for(
+                "^Error: line 17 of /dev/gpiochip0 is held by moodbox: stop that, or choose others in", mark
+            )
         lights.show(blue=1.0)
         lights.expect(blue=True)
 

@@ -36,7 +36,7 @@ use crate::led::LedPattern;
 use crate::mood::{Confusion, MoodFilter, Room, RoomMood};
 use crate::music::{Catalogue, Memory, Recommender, default_policy};
 use crate::personal::{Evidence, Personal};
-use crate::topics::{Diagnostics, Event as Announcement, Topics};
+use crate::topics::{CameraState, Diagnostics, Event as Announcement, Topics};
 pub use configuration::Asker;
 pub use event::{Effect, Event, Part};
 use history::Chronicle;
@@ -137,6 +137,8 @@ pub struct Engine {
     slowed: bool,
     /// What was last acted upon.
     known: Room,
+    /// Whether the camera showed nobody then. Where it is off nobody knows.
+    was_empty: bool,
     light: Option<LedPattern>,
 }
 
@@ -156,6 +158,7 @@ impl Engine {
             personal: Personal::new(evidence),
             expression: ExpressionFilter::new(&config.mood),
             known: mood.room(now),
+            was_empty: false,
             mood,
             playlist: Playlist::new(recommender, config.music.list_length.0 as usize, started),
             voice: Voice::new(seed),
@@ -222,6 +225,7 @@ impl Engine {
             Event::Message { topic, payload } => self.hear(&topic, &payload, now, &mut effects),
             Event::Retained { topic } => self.refuse_retained(&topic, &mut effects),
             Event::Measured(diagnostics) => self.measure(diagnostics, &mut effects),
+            Event::Clock(started) => self.playlist.set_clock(started),
             Event::Stored(stored) => self.stored(stored, now, &mut effects),
             Event::Recalled(recalled) => self.recalled(recalled, &mut effects),
             Event::Kept(asker, outcome) => self.kept(asker, outcome, &mut effects),
@@ -312,14 +316,21 @@ impl Engine {
 
     /// A new list when somebody came, or when the room's mood has moved on.
     fn follow_the_mood(&mut self, room: &Room, now: Duration, effects: &mut Vec<Effect>) {
-        if !room.presence {
+        let empty = !room.presence && self.camera_state() == CameraState::On;
+        if empty && !self.was_empty {
+            // Who chose has gone.
             self.playlist.forget_the_choice();
+        }
+        self.was_empty = empty;
+        if !room.presence || self.playlist.follows_a_choice() {
             return;
         }
-        let moved = self.playlist.target().is_none_or(|t| t.distance(room.affect) > NEW_LIST_DISTANCE);
+        // What is listed in an empty room is for nobody.
+        let target = self.playlist.target().filter(|_| self.known.presence);
+        let moved = target.is_none_or(|t| t.distance(room.affect) > NEW_LIST_DISTANCE);
+        let otherwise = self.playlist.policy() != self.policy(room.mood);
         // A guess is no reason for other songs; but who has just come shall not wait for the first ones.
-        let worth_it = !room.unsure || self.playlist.target().is_none();
-        if moved && worth_it && !self.playlist.follows_a_choice() {
+        if target.is_none() || (moved || otherwise) && !room.unsure {
             self.recommend(room, now, effects);
         }
     }

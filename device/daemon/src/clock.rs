@@ -6,6 +6,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// A clock that shows an earlier time was never set: 2026-01-01. A board without a battery starts in 1970.
 const EARLIEST: Duration = Duration::from_secs(1_767_225_600);
 
+/// What the machine's clock shows, with its fractions. One that stands before 1970 has not been set.
+#[must_use]
+pub fn since_1970() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
 /// The time of day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Now {
@@ -19,7 +25,7 @@ impl Now {
     /// What the machine's clock shows. `root` is `/` but in tests.
     #[must_use]
     pub fn read(root: &Path) -> Self {
-        Self::of(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(), root)
+        Self::of(since_1970(), root)
     }
 
     /// systemd's time service says by a file when it has set the clock; others say nothing, and are believed.

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::fs;
 use std::io::{IsTerminal, Write};
+use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -43,9 +44,12 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(INTERNAL, error),
     };
-    match runtime.block_on(run::run(config, asked_to_stop(), None)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(CANNOT_START, error),
+    let live = || runtime.block_on(run::run(config, asked_to_stop(), None));
+    match panic::catch_unwind(AssertUnwindSafe(live)) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) => fail(CANNOT_START, error),
+        // The line above says where.
+        Err(_) => fail(INTERNAL, "a mistake of the program's own; please report the line above"),
     }
 }
 

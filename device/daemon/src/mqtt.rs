@@ -32,8 +32,8 @@ const QUEUE: usize = 32;
 /// Longest time that saying goodbye may take.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// Time after which a connection has held.
-const HELD: Duration = Duration::from_secs(60);
+/// Time after which a connection has held: longer than another client with the same id takes to come back.
+const HELD: Duration = Duration::from_secs(20);
 
 /// Connections in a row that may break before they have held: somebody restarts the broker.
 const RESTARTS: u32 = 2;
@@ -87,7 +87,7 @@ async fn run(settings: Settings, mut publications: mpsc::Receiver<Publication>, 
         if connected.is_some() {
             told = None;
         }
-        short_lived = if connected.is_some_and(|since| since.elapsed() < HELD) { short_lived + 1 } else { 0 };
+        short_lived = if connected.is_some() && !held(connected) { short_lived + 1 } else { 0 };
         if connected.is_some() && short_lived <= RESTARTS {
             backoff.reset();
         }
@@ -105,6 +105,11 @@ async fn run(settings: Settings, mut publications: mpsc::Receiver<Publication>, 
             return;
         }
     }
+}
+
+/// Whether a connection that began then, if it did, has held.
+fn held(connected: Option<Instant>) -> bool {
+    connected.is_some_and(|since| since.elapsed() >= HELD)
 }
 
 /// Waits and drops what is published meanwhile; false when there is nothing more to wait for.
@@ -163,7 +168,10 @@ impl<'a> Connection<'a> {
             };
             let event = match polled {
                 Some(Ok(Ok(event))) => event,
-                Some(Ok(Err(error))) => break Some(trouble::explain(self.settings, &error, self.again)),
+                Some(Ok(Err(error))) => {
+                    let again = self.again && !held(self.connected);
+                    break Some(trouble::explain(self.settings, &error, again));
+                }
                 Some(Err(_)) => break Some(trouble::silence(self.settings, limit)),
                 None => {
                     if self.connected.is_some() {

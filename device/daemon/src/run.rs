@@ -109,6 +109,7 @@ impl House {
                 _ = measure.tick() => {
                     let diagnostics = self.measure();
                     self.tell(Event::Measured(diagnostics));
+                    self.tell_the_time();
                 }
                 _ = watchdog.tick() => systemd::feed_watchdog(self.threads.pulses()),
             }
@@ -174,6 +175,14 @@ impl House {
             }
         };
         self.tell(Event::Viewer(came));
+    }
+
+    /// A recording has its own time.
+    fn tell_the_time(&mut self) {
+        if self.recorded.is_none() {
+            let clock = clock::since_1970();
+            self.tell(Event::Clock(clock.saturating_sub(self.now())));
+        }
     }
 
     fn tell(&mut self, event: Event) {

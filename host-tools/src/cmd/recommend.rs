@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::anyhow;
 use moodbox_core::affect::{Affect, Policy};
 use moodbox_core::emotion::Emotion;
-use moodbox_core::music::{Part, Recommended, Recommender, default_policy};
+use moodbox_core::music::{Aim, Part, Recommended, Recommender, UnknownTrack, default_policy};
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -18,15 +18,16 @@ use crate::library;
 #[command(after_help = "Example:\n  moodbox recommend --mood sad --policy lift -n 5")]
 pub(crate) struct Arguments {
     /// The mood: angry, disgust, fear, happy, neutral, sad or surprise.
-    #[arg(long, required_unless_present = "after", conflicts_with = "after")]
+    #[arg(long, required_unless_present = "after")]
     mood: Option<Emotion>,
     /// match, lift or soothe; by default what suits the mood.
-    #[arg(long, conflicts_with = "after")]
+    #[arg(long, requires = "mood")]
     policy: Option<Policy>,
     /// A file with tracks; your own library, or else the demo catalogue, where it is left out.
     #[arg(long, value_name = "FILE")]
     library: Option<PathBuf>,
-    /// Recommend more of the same kind as this track.
+    /// More of the same kind as this track, which was chosen; with a mood, how its list goes on near the kind of this track,
+    /// which it had played.
     #[arg(long, value_name = "URI")]
     after: Option<String>,
     /// Show what each score is made of.
@@ -94,17 +95,22 @@ pub(crate) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
     let recommender = Recommender::new(library::read(arguments.library.as_deref())?, arguments.seed);
     let row = |recommended| Row::new(recommended, arguments.explain);
     let report = match (&arguments.after, arguments.mood) {
-        (Some(uri), _) => {
+        (Some(uri), None) => {
             let tracks = recommender.after(uri, n, Duration::ZERO).map_err(|e| anyhow!(e))?;
             let tracks = tracks.into_iter().map(row).collect();
             Report { mood: None, policy: None, after: Some(uri.clone()), tracks }
         }
-        (None, mood) => {
+        (playing, mood) => {
             let mood = mood.ok_or_else(|| anyhow!("say which mood, with --mood"))?;
+            if let Some(uri) = playing.as_ref().filter(|uri| recommender.catalogue().get(uri).is_none()) {
+                return Err(anyhow!(UnknownTrack(uri.clone())).into());
+            }
             let policy = arguments.policy.unwrap_or(default_policy(mood));
-            let tracks = recommender.for_mood(Affect::of(mood), policy, n, Duration::ZERO);
-            let tracks = tracks.into_iter().map(row).collect();
-            Report { mood: Some(mood), policy: Some(policy), after: None, tracks }
+            // As the box counts: the first song of the way that a lift takes has been played.
+            let climbed = usize::from(playing.is_some());
+            let aim = Aim { mood: Affect::of(mood), policy, climbed, playing: playing.as_deref(), keeps_kind: true };
+            let tracks = recommender.toward(&aim, n, Duration::ZERO).into_iter().map(row).collect();
+            Report { mood: Some(mood), policy: Some(policy), after: playing.clone(), tracks }
         }
     };
     let mut out = io::stdout().lock();

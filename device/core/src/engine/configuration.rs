@@ -57,6 +57,10 @@ impl Engine {
             Ok(new) => {
                 let asker = Asker::of("config.set", transaction, self.difference(&new, changes));
                 self.try_out(&new, changes, now, effects);
+                if changes.contains_key("music.policy") && self.switches.policy.take().is_some() {
+                    // The last word counts; nothing else takes back what the command of this name has chosen.
+                    effects.push(Effect::Keep(self.switches));
+                }
                 self.configure(new, asker, now, effects);
                 None
             }

@@ -1,5 +1,7 @@
 //! What goes into the engine and what comes out of it.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Asker, Recalled, Stored, Switches, Trials};
@@ -53,6 +55,9 @@ pub enum Event {
     },
     /// The figures of the last minute.
     Measured(Diagnostics),
+    /// By the clock as it stands now the engine's time was 0 then, since 1970: it has none at the start where the network sets
+    /// it.
+    Clock(Duration),
     /// The disk has dealt with a piece of a catalogue, see [`Effect::Store`].
     Stored(Stored),
     /// The disk has kept what was set, or says why it could not, see [`Effect::KeepOverrides`] and

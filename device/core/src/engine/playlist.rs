@@ -22,7 +22,7 @@ pub(super) struct Playlist {
     recommender: Recommender,
     length: usize,
     recommendation: Option<Recommendation>,
-    /// Lists made so far, for their ids.
+    /// The id of the last list. They are counted from the time of the start, so that none comes again after a restart.
     lists: u64,
     playing: Option<TrackPayload>,
     /// The song that the list follows.
@@ -42,7 +42,7 @@ impl Playlist {
             recommender,
             length,
             recommendation: None,
-            lists: 0,
+            lists: started.as_secs(),
             playing: None,
             choice: None,
             target: None,
@@ -72,6 +72,15 @@ impl Playlist {
 
     pub(super) const fn target(&self) -> Option<Affect> {
         self.target
+    }
+
+    pub(super) const fn policy(&self) -> Policy {
+        self.policy
+    }
+
+    /// The clock was set: the engine's time was 0 then, since 1970.
+    pub(super) const fn set_clock(&mut self, started: Duration) {
+        self.started = started;
     }
 
     pub(super) const fn follows_a_choice(&self) -> bool {
@@ -200,9 +209,9 @@ fn payload(recommended: &Recommended) -> TrackPayload {
 }
 
 /// Where music for a room starts from. The mean of a guess lies among the unpleasant moods, which are the most, and who has
-/// just come in shall not be met with dark songs for that.
+/// just come in, or is not seen, shall not be met with dark songs for that.
 fn place(room: &Room) -> Affect {
-    if room.unsure { Affect::of(Emotion::Neutral) } else { room.affect }
+    if room.unsure || !room.presence { Affect::of(Emotion::Neutral) } else { room.affect }
 }
 
 fn reason(room: &Room, policy: Policy) -> String {
@@ -212,9 +221,11 @@ fn reason(room: &Room, policy: Policy) -> String {
         }
         RoomMood::Emotion(emotion) => format!("the room looks {}", emotion.adjective()),
         RoomMood::Mixed => "the moods in the room differ".to_owned(),
-        RoomMood::Absent => "nobody is there".to_owned(),
+        RoomMood::Absent => "nobody is seen".to_owned(),
     };
     let aim = match policy {
+        Policy::Match if room.mood == RoomMood::Absent => "songs from the middle",
+        Policy::Lift if room.mood == RoomMood::Absent => "songs that lead up from the middle",
         Policy::Match if room.unsure => "songs from the middle until it is clear",
         Policy::Match => "songs that reflect it",
         Policy::Lift => "songs that lead up from it",

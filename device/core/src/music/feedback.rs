@@ -147,7 +147,8 @@ impl Memory {
     }
 
     fn take_back_skips(&mut self, now: u64) -> Vec<String> {
-        let misread = |at: u64| now.saturating_sub(at) <= MISREAD.as_secs();
+        // Of a clock that was set back in between, too.
+        let misread = |at: u64| now.abs_diff(at) <= MISREAD.as_secs();
         let changed: Vec<String> = self.skips.drain(..).filter(|(at, _)| misread(*at)).map(|(_, uri)| uri).collect();
         for uri in &changed {
             if let Some(song) = self.songs.get_mut(uri) {

@@ -74,14 +74,18 @@ pub(crate) fn refusal(error: Error, path: &Path, offsets: &[Offset]) -> LedError
         if line >= lines {
             return LedError::NoLine { chip: path.to_owned(), line, lines };
         }
-        if let Ok(info) = chip.line_info(line)
-            && info.used
-        {
-            let holder = if info.consumer.is_empty() { "the kernel".to_owned() } else { info.consumer };
-            return LedError::Held { chip: path.to_owned(), line, holder };
+        if let Some(error) = held(&chip, path, line) {
+            return error;
         }
     }
     LedError::Io(io::Error::other(error))
+}
+
+/// Who holds a line of a chip, if somebody does.
+pub(super) fn held(chip: &Chip, path: &Path, line: Offset) -> Option<LedError> {
+    let info = chip.line_info(line).ok().filter(|info| info.used)?;
+    let holder = if info.consumer.is_empty() { "the kernel".to_owned() } else { info.consumer };
+    Some(LedError::Held { chip: path.to_owned(), line, holder })
 }
 
 #[cfg(test)]

@@ -1,19 +1,26 @@
 //! A Raspberry Pi's pins, dimmed by PWM in software.
 //!
 //! Only two pins of the header can have a PWM channel of their own at a time, and a mood light takes three. The crate
-//! writes the pins' registers past the kernel, so it cannot see that another program holds a pin.
+//! writes the pins' registers past the kernel, which is therefore asked first whether somebody holds them. Who writes the
+//! registers as well is seen by nobody.
 
 use std::io;
 use std::time::Duration;
 
+use gpiocdev::chip::{self, Chip};
 use moodbox_core::config::{self, Common};
 use moodbox_core::led::Levels;
 use rppal::gpio::{Error, Gpio, Level, OutputPin};
 
+use super::gpiochip::held;
 use super::{LedError, Leds};
 
 /// 100 Hz: above what the eye sees as flicker, and each lit pin takes some 3 % of a core.
 const PERIOD_US: u32 = 10_000;
+
+/// What the kernel calls the chips behind the header, up to the Raspberry Pi 4 and on the 5; their lines have the numbers of
+/// the pins.
+const HEADERS: [&str; 2] = ["pinctrl-bcm2", "pinctrl-rp1"];
 
 /// The pins.
 pub(super) struct PwmPins {
@@ -26,6 +33,7 @@ pub(super) struct PwmPins {
 impl PwmPins {
     pub(super) fn open(config: &config::Leds) -> Result<Self, LedError> {
         let gpio = Gpio::new().map_err(explain)?;
+        require_free([config.red.0, config.green.0, config.blue.0, config.camera_on.0])?;
         let light = |pin: u32| Light::open(&gpio, pin, config.common);
         Ok(Self {
             red: light(config.red.0)?,
@@ -34,6 +42,18 @@ impl PwmPins {
             camera: light(config.camera_on.0)?,
         })
     }
+}
+
+/// Refuses pins that another program, or a driver in the kernel, holds. A chip that may not be opened says nothing.
+fn require_free(pins: [u32; 4]) -> Result<(), LedError> {
+    for path in chip::chips().unwrap_or_default() {
+        let Ok(chip) = Chip::from_path(&path) else { continue };
+        let is_header = chip.info().is_ok_and(|info| HEADERS.iter().any(|label| info.label.starts_with(label)));
+        if let Some(error) = pins.iter().filter(|_| is_header).find_map(|pin| held(&chip, &path, *pin)) {
+            return Err(error);
+        }
+    }
+    Ok(())
 }
 
 impl Leds for PwmPins {

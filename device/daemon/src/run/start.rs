@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::path::Path;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use moodbox_core::config::{Broker, Config, Configuration, Labels};
 use moodbox_core::engine::{Engine, Setting, Switches, Trials};
@@ -23,7 +23,7 @@ use crate::lamp::DARK;
 use crate::library::Library;
 use crate::mqtt::{self, SettingsError};
 use crate::store::Store;
-use crate::{identity, systemd, viewer};
+use crate::{clock, identity, systemd, viewer};
 
 /// Messages that may wait for the engine; it needs microseconds for one.
 const INBOX: usize = 16;
@@ -122,8 +122,7 @@ pub async fn run(
         confusion: confusion(models.as_ref().ok(), config.vision.labels),
         catalogue,
         memory,
-        // A clock that stands before 1970 has not been set; ages then count from there.
-        started: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
+        started: clock::since_1970(),
         switches: switches.unwrap_or_default(),
         trials,
         evidence: evidence.unwrap_or_default(),

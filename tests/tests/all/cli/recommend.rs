@@ -55,6 +55,23 @@ fn a_track_is_followed_by_its_kind() {
 }
 
 #[test]
+fn the_list_of_a_mood_goes_on_near_the_kind_of_what_played() {
+    let list = |more: &[&str]| {
+        let words = [&["recommend", "--mood", "happy", "--json"], more].concat();
+        moodbox(&words).json()[0].clone()
+    };
+    let uri = "demo:track:the-beatles-here-comes-the-sun";
+    let rock =
+        |report: &Value| tracks(report).iter().filter(|track| track["genres"].to_string().contains("rock")).count();
+    let report = list(&["--after", uri]);
+    assert_eq!((report["mood"].as_str(), report["after"].as_str()), (Some("happy"), Some(uri)));
+    assert!(tracks(&report).iter().all(|track| track["uri"] != uri));
+    assert!(rock(&report) > rock(&list(&[])), "{report:#}");
+    let lifted = list(&["--policy", "lift", "--after", uri]);
+    assert_eq!(lifted["policy"], "lift");
+}
+
+#[test]
 fn a_track_is_described_whole() {
     let report = &typed("recommend --mood happy -n 1 --json").json()[0];
     let keys: BTreeSet<_> = tracks(report)[0].as_object().unwrap().keys().map(String::as_str).collect();
@@ -73,6 +90,7 @@ fn one_seed_gives_one_list() {
 fn an_unknown_track_is_named() {
     let told = typed("recommend --after demo:track:none").refused(2);
     assert_eq!(told, "moodbox: no track of the catalogue has the uri \"demo:track:none\"");
+    assert_eq!(typed("recommend --mood sad --after demo:track:none").refused(2), told);
 }
 
 #[test]
