@@ -6,14 +6,15 @@
 #   broker.sh add-box ID           ID: the id of the box, as `moodboxd` says it at its start
 #   broker.sh remove-box ID        its user and rules; `moodbox remove ID` clears what the broker has kept of it
 #
-# Options, before the command: --folder DIR (/etc/mosquitto/moodbox), --conf DIR (/etc/mosquitto/conf.d), --port N (8883).
+# Options, before the command: --folder DIR (/etc/mosquitto/moodbox), --conf DIR (/etc/mosquitto/conf.d), --port N (as it is
+# there, else 8883).
 # Passwords are made here and written to files of mode 600; none is ever an argument or printed.
 set -euo pipefail
 umask 077
 shipped=$(cd "$(dirname "$0")" && pwd)
 folder=/etc/mosquitto/moodbox
 conf=/etc/mosquitto/conf.d
-port=8883
+unset port
 
 fail() { printf 'broker: %s\n' "$1" >&2; exit "${2:-1}"; }
 usage() { fail "usage: broker.sh [--folder DIR] [--conf DIR] [--port N] set-up HOST... | add-box ID | remove-box ID" 2; }
@@ -112,6 +113,18 @@ check_id() {
   [ -s "$folder/acl" ] || fail "$folder holds no broker yet; run set-up first" 2
 }
 
+# The port of an earlier set-up, which boxes were told.
+port_so_far() {
+  local there
+  there=$(sed -n '/^listener /{s/^listener *\([0-9]*\).*/\1/p;q}' "$conf/moodbox.conf" 2>/dev/null) || true
+  echo "${there:-8883}"
+}
+
+# A sum over all that the broker reads.
+what_it_reads() {
+  cat "$conf/moodbox.conf" "$folder"/{server.pem,server.key,passwords,acl} 2>/dev/null | sha256sum
+}
+
 reload() {
   if [ "$conf" = /etc/mosquitto/conf.d ] && systemctl is-active --quiet mosquitto 2>/dev/null; then
     systemctl "$1" mosquitto || fail "mosquitto does not take it: journalctl -u mosquitto says why"
@@ -125,6 +138,12 @@ set_up() {
     [[ $host =~ ^[A-Za-z0-9.:_-]+$ ]] || fail "\"$host\" is no name or address of a host" 2
   done
   mkdir -p "$folder/people" "$folder/boxes" "$conf"
+  # Stays where this is cut off: the broker has then not read what was written.
+  local before=""
+  if [ ! -e "$folder/unread" ]; then
+    before=$(what_it_reads) || true
+    touch "$folder/unread"
+  fi
   make_authority
   make_certificate "$@"
   printf '%s\n' "$1" >"$folder/host"
@@ -135,12 +154,15 @@ set_up() {
   { cat "$shipped/acl"; if [ -e "$folder/acl" ]; then sed -n '/^# box /,/^# end of box /p' "$folder/acl"; fi; } \
     >"$folder/acl.new"
   mv "$folder/acl.new" "$folder/acl"
-  sed -e "s|FOLDER|$folder|" -e "s|PORT|$port|" "$shipped/moodbox.conf" >"$conf/moodbox.conf"
+  sed -e "s|FOLDER|$folder|" -e "s|PORT|$port|" "$shipped/moodbox.conf" >"$conf/moodbox.conf.new"
+  mv "$conf/moodbox.conf.new" "$conf/moodbox.conf"
   chmod 644 "$conf/moodbox.conf" "$folder/ca.pem"
   for_broker "$folder/server.key" "$folder/server.pem" "$folder/passwords" "$folder/acl"
   # Others come through to the certificate, and see nothing else.
   chmod 711 "$folder"
-  reload restart
+  # A restart parts every box from the broker for a while.
+  [ "$before" = "$(what_it_reads)" ] || reload restart
+  rm "$folder/unread"
   echo "the broker listens on $1:$port; the passwords of admin and homeassistant are in $folder/people"
 }
 
@@ -160,7 +182,7 @@ add_box() {
 id = "$1"
 
 [mqtt]
-broker = "mqtts://$(cat "$folder/host"):$(sed -n 's/^listener //p' "$conf/moodbox.conf")"
+broker = "mqtts://$(cat "$folder/host"):$(port_so_far)"
 username = "$1"
 password_file = "/run/credentials/moodboxd.service/password"
 ca_file = "/etc/moodbox/ca.pem"
@@ -190,6 +212,7 @@ while [ $# -gt 0 ]; do
   shift 2
 done
 [ $# -gt 0 ] || usage
+: "${port=$(port_so_far)}"
 [[ $port =~ ^[0-9]{1,5}$ ]] || fail "\"$port\" is no port" 2
 [[ $folder == /* && $folder != *[[:space:]\|\&]* ]] || fail "--folder must be a whole path without spaces" 2
 for program in openssl mosquitto_passwd; do

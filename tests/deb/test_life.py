@@ -67,7 +67,15 @@ def test_it_sees_and_speaks_to_a_broker_with_certificate_and_password(machine):
     machine.run("chmod 644 /etc/moodbox/password && systemd-tmpfiles --create moodboxd.conf")
     assert machine.run("stat -c '%U %a' /etc/moodbox/password") == "root 600"
     machine.run(f"{{ cat /etc/mosquitto/moodbox/boxes/hall/mqtt.toml; echo '{CAMERA}'; }} >/etc/moodbox/moodbox.toml")
-    machine.run("systemctl restart mosquitto && systemctl restart moodboxd")
+    machine.run("systemctl restart mosquitto")
+    # Set up once more it runs on, unless something is new.
+    broker = "systemctl show -P MainPID mosquitto"
+    before = machine.run(broker)
+    machine.run("/test/broker/broker.sh set-up 127.0.0.1")
+    assert machine.run(broker) == before
+    machine.run("/test/broker/broker.sh set-up 127.0.0.1 localhost")
+    assert machine.run(broker) != before
+    machine.run("systemctl restart moodboxd")
     machine.wait_until(f"{STATE} | grep -q '\"faces\":[1-9]'", 60)
     machine.run(f"{TELL} -t moodbox/hall/cmd/camera -m OFF")
     machine.wait_until(f"{STATE} | grep -q '\"camera\":\"off\"'", 30)
@@ -76,6 +84,9 @@ def test_it_sees_and_speaks_to_a_broker_with_certificate_and_password(machine):
 def test_an_upgrade_keeps_configuration_and_state(machine):
     kept = "sha256sum /etc/moodbox/moodbox.toml /etc/moodbox/password /var/lib/moodbox/switches.json"
     before = machine.run(kept)
+    # A file that grows while it is kept, long enough for that to be seen.
+    grows = f"cd /var/lib/moodbox && truncate -s 30M grows && while ! test -e {KEPT}; do echo >>grows; done; rm grows"
+    machine.run(f"systemd-run --quiet sh -c '{grows}'")
     said = upgrade(machine, packages.PRESENT)
     assert " holds" in said, said
     assert version(machine) == packages.PRESENT_VERSION

@@ -29,6 +29,16 @@ class Halfway(unittest.TestCase):
                 return process
         self.fail(f"it never said {text!r}: {process.stderr.read()}")
 
+    def box_goes_away(self, process):
+        """And returns; what the set-up has said of it."""
+        # All of the server's processes, with the connections.
+        self.machine.inside("systemctl", "stop", "ssh")
+        self.machine.inside("pkill", "-KILL", "sshd")
+        told = process.stderr.read()
+        self.assertEqual(process.wait(), 3, told)
+        self.machine.inside("systemctl", "start", "ssh")
+        return told
+
     def goes_on_and_back(self, before):
         done = moodbox(*self.words)
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -39,17 +49,50 @@ class Halfway(unittest.TestCase):
     def test_a_box_that_goes_away_and_returns(self):
         before = self.machine.content()
         process = self.started_until("/etc/moodbox/moodbox.toml is written")
-        # All of the server's processes, with the connections.
-        self.machine.inside("systemctl", "stop", "ssh")
-        self.machine.inside("pkill", "-KILL", "sshd")
-        told = process.stderr.read()
-        self.assertEqual(process.wait(), 3, told)
+        told = self.box_goes_away(process)
         self.assertIn("the connection to box broke", told)
         self.assertTrue(told.endswith("set up again to go on, or put back what was changed with `moodbox setup --ssh box --undo`\n"))
-        self.machine.inside("systemctl", "start", "ssh")
         # What was begun is ended by the box itself, up to where it would ask.
         self.machine.run("flock /run/moodbox-setup.lock true")
         self.goes_on_and_back(before)
+
+    def test_a_box_that_goes_away_before_it_starts_with_another_broker(self):
+        self.assertEqual(moodbox(*self.words).returncode, 0)
+        config = self.machine.run("cat /etc/moodbox/moodbox.toml")
+        other = Broker()
+        self.addCleanup(other.stop)
+        self.words = [*self.words[: self.words.index("--box-files")], "--box-files", other.box_files, *other.login()]
+        # Once the configuration is written it asks what was installed, and gets no answer until the box is gone.
+        there = "cd /var/lib/moodbox-setup && "
+        self.machine.run(there + "mv package.sha256 kept && mkfifo package.sha256")
+        self.box_goes_away(self.started_until("/etc/moodbox/moodbox.toml is written"))
+        self.machine.run(there + "cat kept >package.sha256 && mv kept package.sha256 && flock /run/moodbox-setup.lock true")
+        # All is as it should be, but for what runs: the other broker hears of the box only after a start.
+        done = moodbox(*self.words)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("moodbox.toml is as it should be", done.stdout)
+        self.assertIn("camera on", done.stdout)
+        # That ended it; what comes next is undone by itself.
+        second = self.machine.run("cat /etc/moodbox/moodbox.toml")
+        self.assertEqual(moodbox(*self.words, "--name", "Third").returncode, 0)
+        self.assertEqual(moodbox(*self.to, "--undo").returncode, 0)
+        self.assertEqual(self.machine.run("cat /etc/moodbox/moodbox.toml"), second)
+        self.assertNotEqual(second, config)
+
+    def test_an_undo_that_ends_before_the_service_starts(self):
+        first = [*self.words, "--name", "First"]
+        self.assertEqual(moodbox(*first).returncode, 0)
+        self.assertEqual(moodbox(*self.words, "--name", "Second").returncode, 0)
+        self.machine.run("systemctl mask --runtime moodboxd 2>&1")
+        done = moodbox(*self.to, "--undo")
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn("the service does not start as it was", done.stderr)
+        self.machine.run("systemctl unmask --runtime moodboxd 2>&1")
+        # The files are those of the first one, and what runs is still the second.
+        running = "systemctl show -P MainPID moodboxd"
+        second = self.machine.run(running)
+        self.assertEqual(moodbox(*first).returncode, 0)
+        self.assertNotEqual(self.machine.run(running), second)
 
     def test_a_disk_that_becomes_full(self):
         before = self.machine.content()

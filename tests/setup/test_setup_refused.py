@@ -114,6 +114,11 @@ class Refused(unittest.TestCase):
         self.addCleanup(self.machine.run, "umount /var/tmp")
         self.assertIn("box has 16 MB free and this needs", self.told(1))
 
+    def test_a_lock_that_cannot_be_written(self):
+        self.machine.run("rm -f /run/moodbox-setup.lock && mkdir /run/moodbox-setup.lock")
+        self.addCleanup(self.machine.run, "rmdir /run/moodbox-setup.lock")
+        self.assertIn("cannot write to /run/moodbox-setup.lock; nothing was changed", self.told(1))
+
     def test_a_configuration_from_the_future(self):
         self.machine.run("mkdir /etc/moodbox && printf '[mood]\\nhold_s = 9\\nsinging = true\\n' >/etc/moodbox/moodbox.toml")
         self.addCleanup(self.machine.run, "rm -r /etc/moodbox")

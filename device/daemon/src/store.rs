@@ -156,10 +156,17 @@ impl Store {
 /// flushed, so that a power cut at any time leaves one of the two.
 fn replace(path: &Path, content: &[u8]) -> std::io::Result<()> {
     let beside = path.with_extension("new");
-    let mut file = File::create(&beside)?;
-    file.write_all(content)?;
-    file.sync_all()?;
-    fs::rename(&beside, path)?;
+    let write = || {
+        let mut file = File::create(&beside)?;
+        file.write_all(content)?;
+        file.sync_all()?;
+        fs::rename(&beside, path)
+    };
+    if let Err(error) = write() {
+        // Of a disk that is full it would keep the last of the room.
+        let _ = File::create(&beside);
+        return Err(error);
+    }
     flush_folder(path)
 }
 

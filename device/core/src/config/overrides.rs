@@ -170,7 +170,7 @@ impl Overrides {
             }
         }
         // Through the same door as a file, so that the same is refused.
-        let config = Config::parse(&table.to_string()).map_err(|error| self.blame(error))?;
+        let config = Config::parse(&table.to_string()).map_err(|error| self.blame(error, file))?;
         if self.0.contains_key(SOURCE) && !is_camera(&config.camera.source) {
             return Err(refuse(SOURCE, "over the network only v4l2:auto or v4l2:/dev/... can be set".to_owned()));
         }
@@ -178,10 +178,17 @@ impl Overrides {
     }
 
     /// The refusal in terms of our keys: lines are those of a text that nobody has seen.
-    fn blame(&self, error: ConfigError) -> OverrideError {
+    fn blame(&self, error: ConfigError, file: &Config) -> OverrideError {
         let field = error.key.unwrap_or_default();
-        let ours = self.0.keys().find(|key| key.rsplit('.').next() == Some(&field));
-        OverrideError { key: ours.cloned().unwrap_or(field), reason: error.reason }
+        let ours = || self.0.keys().filter(|key| key.rsplit('.').next() == Some(&field));
+        // Several sections may have such a field.
+        let is_well_without = |key: &&String| {
+            let mut others = self.clone();
+            others.0.remove(*key);
+            others.over(file).is_ok()
+        };
+        let guilty = ours().find(is_well_without).or_else(|| ours().next());
+        OverrideError { key: guilty.cloned().unwrap_or(field), reason: error.reason }
     }
 }
 
@@ -288,6 +295,10 @@ mod tests {
             (json!({ "mood.hold_s": "ten" }), "mood.hold_s: invalid type: string \"ten\", expected a number"),
             (json!({ "mood.hold_s": 120 }), "mood.hold_s: hold_s (120) must be less than absent_s (120)"),
             (json!({ "vision.fps": 2.5 }), "vision.fps: invalid type: fraction `2.5`, expected a whole number"),
+            (
+                json!({ "camera.fps": 8, "vision.fps": 2.5 }),
+                "vision.fps: invalid type: fraction `2.5`, expected a whole number",
+            ),
             (json!({ "vision.fps": {"a": 1} }), "vision.fps: must be a number, a word, "),
             (json!({ "vision.fps": [{"a": 1}] }), "vision.fps: must be a number, a word, "),
             (json!({ "vision.fps": u64::MAX }), "vision.fps: must be a number, a word, "),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::{Effect, Engine};
-use crate::config::{Configuration, Overrides, touches_a_part, waits_for_a_restart};
+use crate::config::{Configuration, touches_a_part, waits_for_a_restart};
 use crate::hass;
 use crate::topics::Response;
 
@@ -79,13 +79,7 @@ impl Engine {
     ) -> Result<(), String> {
         let changes = Map::from_iter([(key.to_owned(), value)]);
         let new = self.configuration.changed(&changes).map_err(|error| error.to_string())?;
-        let with = |before: &Overrides| {
-            let good = self.configuration.with(before.clone()).ok()?;
-            good.changed(&changes).ok().map(|good| good.overrides().clone())
-        };
-        if self.trial.keep(with) {
-            effects.push(Effect::KeepTrials(self.trial.trials().clone()));
-        }
+        self.keep_beyond_a_trial(&changes, effects);
         self.configure(new, Asker::nobody(command), now, effects);
         Ok(())
     }

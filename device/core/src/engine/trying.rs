@@ -25,6 +25,7 @@ impl Engine {
     ) {
         let differing = self.differing(new, changes);
         if !differing.iter().any(|key| touches_a_part(key)) {
+            self.keep_beyond_a_trial(changes, effects);
             return;
         }
         let awaits_restart = differing.iter().any(|key| waits_for_a_restart(key));
@@ -33,6 +34,18 @@ impl Engine {
         self.proved.remove(&Part::Models);
         self.trial.begin(self.configuration.overrides().clone(), worked, awaits_restart, now);
         effects.push(Effect::KeepTrials(self.trial.trials().clone()));
+    }
+
+    /// What is not on trial itself stays, whatever becomes of the trial that goes on, if one does.
+    pub(super) fn keep_beyond_a_trial(&mut self, changes: &Map<String, Value>, effects: &mut Vec<Effect>) {
+        let configuration = &self.configuration;
+        let with = |before: &Overrides| {
+            let good = configuration.with(before.clone()).ok()?;
+            good.changed(changes).ok().map(|good| good.overrides().clone())
+        };
+        if self.trial.keep(with) {
+            effects.push(Effect::KeepTrials(self.trial.trials().clone()));
+        }
     }
 
     /// The parts that work, as far as is known.

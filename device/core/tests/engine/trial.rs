@@ -94,6 +94,7 @@ fn a_camera_that_does_not_come_after_the_restart_is_taken_back_with_another() {
     assert_eq!(evening.trial()["trial"]["awaits_restart"], true);
     // What a person sets meanwhile is theirs and stays.
     evening.command("hold_time", "33");
+    assert_eq!(evening.set_from_afar(&json!({ "music.policy": "lift" }))["trial_s"], Value::Null);
     let mut evening = evening.restarted();
     evening.tell(Event::Connected);
     evening.tell(Event::Failed(Part::Camera, "no such camera".to_owned()));
@@ -102,6 +103,7 @@ fn a_camera_that_does_not_come_after_the_restart_is_taken_back_with_another() {
     let mut evening = evening.restarted();
     assert_eq!(evening.engine.config().camera, Config::default().camera);
     assert_eq!(evening.engine.config().mood.hold_s.duration().as_secs(), 33);
+    assert_eq!(evening.engine.config().music.policy, Some(moodbox_core::affect::Policy::Lift));
     evening.tell(Event::Connected);
     assert_eq!(evening.trial()["last"]["why"], "camera: no such camera");
     evening.wait(10 * MINUTE);

@@ -1,5 +1,6 @@
 //! One client of the broker, from its first byte to its last.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -82,7 +83,13 @@ impl Session {
             tokio::select! {
                 read = stream.read(&mut buffer) => match read? {
                     0 => return Ok(()),
-                    n => self.take(&buffer[..n]),
+                    n => {
+                        let mut cursor = Cursor::new(&buffer[..n]);
+                        // What one packet is answered with has been read before the next counts.
+                        while self.take(&mut cursor) {
+                            self.write(&mut stream).await?;
+                        }
+                    }
                 },
                 () = async { sleep_until(deadline.unwrap_or_else(Instant::now)).await }, if deadline.is_some() => {
                     self.silence();
@@ -92,21 +99,27 @@ impl Session {
                     Err(why) => self.kicked(why),
                 },
             }
-            if !self.out.is_empty() {
-                timeout(WRITE_TIMEOUT, stream.write_all(&self.out)).await??;
-                self.out.clear();
-            }
+            self.write(&mut stream).await?;
         }
         stream.shutdown().await
     }
 
-    /// Bytes from the client.
-    fn take(&mut self, bytes: &[u8]) {
-        let mut cursor = Cursor::new(bytes);
-        while self.end.is_none() && (cursor.position() as usize) < bytes.len() {
-            let events = self.protocol.recv(&mut cursor);
+    async fn write(&mut self, stream: &mut TcpStream) -> io::Result<()> {
+        if !self.out.is_empty() {
+            timeout(WRITE_TIMEOUT, stream.write_all(&self.out)).await??;
+            self.out.clear();
+        }
+        Ok(())
+    }
+
+    /// A packet, or the part of one, from bytes of the client; false when there is nothing more in them.
+    fn take(&mut self, bytes: &mut Cursor<&[u8]>) -> bool {
+        let more = self.end.is_none() && (bytes.position() as usize) < bytes.get_ref().len();
+        if more {
+            let events = self.protocol.recv(bytes);
             self.handle(events);
         }
+        more
     }
 
     fn silence(&mut self) {
@@ -274,10 +287,10 @@ impl Session {
         }
     }
 
-    /// The result of each and what is kept for them.
+    /// The result of each, and what is kept for any of them, once.
     fn subscribe(&mut self, entries: &[SubEntry]) -> (Vec<Result<(), Refusal>>, Vec<Delivery>) {
-        let mut retained = Vec::new();
-        let Some(seat) = &self.seat else { return (Vec::new(), retained) };
+        let mut retained = BTreeMap::new();
+        let Some(seat) = &self.seat else { return (Vec::new(), Vec::new()) };
         let mut hub = lock(&self.hub);
         let results = entries.iter().map(|entry| {
             let options = entry.sub_opts();
@@ -293,11 +306,12 @@ impl Session {
                 RetainHandling::DoNotSendRetained => false,
             };
             if wants_retained {
-                retained.extend(hub.retained(entry.topic_filter()));
+                let kept = hub.retained(entry.topic_filter());
+                retained.extend(kept.into_iter().map(|delivery| (delivery.message.topic.clone(), delivery)));
             }
             Ok(())
         });
-        (results.collect(), retained)
+        (results.collect(), retained.into_values().collect())
     }
 
     fn unsubscribe(&self, filter: &str) -> bool {
@@ -405,20 +419,39 @@ mod tests {
         Session::new(Arc::default(), SocketAddr::from(([127, 0, 0, 1], 1)))
     }
 
+    fn take(session: &mut Session, bytes: &[u8]) {
+        let mut cursor = Cursor::new(bytes);
+        while session.take(&mut cursor) {}
+    }
+
     #[test]
     fn a_whole_visit_is_answered() {
         let mut session = session();
-        session.take(CONNECT);
+        take(&mut session, CONNECT);
         // CONNACK, accepted.
         assert_eq!((session.out[0], session.out[3]), (0x20, 0));
         for (packet, answer) in
             PACKETS.iter().zip([Some(0x90), None, Some(0x40), Some(0x50), Some(0x70), Some(0xb0), Some(0xd0), None])
         {
             session.out.clear();
-            session.take(packet);
+            take(&mut session, packet);
             assert_eq!(session.out.first().copied(), answer, "{packet:x?}");
         }
         assert!(matches!(session.end, Some(End::Goodbye)));
+    }
+
+    #[test]
+    fn what_is_kept_is_sent_once_for_all_filters_of_a_packet() {
+        let mut session = session();
+        take(&mut session, CONNECT);
+        // Retained, with 1,000 bytes.
+        take(&mut session, &[b"\x31\xec\x07\x00\x01t\x00".as_slice(), &[b'x'; 1000]].concat());
+        session.out.clear();
+        // As many filters as a packet can hold.
+        let filters = b"\x00\x01#\x01".repeat(16_000);
+        take(&mut session, &[b"\x82\x83\xf4\x03\x00\x01\x00".as_slice(), &filters].concat());
+        let answers = 16_000 + 1_000;
+        assert!((answers..answers + 40).contains(&session.out.len()), "{} bytes", session.out.len());
     }
 
     proptest! {
@@ -441,7 +474,7 @@ mod tests {
             bytes.extend(tail);
             let mut session = session();
             for piece in bytes.chunks(piece) {
-                session.take(piece);
+                take(&mut session, piece);
             }
             session.silence();
             prop_assert!(session.end.is_some());

@@ -273,6 +273,8 @@ fn work(
     let (sender, tasks) = sync_channel(TASKS);
     let say = say.downgrade();
     let thread = spawn("disk", move || {
+        // Whether the disk knows what is on trial, which has to be before it is tried.
+        let mut on_trial = Ok(());
         for task in tasks {
             let done = pulse.during(|| match task {
                 Task::Store { transaction, piece } => {
@@ -280,7 +282,8 @@ fn work(
                     Some(Said::Stored(Stored { transaction, outcome }))
                 }
                 Task::KeepOverrides(overrides, asker) => {
-                    let outcome = store.keep_overrides(&overrides, &file).map_err(|error| error.to_string());
+                    let keep = || store.keep_overrides(&overrides, &file).map_err(|error| error.to_string());
+                    let outcome = std::mem::replace(&mut on_trial, Ok(())).and_then(|()| keep());
                     Some(Said::Kept(asker, outcome))
                 }
                 Task::KeepEvidence(evidence, asker) => {
@@ -288,7 +291,8 @@ fn work(
                     Some(Said::Kept(asker, outcome))
                 }
                 Task::KeepTrials(trials) => {
-                    if let Err(error) = store.keep_trials(&trials) {
+                    on_trial = store.keep_trials(&trials).map_err(|error| error.to_string());
+                    if let Err(error) = &on_trial {
                         warn!("{error}; a restart would not know that a configuration is on trial");
                     }
                     None

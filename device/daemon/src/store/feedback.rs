@@ -35,17 +35,11 @@ impl FeedbackLog {
     /// # Errors
     /// When the folder cannot be made or written to; what was there before stays.
     pub fn append(&mut self, feedback: &Feedback) -> Result<(), StoreError> {
-        let path = self.log.path().to_owned();
-        self.write(feedback).map_err(|error| StoreError { path, reason: error.to_string() })
-    }
-
-    fn write(&mut self, feedback: &Feedback) -> std::io::Result<()> {
-        self.log.append(&feedback.line())?;
-        if self.log.lines() <= self.songs + SLACK {
-            return Ok(());
+        let written = self.log.append(&feedback.line());
+        written.map_err(|error| StoreError { path: self.log.path().to_owned(), reason: error.to_string() })?;
+        if self.log.keep_short(self.songs + SLACK, |text| Memory::read(text).0.compacted().into_bytes()) {
+            self.songs = self.log.lines();
         }
-        self.log.compact(|text| Memory::read(text).0.compacted().into_bytes())?;
-        self.songs = self.log.lines();
         Ok(())
     }
 }

@@ -73,13 +73,10 @@ impl HistoryLog {
     /// # Errors
     /// When the folder cannot be made or written to; what was there before stays.
     pub fn append(&mut self, moment: &Moment) -> Result<(), StoreError> {
-        let path = self.log.path().to_owned();
-        self.write(moment).map_err(|error| StoreError { path, reason: error.to_string() })
-    }
-
-    fn write(&mut self, moment: &Moment) -> io::Result<()> {
-        self.log.append(&moment.line())?;
-        if self.log.lines() > MAX_LINES { self.log.compact(shortened) } else { Ok(()) }
+        let written = self.log.append(&moment.line());
+        written.map_err(|error| StoreError { path: self.log.path().to_owned(), reason: error.to_string() })?;
+        self.log.keep_short(MAX_LINES, shortened);
+        Ok(())
     }
 }
 
@@ -138,6 +135,28 @@ mod tests {
         let text = fs::read_to_string(&path).unwrap();
         assert_eq!(text.lines().count(), KEPT_LINES);
         assert!(text.ends_with(&away(1_000_000).line()));
+    }
+
+    #[test]
+    fn a_disk_that_does_not_take_the_shorter_one_loses_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path(), "models");
+        let path = folder.path().join(FILE);
+        fs::write(&path, (0..MAX_LINES as u64).map(|at| away(at).line()).collect::<String>()).unwrap();
+        // Where the shorter one would be written.
+        let in_the_way = folder.path().join("history.new");
+        fs::create_dir(&in_the_way).unwrap();
+        let mut history = store.history();
+        let lines = || fs::read_to_string(&path).unwrap().lines().count();
+        for at in 1..=10 {
+            history.append(&away(1_000_000 + at)).unwrap();
+        }
+        assert_eq!(lines(), MAX_LINES + 10);
+        fs::remove_dir(&in_the_way).unwrap();
+        for at in 11..=2_000 {
+            history.append(&away(1_000_000 + at)).unwrap();
+        }
+        assert!(lines() < MAX_LINES, "{} lines", lines());
     }
 
     #[test]

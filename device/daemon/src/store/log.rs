@@ -4,7 +4,12 @@ use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Result, Write};
 use std::path::{Path, PathBuf};
 
+use tracing::warn;
+
 use super::{flush_folder, replace};
+
+/// Lines that come before another try at what the disk did not take.
+const AGAIN: usize = 1000;
 
 /// A log of which a power cut can tear no more than the last line.
 #[derive(Debug)]
@@ -13,6 +18,8 @@ pub(super) struct LineLog {
     lines: usize,
     /// Whether the file may end in the middle of a line.
     torn: bool,
+    /// Lines up to which it is not worth trying to make it shorter.
+    patience: usize,
 }
 
 impl LineLog {
@@ -24,7 +31,7 @@ impl LineLog {
         };
         let lines = text.as_deref().map_or(0, line_ends);
         let torn = text.as_deref().map_or(true, |text| text.last().is_some_and(|byte| *byte != b'\n'));
-        (Self { path, lines, torn }, text)
+        (Self { path, lines, torn, patience: 0 }, text)
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -61,12 +68,24 @@ impl LineLog {
         Ok(())
     }
 
-    /// Makes it shorter: what `shorten` makes of its content takes its place.
-    pub(super) fn compact(&mut self, shorten: impl FnOnce(&[u8]) -> Vec<u8>) -> Result<()> {
-        let short = shorten(&fs::read(&self.path)?);
-        replace(&self.path, &short)?;
-        self.lines = line_ends(&short);
-        Ok(())
+    /// Where it has more than `most` lines, what `shorten` makes of its content takes its place; whether it has. Nothing is
+    /// lost where the disk does not take that, and it is tried again after some more lines.
+    pub(super) fn keep_short(&mut self, most: usize, shorten: impl FnOnce(&[u8]) -> Vec<u8>) -> bool {
+        if self.lines <= most.max(self.patience) {
+            return false;
+        }
+        let short = fs::read(&self.path).map(|text| shorten(&text));
+        match short.and_then(|short| replace(&self.path, &short).map(|()| line_ends(&short))) {
+            Ok(lines) => {
+                (self.lines, self.patience) = (lines, 0);
+                true
+            }
+            Err(error) => {
+                warn!("{}: cannot be made shorter and goes on growing: {error}", self.path.display());
+                self.patience = self.lines + AGAIN;
+                false
+            }
+        }
     }
 }
 

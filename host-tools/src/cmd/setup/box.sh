@@ -90,7 +90,9 @@ look() {
 # --- the journal ---
 
 lock() {
-  exec 9>"$LOCK" || fail "cannot write to $LOCK; nothing was changed"
+  # Where the redirection of exec itself fails, dash ends at once and says nothing of ours.
+  (: >"$LOCK") 2>/dev/null || fail "cannot write to $LOCK; nothing was changed"
+  exec 9>"$LOCK"
   flock -n 9 || fail "another set-up is at work on this box; nothing was changed"
 }
 
@@ -257,9 +259,11 @@ apply() {
   check
   configure
   install_package
+  # The service may not have seen yet what a set-up or an undo has changed that was cut off.
+  if [ -e "$STATE/journal" ] && [ ! -e "$STATE/complete" ]; then changed=yes; fi
   start_service "$@"
   # A set-up that changed nothing leaves the one before to be undone.
-  [ "$changed" = no ] || : >"$STATE/complete"
+  [ ! -e "$STATE/journal" ] || : >"$STATE/complete"
 }
 
 # --- undo ---
@@ -270,6 +274,8 @@ undo() {
   lock
   work=$(mktemp -d /var/tmp/moodbox-work.XXXXXX) || fail "cannot write to /var/tmp; nothing was changed"
   trap clean EXIT
+  # What is put back by half is not a set-up that went well: the next one goes on with its journal.
+  rm -f "$STATE/complete"
   # The package goes first: with it go files of it that are put back afterwards.
   before=$(sed -n 's/^package\tmoodboxd\t//p' "$STATE/journal")
   begin package "putting back the package"

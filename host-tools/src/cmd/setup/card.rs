@@ -146,13 +146,16 @@ fn is_ours(vendor_data: &Path) -> bool {
 fn write(boot: &Path, plan: &Plan, way: &Way) -> anyhow::Result<()> {
     let folder = boot.join(FOLDER);
     let in_folder = |name: &str| -> PathBuf { folder.join(name) };
+    // To the card, which is pulled as soon as it is said to be ready. Not every system flushes what is open for reading.
+    let flush = |path: &Path| fs::File::options().append(true).open(path)?.sync_all();
     let put = |path: PathBuf, content: &[u8]| {
-        fs::write(&path, content)
-            .and_then(|()| fs::File::open(&path)?.sync_all())
-            .with_context(|| format!("cannot write {}", path.display()))
+        let written = fs::write(&path, content).and_then(|()| flush(&path));
+        written.with_context(|| format!("cannot write {}", path.display()))
     };
     fs::create_dir_all(in_folder("before")).with_context(|| format!("cannot write to {}", boot.display()))?;
-    fs::copy(&plan.package, in_folder("package.deb")).with_context(|| format!("cannot write to {}", boot.display()))?;
+    let package = in_folder("package.deb");
+    let copied = fs::copy(&plan.package, &package).and_then(|_| flush(&package));
+    copied.with_context(|| format!("cannot write to {}", boot.display()))?;
     for (name, content) in &plan.files {
         put(in_folder(name), content)?;
     }

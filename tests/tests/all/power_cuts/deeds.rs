@@ -7,7 +7,7 @@ use std::path::Path;
 use moodbox_core::affect::Policy;
 use moodbox_core::config::Config;
 use moodbox_core::emotion::{Emotion, Probabilities};
-use moodbox_core::engine::Switches;
+use moodbox_core::engine::{Outcome, Switches, Trials};
 use moodbox_core::history::{Moment, Query};
 use moodbox_core::music::{Catalogue, Deed as Did, Feedback, Memory, Track};
 use moodbox_core::personal::Evidence;
@@ -35,6 +35,8 @@ enum Deed {
     /// Of 0 nothing is learnt, and what was is forgotten.
     Calibrate(u32),
     Set(u32),
+    /// How a trial ended, with a number of its own.
+    Try(u32),
     Like(u32),
     /// What the mood was at a time.
     Note(u64),
@@ -47,7 +49,7 @@ fn deeds() -> Vec<Deed> {
     let round = |n: u32| {
         let likes = (0..3).map(move |like| Deed::Like(3 * n + like));
         let sent = (n % 4 == 1).then_some(Deed::Send(3 + n as usize));
-        let rest = [Deed::Switch(n), Deed::Calibrate(n % 4), Deed::Set(11 + n), Deed::Note(u64::from(n))];
+        let rest = [Deed::Switch(n), Deed::Calibrate(n % 4), Deed::Set(11 + n), Deed::Try(n), Deed::Note(u64::from(n))];
         rest.into_iter().chain(likes).chain(sent)
     };
     (0..ROUNDS).flat_map(round).collect()
@@ -60,6 +62,12 @@ fn switches(number: u32) -> Switches {
 
 fn evidence(faces: u32) -> Evidence {
     Evidence::guided((0..faces).map(|n| (Emotion::ALL[n as usize], Probabilities::certain(Emotion::Surprise))))
+}
+
+fn trials(number: u32) -> Trials {
+    let mut trials = Trials::default();
+    trials.last = Some(Outcome::TakenBack { why: number.to_string() });
+    trials
 }
 
 const fn moment(at: u64) -> Moment {
@@ -117,6 +125,7 @@ impl Deed {
                 let changed = store.start(&file).0.changed(changes.as_object().unwrap()).unwrap();
                 store.keep_overrides(changed.overrides(), &file).unwrap();
             }
+            Self::Try(number) => store.keep_trials(&trials(number)).unwrap(),
             Self::Note(at) => store.history().append(&moment(at)).unwrap(),
             Self::Like(song) => log.append(&liked(&song.to_string())).unwrap(),
             Self::Send(songs) => {
@@ -176,6 +185,7 @@ impl Kept {
         check("switches", [before.switches, after.switches].contains(&found.switches));
         check("calibration", [before.evidence, after.evidence].contains(&found.evidence));
         check("settings", [before.hold_s, after.hold_s].contains(&found.hold_s));
+        check("trials", [before.trials, after.trials].contains(&found.trials));
         check("catalogue", [before.songs, after.songs].contains(&found.songs));
         let (mut least, mut most) = (before.likes, after.likes);
         least.push(self.liked_before);
@@ -219,6 +229,7 @@ struct State {
     evidence: Option<Evidence>,
     /// Seconds.
     hold_s: f32,
+    trials: Trials,
     songs: Option<usize>,
     likes: Vec<u32>,
     /// Times of the history.
@@ -246,6 +257,7 @@ impl State {
                 Deed::Switch(number) => state.switches = Some(switches(number)),
                 Deed::Calibrate(faces) => state.evidence = (faces > 0).then(|| evidence(faces)),
                 Deed::Set(hold_s) => state.hold_s = hold_s as f32,
+                Deed::Try(number) => state.trials = trials(number),
                 Deed::Like(song) => state.likes[song as usize] = 1,
                 Deed::Note(at) => state.notes.push(at),
                 Deed::Send(songs) => state.songs = Some(songs),
@@ -266,7 +278,7 @@ impl State {
             torn(error.to_string());
             None
         });
-        let (configuration, _, errors) = store.start(&file);
+        let (configuration, trials, errors) = store.start(&file);
         for error in errors {
             torn(error.to_string());
         }
@@ -283,6 +295,7 @@ impl State {
             switches,
             evidence,
             hold_s: configuration.in_force().mood.hold_s.0,
+            trials,
             songs: catalogue.map(|catalogue| catalogue.tracks().len()),
             likes: likes_in(&memory),
             notes: notes_in(&store),
