@@ -385,7 +385,8 @@ pub struct Music {
     #[schemars(extend("example" = "/srv/songs.csv"))]
     pub catalogue: Option<PathBuf>,
     /// `match` reflects the mood, `lift` leads up from it, `soothe` calms. Where it is absent: `soothe` for angry and
-    /// fear, which songs reflect badly, and `match` for the rest.
+    /// fear, which songs reflect badly, and `match` for the rest. The command `policy` is above it until this is set from
+    /// afar, be it to null.
     #[schemars(extend("example" = "lift"))]
     pub policy: Option<Policy>,
     /// Tracks in a recommendation.

@@ -164,8 +164,8 @@ impl MoodFilter {
         }
     }
 
-    /// Which person each face of the latest frame belongs to, by place alone: a number from 1, kept for as long as the person
-    /// is followed and then given to somebody else.
+    /// Which person each face of the latest frame belongs to, by the track of the face and else by its place: a number from 1,
+    /// kept for as long as the person is followed and then given to somebody else.
     #[must_use]
     pub fn numbers(&self) -> &[u32] {
         &self.numbers
