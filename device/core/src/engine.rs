@@ -137,8 +137,6 @@ pub struct Engine {
     slowed: bool,
     /// What was last acted upon.
     known: Room,
-    /// Whether the camera showed nobody then. Where it is off nobody knows.
-    was_empty: bool,
     light: Option<LedPattern>,
 }
 
@@ -158,7 +156,6 @@ impl Engine {
             personal: Personal::new(evidence),
             expression: ExpressionFilter::new(&config.mood),
             known: mood.room(now),
-            was_empty: false,
             mood,
             playlist: Playlist::new(recommender, config.music.list_length.0 as usize, started),
             voice: Voice::new(seed),
@@ -316,12 +313,8 @@ impl Engine {
 
     /// A new list when somebody came, or when the room's mood has moved on.
     fn follow_the_mood(&mut self, room: &Room, now: Duration, effects: &mut Vec<Effect>) {
-        let empty = !room.presence && self.camera_state() == CameraState::On;
-        if empty && !self.was_empty {
-            // Who chose has gone.
-            self.playlist.forget_the_choice();
-        }
-        self.was_empty = empty;
+        // Where the camera is off nobody knows.
+        self.playlist.see_the_room(!room.presence && self.camera_state() == CameraState::On);
         if !room.presence || self.playlist.follows_a_choice() {
             return;
         }

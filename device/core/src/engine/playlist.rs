@@ -27,6 +27,8 @@ pub(super) struct Playlist {
     playing: Option<TrackPayload>,
     /// The song that the list follows.
     choice: Option<String>,
+    /// Whether the room was last seen to be empty.
+    for_nobody: bool,
     /// Where the room was when the list was made for its mood.
     target: Option<Affect>,
     /// Songs played since then on the way up that *lift* takes.
@@ -45,6 +47,7 @@ impl Playlist {
             lists: started.as_secs(),
             playing: None,
             choice: None,
+            for_nobody: false,
             target: None,
             climbed: 0,
             policy: Policy::Match,
@@ -85,6 +88,14 @@ impl Playlist {
 
     pub(super) const fn follows_a_choice(&self) -> bool {
         self.choice.is_some()
+    }
+
+    /// Whether nobody is seen to be there: once nobody is, who chose has gone.
+    pub(super) fn see_the_room(&mut self, is_empty: bool) {
+        if is_empty && !self.for_nobody {
+            self.forget_the_choice();
+        }
+        self.for_nobody = is_empty;
     }
 
     /// The next list reflects the mood again.
