@@ -120,6 +120,9 @@ port_so_far() {
   echo "${there:-8883}"
 }
 
+# A host as it stands before a port: an address of IPv6 has colons of its own.
+in_url() { if [[ $1 == *:* ]]; then echo "[$1]"; else echo "$1"; fi; }
+
 # A sum over all that the broker reads.
 what_it_reads() {
   cat "$conf/moodbox.conf" "$folder"/{server.pem,server.key,passwords,acl} 2>/dev/null | sha256sum
@@ -163,7 +166,7 @@ set_up() {
   # A restart parts every box from the broker for a while.
   [ "$before" = "$(what_it_reads)" ] || reload restart
   rm "$folder/unread"
-  echo "the broker listens on $1:$port; the passwords of admin and homeassistant are in $folder/people"
+  echo "the broker listens on $(in_url "$1"):$port; the passwords of admin and homeassistant are in $folder/people"
 }
 
 add_box() {
@@ -182,7 +185,7 @@ add_box() {
 id = "$1"
 
 [mqtt]
-broker = "mqtts://$(cat "$folder/host"):$(port_so_far)"
+broker = "mqtts://$(in_url "$(cat "$folder/host")"):$(port_so_far)"
 username = "$1"
 password_file = "/run/credentials/moodboxd.service/password"
 ca_file = "/etc/moodbox/ca.pem"

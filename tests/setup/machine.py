@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import shlex
 import shutil
 import socket
 import subprocess
@@ -14,6 +15,9 @@ PACKAGE = CACHE / "moodboxd.deb"
 RECORDING = REPOSITORY / "host-tools/demo/evening.mjpeg"
 PATIENCE_S = 90
 
+# Holds a lock as apt and dpkg do for as long as a command runs.
+HOLD = "import fcntl, os, sys; lock = open(sys.argv[1], 'w'); fcntl.lockf(lock, fcntl.LOCK_EX); os.system(sys.argv[2])"
+
 
 def free_port():
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -23,8 +27,8 @@ def free_port():
 class Machine:
     """Runs from the start to `stop`; what is written to it is gone afterwards."""
 
-    def __init__(self, first_start=()):
-        """`first_start` are options for a machine that starts for the first time; others are over it."""
+    def __init__(self, first_start=(), card=None):
+        """`first_start` are options for a machine that starts for the first time; others are over it. `card` is a folder."""
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="moodbox-machine-"))
         self.port = free_port()
         (self.folder / "sshd.conf").write_text(
@@ -33,6 +37,7 @@ class Machine:
         binds = [
             f"--bind-ro={self.folder}/sshd.conf:/etc/ssh/sshd_config.d/test.conf",
             f"--bind-ro={RECORDING}:/srv/evening.mjpeg",
+            *([f"--bind={card}:/boot/firmware"] if card else []),
         ]
         (self.folder / "over").touch()
         self.boot([*binds, *(first_start or [f"--bind-ro={self.folder}/over:/etc/cloud/cloud-init.disabled"])])
@@ -92,6 +97,13 @@ Host pi
         if check and done.returncode != 0:
             raise AssertionError(f"{command}: {done.stderr}")
         return done.stdout
+
+    def hold(self, lock, said):
+        """Keeps a lock of apt or dpkg until what wants it has said this in its log."""
+        logs = "/var/tmp/moodbox-work.*/log /tmp/tmp.*/log"
+        until = f"systemd-notify --ready; until grep -qs '{said}' {logs}; do sleep 0.1; done"
+        holder = shlex.join(["python3", "-c", HOLD, lock, until])
+        self.run(f"systemd-run --quiet --service-type=notify --property=NotifyAccess=all {holder}")
 
     def inside(self, *command):
         """Runs a command on the machine without SSH."""

@@ -27,9 +27,10 @@ class Card(unittest.TestCase):
         for name, content in files.items():
             (self.card / name).write_text(content)
 
-    def write(self, *words):
+    def write(self, *words, box=None):
         words = ["--package", PACKAGE, "--camera", "replay:/srv/evening.mjpeg", "--yes", *words]
-        done = moodbox("setup", "--boot", self.card, *words, "--box-files", self.broker.box_files, *self.broker.login())
+        box = box or ["--box-files", self.broker.box_files]
+        done = moodbox("setup", "--boot", self.card, *words, *box, *self.broker.login())
         self.assertEqual((done.returncode, done.stderr), (0, ""))
 
     def test_a_machine_that_starts_with_it_becomes_a_box(self):
@@ -37,8 +38,8 @@ class Card(unittest.TestCase):
         settings = self.card.with_suffix(".cfg")
         settings.write_text(CLOUD_INIT)
         self.addCleanup(settings.unlink)
-        options = [f"--bind={self.card}:/boot/firmware", f"--bind-ro={settings}:/etc/cloud/cloud.cfg.d/99_raspberry-pi.cfg"]
-        machine = Machine(first_start=options)
+        options = [f"--bind-ro={settings}:/etc/cloud/cloud.cfg.d/99_raspberry-pi.cfg"]
+        machine = Machine(first_start=options, card=self.card)
         self.addCleanup(machine.stop)
         password = (self.broker.files / "people/admin.password").read_text().strip()
         subprocess.run(
@@ -54,6 +55,36 @@ class Card(unittest.TestCase):
                          {"config.txt", "cmdline.txt", "meta-data", "user-data", "moodbox-setup.txt"})
         self.assertIn("the service runs, also after a restart", (self.card / "moodbox-setup.txt").read_text())
         self.assertEqual(machine.run("stat -c '%a %U' /etc/moodbox/password"), "600 root\n")
+
+    def test_a_card_without_cloud_init(self):
+        for name in ["meta-data", "user-data"]:
+            (self.card / name).unlink()
+        before = {path.name: path.read_bytes() for path in self.card.iterdir()}
+        machine = Machine(card=self.card)
+        self.addCleanup(machine.stop)
+
+        def start():
+            """What is said of a start with the card. It always ends well: the machine would be switched off otherwise."""
+            self.write(box=["--broker", self.broker.url()])
+            machine.run("sh /boot/firmware/moodbox/first-boot.sh")
+            after = {path.name: path.read_bytes() for path in self.card.iterdir()}
+            said = after.pop("moodbox-setup.txt").decode().splitlines()
+            self.assertEqual(after, before)
+            return said
+
+        machine.run("mount -t tmpfs -o size=1m tmpfs /var/tmp")
+        self.assertEqual(start()[-1], "go on from here with `moodbox setup --ssh`")
+        machine.run("umount /var/tmp")
+        self.assertEqual(start()[-1], "the service runs, also after a restart")
+        # Nobody had seen it when the card was written: the network hears the id that it has given to itself.
+        own = machine.run("journalctl -u moodboxd -o cat | sed -n 's/.*box \\(.*\\) with models.*/\\1/p' | tail -n1").strip()
+        announced = "/etc/avahi/services/moodbox.service"
+        self.assertEqual(machine.run(f"sed -n 's|.*<txt-record>id=\\(.*\\)</txt-record>|\\1|p' {announced}").strip(), own)
+        self.assertNotEqual(own, "")
+        # Once more is the same.
+        journal = machine.run("cat /var/lib/moodbox-setup/journal")
+        self.assertEqual(start()[-1], "the service runs")
+        self.assertEqual(machine.run("cat /var/lib/moodbox-setup/journal"), journal)
 
     def test_what_is_on_it_is_put_back(self):
         before = {path.name: path.read_bytes() for path in self.card.iterdir()}

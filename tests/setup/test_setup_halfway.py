@@ -106,6 +106,18 @@ class Halfway(unittest.TestCase):
         self.machine.run("umount /usr/lib/moodbox && rmdir /usr/lib/moodbox")
         self.assertEqual(self.machine.content(), before)
 
+    def test_others_who_install_are_waited_for(self):
+        before = self.machine.content()
+        frontend = "/var/lib/dpkg/lock-frontend"
+        self.machine.hold(frontend, "^Waiting for cache lock")
+        self.machine.hold("/var/cache/apt/archives/lock", "^E: Unable to lock directory")
+        done = moodbox(*self.words)
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+        self.machine.hold(frontend, "^dpkg: error: .* was locked by ")
+        done = moodbox(*self.to, "--undo")
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+        self.assertEqual(self.machine.content(), before)
+
     def test_a_package_that_does_not_hold(self):
         self.assertEqual(moodbox(*self.words).returncode, 0)
         program = "sha256sum /usr/bin/moodboxd; systemctl is-active moodboxd"

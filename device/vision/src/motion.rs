@@ -9,9 +9,13 @@ use crate::resample::blend_luma;
 const CELLS_A_FACE: usize = 4;
 /// Of this many rows of pixels one is looked at.
 const ROW_STEP: usize = 4;
-/// Levels of brightness, of 255, by which a cell must differ. A cell is the mean of some 60 pixels, so that the noise of a
-/// camera in the dark, some 10 levels a pixel, moves it by little more than one.
+/// Levels of brightness, of 255, by which a cell must differ.
 const LEVELS: i16 = 6;
+/// In the dark a camera's noise moves cells, small ones more: they must differ by so many times the median of how far all do,
+/// which is 5 standard deviations.
+const NOISES: i16 = 8;
+/// No more is asked than this: where much of the frame moves the median is no noise.
+const MOST_LEVELS: i16 = 24;
 /// Cells that must differ: a fifth of the smallest face.
 const LEAST_CELLS: usize = 3;
 
@@ -75,7 +79,9 @@ impl Motion {
         }
         let differences = || self.now.iter().zip(&self.kept).map(|(a, b)| i16::from(*a) - i16::from(*b));
         let common = median(differences());
-        let changed = differences().enumerate().filter(|(_, d)| (d - common).abs() >= LEVELS);
+        let noise = median(differences().map(|d| (d - common).abs().min(255)));
+        let levels = (NOISES * noise).clamp(LEVELS, MOST_LEVELS);
+        let changed = differences().enumerate().filter(|(_, d)| (d - common).abs() >= levels);
         let side = self.side;
         let place = |i: usize| BBox {
             x: (i % self.columns) as f32 * side,
@@ -130,6 +136,31 @@ mod tests {
         assert!((motion.light() - 0.2).abs() < 1e-6, "{}", motion.light());
         look(&mut motion, |x, _| if x < 60 { 0 } else { 255 });
         assert!((motion.light() - 0.54).abs() < 0.02, "{}", motion.light());
+    }
+
+    #[test]
+    fn the_noise_of_a_dark_room_is_no_motion_whatever_faces_are_looked_for() {
+        const VGA: (usize, usize) = (640, 480);
+        let mut chance = fastrand::Rng::with_seed(1);
+        for face in [24, 40, 60, 120] {
+            let mut motion = Motion::default();
+            // The sum of twelve numbers from 0 to 1 has a standard deviation of 1.
+            let mut dark = |hand: bool| -> Vec<u8> {
+                let mut noise = || 10.0 * ((0..12).map(|_| chance.f32()).sum::<f32>() - 6.0);
+                let is_hand = |i: usize| hand && (300..340).contains(&(i % VGA.0)) && (200..240).contains(&(i / VGA.0));
+                (0..VGA.0 * VGA.1).map(|i| (noise() + if is_hand(i) { 80.0 } else { 40.0 }) as u8).collect()
+            };
+            let mut look = |data: &[u8]| {
+                motion.look(&Frame::new(data, Format::Grey, VGA.0, VGA.1, VGA.0).unwrap(), face, VGA.0);
+                let seen = motion.is_seen(|_| false);
+                motion.keep();
+                seen
+            };
+            look(&dark(false));
+            let moving = (0..30).filter(|_| look(&dark(false))).count();
+            assert!(moving <= 1, "{moving} of 30 frames with faces of {face} px");
+            assert!(look(&dark(true)), "a hand, with faces of {face} px");
+        }
     }
 
     #[test]

@@ -32,7 +32,8 @@ const FORGET: Duration = Duration::from_secs(1);
 const READ_EVERY: Duration = Duration::from_millis(250);
 /// How long the room counts as changing after the last change.
 const CALM_AFTER: Duration = Duration::from_secs(2);
-/// Score from which O-Net alone is believed: higher than in the cascade, where two other networks have spoken before it.
+/// Score from which O-Net alone is believed: higher than in the cascade, where two other networks have spoken before it, unless a
+/// person wants more.
 const SURE: f32 = 0.9;
 /// Score from which O-Net keeps a face that the cascade no longer finds, and how often in a row it may.
 const KEEP: f32 = 0.8;
@@ -124,6 +125,11 @@ impl Tracker {
         Ok(())
     }
 
+    /// Score that a person wants of a face.
+    fn threshold(&self) -> f32 {
+        self.settings.thresholds[2].0
+    }
+
     /// The detector and the classifier, for a frame that belongs to no sequence.
     pub fn vision(&mut self) -> &mut Vision {
         &mut self.vision
@@ -187,7 +193,7 @@ impl Tracker {
                 let now = face.bbox;
                 face = self.vision.mtcnn.look_again(pixels, &now, &mut stages.cost)?;
             }
-            let is_sure = face.score >= SURE && face.bbox.iou(&expected) >= SAME;
+            let is_sure = face.score >= SURE.max(self.threshold()) && face.bbox.iou(&expected) >= SAME;
             // Far away it is seen until it is half as large as the smallest that is looked for.
             let is_large = 2.0 * face.bbox.w >= self.settings.min_face_px.0 as f32;
             let is_one = self.tracks[..i].iter().any(|other| other.face.bbox.iou(&face.bbox) >= ONE);
@@ -263,7 +269,10 @@ impl Tracker {
         let expected = track.expected(at);
         let face = self.vision.mtcnn.look_again(pixels, &expected, &mut stages.cost)?;
         let is_another = |t: &Track| t.seen == at && t.face.bbox.iou(&face.bbox) >= ONE;
-        if face.score >= KEEP && face.bbox.iou(&expected) >= SAME && !self.tracks.iter().any(is_another) {
+        if face.score >= KEEP.max(self.threshold())
+            && face.bbox.iou(&expected) >= SAME
+            && !self.tracks.iter().any(is_another)
+        {
             self.tracks[i].see(face, at);
         }
         Ok(true)

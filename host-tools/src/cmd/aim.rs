@@ -19,6 +19,7 @@ use serde_json::json;
 use tokio::signal::ctrl_c;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::failure::{Failure, tell};
 use crate::mqtt::{Address, Login, Reach, id, remote};
@@ -27,7 +28,7 @@ use crate::ssh::Destination;
 use crate::web::Server;
 use advice::Advice;
 use page::Shown;
-use source::Source;
+use source::{PATIENCE, Source};
 
 /// Which box, and how.
 #[derive(clap::Args)]
@@ -117,6 +118,16 @@ struct Looked {
     serving: JoinHandle<io::Result<()>>,
 }
 
+/// The first picture. One person at a time may look, and who comes second is told why there is none.
+async fn first(source: &mut Source) -> Result<Look, Failure> {
+    let mut next = pin!(source.next());
+    if let Ok(look) = timeout(PATIENCE, &mut next).await {
+        return look;
+    }
+    tell("The box shows nothing yet. Perhaps somebody else aims it; this waits.");
+    next.await
+}
+
 /// Nothing where it was ended before there was a picture.
 async fn look(
     source: &mut Source,
@@ -126,7 +137,7 @@ async fn look(
 ) -> Result<Option<Looked>, Failure> {
     // A box that shows nothing needs no page; over SSH this is where it says so.
     let first = tokio::select! {
-        look = source.next() => look?,
+        look = first(source) => look?,
         () = &mut asked => return Ok(None),
     };
     if let Look::Ended { ended } = first {

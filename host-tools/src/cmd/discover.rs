@@ -119,13 +119,10 @@ impl Boxes {
     /// What the network says. A box that does not say its id goes by the name of its machine.
     fn add_offers(&mut self, offers: &[Offer]) {
         for offer in offers.iter().filter(|offer| offer.kind == mdns::BOX) {
-            let id = offer.properties.get("id").unwrap_or(&offer.host);
+            let id = offer.properties.get("id").filter(|id| !id.is_empty()).unwrap_or(&offer.host);
             let found = self.0.entry(id.clone()).or_default();
             found.host = Some(offer.host.clone());
             found.addresses.clone_from(&offer.addresses);
-            if found.version.is_none() {
-                found.version = offer.properties.get("version").cloned();
-            }
         }
     }
 }

@@ -35,9 +35,19 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
     let mut checks = Vec::new();
-    let silent = examine(arguments, &mut checks)?;
+    let mut silent = examine(arguments, &mut checks)?;
     if arguments.destination.ssh.is_some() {
-        machine::examine(&Session::open(&arguments.destination)?, &mut checks)?;
+        let looked = Session::open(&arguments.destination).and_then(|session| machine::examine(&session, &mut checks));
+        // What was found by then is said all the same.
+        match looked {
+            Ok(()) => {}
+            Err(failure @ Failure::NoAnswer(_)) => {
+                let mend = "is the box on, and in this network? `ssh` with the same words says more";
+                checks.push(Check::fail("ssh", failure.line(), mend));
+                silent = true;
+            }
+            Err(other) => return Err(other),
+        }
     }
     report::print(&checks, json)?;
     let wrong = checks.iter().filter(|check| check.is_wrong()).count();

@@ -128,9 +128,10 @@ impl Scan<'_> {
             }
         }
         let there: HashSet<&Path> = found.iter().map(|file| file.path.as_path()).collect();
-        // What cannot be looked for may be there.
-        let is_gone = |path: &&Path| !there.contains(path) && matches!(path.try_exists(), Ok(false));
-        let gone = seen.below(self.folder).filter(is_gone).filter_map(|path| self.name(path));
+        let gone = seen
+            .below(self.folder)
+            .filter(|path| !there.contains(path) && is_gone(path))
+            .filter_map(|path| self.name(path));
         let renamed = there.iter().flat_map(|path| self.other_names(path));
         let gone = if stopped { HashSet::new() } else { gone.chain(renamed).collect() };
         Ok(Scanned { tracks, complaints, gone, read, stopped })
@@ -348,4 +349,11 @@ fn place(about: &fs::Metadata, _: &Path) -> (u64, u64) {
 #[cfg(not(unix))]
 fn place(_: &fs::Metadata, path: &Path) -> PathBuf {
     fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+/// Whether a file that was there is no more. What cannot be looked for may be there, and so may all that was below a folder
+/// that is empty now: its drive may not be mounted.
+fn is_gone(path: &Path) -> bool {
+    let mut folders = path.ancestors().skip(1);
+    let holds_something = |folder: &Path| fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
+    matches!(path.try_exists(), Ok(false)) && folders.find(|folder| folder.is_dir()).is_some_and(holds_something)
 }

@@ -10,7 +10,7 @@ use lofty::error::ErrorKind;
 use lofty::file::{AudioFile, FileType, TaggedFileExt};
 use lofty::probe::Probe;
 use lofty::tag::{ItemKey, Tag};
-use moodbox_core::music::{MAX_WORDS, one_line};
+use moodbox_core::music::{MAX_WORDS, TEMPOS, one_line};
 use serde::{Deserialize, Serialize};
 
 use super::guard::guarded;
@@ -99,6 +99,6 @@ fn clean(tags: &[&Tag]) -> Result<Tags, String> {
         isrc: first(&[ItemKey::Isrc])
             .map(|isrc| isrc.replace('-', "").to_ascii_uppercase())
             .filter(|isrc| isrc.len() == 12),
-        tempo: tempo.filter(|tempo| (20.0..=400.0).contains(tempo)),
+        tempo: tempo.filter(|tempo| TEMPOS.contains(tempo)),
     })
 }

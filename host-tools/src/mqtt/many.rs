@@ -40,8 +40,7 @@ pub(crate) struct Many {
     client: AsyncClient,
     asked: Asked,
     state: watch::Receiver<State>,
-    base_topic: String,
-    broker: String,
+    reach: Reach,
     driver: Arc<JoinHandle<()>>,
 }
 
@@ -51,19 +50,18 @@ impl Many {
         let settings = reach.settings("+", &Mqtt::default().discovery_prefix, KEEP_ALIVE_S, &[])?;
         let (client, events) = AsyncClient::new(settings.options(), QUEUE);
         let asked = Asked::default();
-        let (base_topic, broker) = (reach.base_topic().to_owned(), settings.broker().to_owned());
         let (told, mut state) = watch::channel(None);
         let driver = Driver { settings, events, client: client.clone(), asked: Arc::clone(&asked), state: told };
         let driver = Arc::new(tokio::spawn(driver.run()));
         // It ends only after this.
         let _ = state.wait_for(Option::is_some).await;
-        let many = Self { client, asked, state, base_topic, broker, driver };
+        let many = Self { client, asked, state, reach: reach.clone(), driver };
         many.connected().map(|()| many)
     }
 
-    /// The broker as a person writes it.
-    pub(crate) fn broker(&self) -> &str {
-        &self.broker
+    /// How the broker was reached.
+    pub(crate) const fn reach(&self) -> &Reach {
+        &self.reach
     }
 
     /// Asks a box and waits for its answer: its data, or why there is none. Nothing is kept for a connection that comes back
@@ -72,7 +70,7 @@ impl Many {
         self.connected()?;
         let transaction = format!("{}-{}", client_name(), fastrand::u32(..));
         fields.insert("transaction".to_owned(), json!(transaction));
-        let topic = format!("{}/{id}/request/{request}", self.base_topic);
+        let topic = format!("{}/{id}/request/{request}", self.reach.base_topic());
         let (answer, answered) = oneshot::channel();
         lock(&self.asked).insert(transaction.clone(), answer);
         let asked = async {
@@ -87,7 +85,7 @@ impl Many {
         };
         match answer["error"].as_str() {
             Some(error) => Err(Failure::Finding(anyhow!("it refuses: {error}"))),
-            None => Ok(answer["data"].take()),
+            None => Ok(answer.get_mut("data").map(Value::take).unwrap_or_default()),
         }
     }
 

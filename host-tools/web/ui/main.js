@@ -14,6 +14,10 @@ const AGAIN = 1000;
 // How often the plot moves on by itself, in ms.
 const TICK = 10_000;
 
+// How often the box is asked for its past, in ms: it keeps a mood that lasts at least every half hour, and the page no more than
+// an hour of them by itself.
+const PAST = 30 * 60_000;
+
 const element = (id) => document.getElementById(id);
 const say = (id, text) => {
   if (element(id).textContent !== text) element(id).textContent = text;
@@ -41,7 +45,12 @@ const settings = new Settings(command, request, announce);
 
 const HEARD = {
   broker: (said) => ((broker = said), showTrouble()),
-  boxes: (said) => ((boxes = said), showBoxes()),
+  boxes: (said) => {
+    const returns = isAway(boxes) && !isAway(said);
+    boxes = said;
+    showBoxes();
+    if (returns) recall();
+  },
   trail: (said) => ((points = said), showHistory(), recall()),
   state: showState,
   confidence: (said) => ((confidence = said), showMood()),
@@ -51,7 +60,9 @@ const HEARD = {
   recommendation: (said) => songs.showList(said),
 };
 
-// What the box has kept lies before what was seen since this page is served.
+const isAway = (some) => some.some(({ id, online }) => id === box && !online);
+
+// What the box has kept lies before what this page has seen itself.
 function showHistory(span) {
   const first = points[0]?.[0] ?? Infinity;
   history.show([...kept.filter(([at]) => at < first), ...points], span);
@@ -206,6 +217,7 @@ for (const radio of document.getElementsByName("span")) {
   radio.addEventListener("change", () => showHistory(Number(radio.value)));
 }
 setInterval(() => !document.hidden && showHistory(), TICK);
+setInterval(() => box && recall(), PAST);
 
 try {
   await enter();

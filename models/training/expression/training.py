@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 import math
 import time
@@ -84,6 +85,7 @@ class Training:
         self.emotions = torch.from_numpy(faces.emotions).to(self.device)
         self.votes = torch.from_numpy(faces.votes).to(self.device)
         self.taught = taught and Answers(*(answers.to(self.device) for answers in taught))
+        self.teacher = taught and hashlib.sha256(b"".join(answers.numpy().tobytes() for answers in taught)).hexdigest()
         counts = faces.emotions.sum(0)
         self.weights = torch.from_numpy((faces.emotions / counts**BALANCE).sum(1).astype(np.float64))
         prior = torch.from_numpy(counts ** (1 - BALANCE))
@@ -210,7 +212,7 @@ class Training:
         torch.save({
             "network": self.network.state_dict(), "average": self.average.state_dict(),
             "optimiser": self.optimiser.state_dict(), "epoch": self.epoch, "epochs": self.recipe.epochs, "history": self.history,
-            "faces": self.faces, "recipe": repr(self.recipe),
+            "faces": self.faces, "recipe": repr(self.recipe), "teacher": self.teacher,
             "draws": self.draws.get_state(), "chances": self.chances.get_state(), "torch": torch.get_rng_state(),
         }, partial)
         partial.replace(path)
@@ -222,8 +224,8 @@ class Training:
             raise SystemExit(
                 f"{path} is of a run of {stored['epochs']} epochs, not {self.recipe.epochs}: --epochs {stored['epochs']} goes on, and without that file it starts anew"
             )
-        if (stored["faces"], stored["recipe"]) != (self.faces, repr(self.recipe)):
-            raise SystemExit(f"{path} is of other faces or settings: without that file it starts anew")
+        if (stored["faces"], stored["recipe"], stored.get("teacher")) != (self.faces, repr(self.recipe), self.teacher):
+            raise SystemExit(f"{path} is of other faces or settings, or of another teacher: without that file it starts anew")
         self.network.load_state_dict(stored["network"])
         self.average.load_state_dict(stored["average"])
         self.optimiser.load_state_dict(stored["optimiser"])

@@ -120,7 +120,7 @@ fn wrong_words_are_refused() {
         "recommend --mood happy -n 0",
         "recommend --mood happy -n 2000",
         "recommend --mood happy -n -1",
-        "recommend --mood happy --after x",
+        "recommend --after x --policy lift",
         "library scan",
         "library import",
         "library show",

@@ -181,14 +181,21 @@ impl Memory {
         self.songs.is_empty()
     }
 
-    /// The shortest log that comes to the same.
+    /// The shortest log that comes to the same. The last skips stand by themselves, for a correction may take them back.
     #[must_use]
     pub fn compacted(&self) -> String {
-        let sum = |(uri, song): (&String, &Remembered)| Feedback {
+        let mut songs = self.songs.clone();
+        for (_, uri) in &self.skips {
+            if let Some(song) = songs.get_mut(uri) {
+                song.standing.down = song.standing.down.saturating_sub(1);
+            }
+        }
+        let sum = |(uri, song): (String, Remembered)| Feedback {
             at: song.touched,
-            deed: Deed::Sum { uri: uri.clone(), standing: song.standing },
+            deed: Deed::Sum { uri, standing: song.standing },
         };
-        self.songs.iter().map(|song| sum(song).line()).collect()
+        let skip = |(at, uri): &(u64, String)| Feedback { at: *at, deed: Deed::Skipped { uri: uri.clone() } };
+        songs.into_iter().map(sum).chain(self.skips.iter().map(skip)).map(|feedback| feedback.line()).collect()
     }
 
     fn forget_the_oldest(&mut self) {

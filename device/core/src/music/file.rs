@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::catalogue::{Catalogue, Mode, Source, TIMBRE, Track};
-use super::import::{MAX_TRACKS, MAX_WORDS};
+use super::import::{MAX_TRACKS, MAX_WORDS, TEMPOS};
 use crate::affect::Affect;
 use crate::topics::MAX_URI_BYTES;
 
@@ -115,7 +115,10 @@ impl Track {
         if !(0.0..=1.0).contains(&self.confidence) {
             return Err("confidence is outside 0..1".to_owned());
         }
-        if self.tempo.iter().chain(self.timbre.iter().flatten()).any(|number| !number.is_finite()) {
+        if self.tempo.is_some_and(|tempo| !TEMPOS.contains(&tempo)) {
+            return Err(format!("tempo must be from {} to {} beats a minute", TEMPOS.start(), TEMPOS.end()));
+        }
+        if self.timbre.iter().flatten().any(|number| !number.is_finite()) {
             return Err("a number is too large".to_owned());
         }
         Ok(())

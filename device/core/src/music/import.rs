@@ -12,6 +12,7 @@ mod tests;
 
 use std::collections::HashMap;
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use super::catalogue::{Catalogue, Track};
 use super::file::FileError;
@@ -21,6 +22,9 @@ pub const MAX_TRACKS: usize = 1_000_000;
 
 /// Most genres, and most tags, of one track: enough for every real one, and few enough to compare with all others.
 pub const MAX_WORDS: usize = 16;
+
+/// Tempos that music has, in beats a minute.
+pub const TEMPOS: RangeInclusive<f32> = 20.0..=400.0;
 
 /// Times that reading starts again after an entry that swallowed those behind it. Each time may read the rest of the
 /// file, so there must be an end to it.

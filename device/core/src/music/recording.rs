@@ -5,7 +5,11 @@ use std::collections::HashMap;
 
 use super::catalogue::Track;
 
-/// Additions to a title that leave the recording what it is; "live", "remix" and "acoustic" are another one.
+/// Words that make it another recording, whatever stands beside them.
+const OTHER_RECORDING: [&str; 10] =
+    ["live", "remix", "mix", "acoustic", "demo", "instrumental", "unplugged", "rehearsal", "take", "outtake"];
+
+/// Additions to a title that leave the recording what it is.
 const SAME_RECORDING: [&str; 9] = [
     "remaster",
     "remastered",
@@ -70,7 +74,10 @@ fn without_additions(title: &str) -> Cow<'_, str> {
     let says_the_same = |addition: &str| {
         let addition = addition.trim();
         let guest = |word: &str| addition.strip_prefix(word.trim()).is_some_and(|rest| rest.starts_with([' ', '.']));
-        SAME_RECORDING.iter().any(|words| addition.contains(words)) || GUESTS.iter().any(|word| guest(word))
+        let words = letters(addition);
+        let says = |what: &&str| format!(" {words} ").contains(&format!(" {what} "));
+        let same = SAME_RECORDING.iter().any(&says) && !OTHER_RECORDING.iter().any(says);
+        same || GUESTS.iter().any(|word| guest(word))
     };
     let mut left = Cow::Borrowed(title);
     while let Some(open) = left.rfind(['(', '[']) {
@@ -136,7 +143,17 @@ mod tests {
 
     #[test]
     fn other_recordings_are_others() {
-        for title in ["Hello (Live)", "Hello - Acoustic", "Hello (Dance Remix)", "Hello Again", "Hello (Live"] {
+        for title in [
+            "Hello (Live)",
+            "Hello - Acoustic",
+            "Hello (Dance Remix)",
+            "Hello Again",
+            "Hello (Live",
+            "Hello - Live at Wembley / Remastered 2011",
+            "Hello (Acoustic, Remastered)",
+            "Hello (Mono Remix)",
+            "Hello (Monologue)",
+        ] {
             assert!(!same(("Adele", "Hello"), ("Adele", title)), "{title}");
         }
         assert!(!same(("Adele", "Hello"), ("Lionel Richie", "Hello")));

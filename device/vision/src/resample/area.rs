@@ -63,7 +63,8 @@ struct Columns {
 }
 
 impl Columns {
-    /// From one number of places to another, no larger one, of a format. Values in 1/256 become whole ones.
+    /// From one number of places to another of a format; where that is larger, places come several times. Values in 1/256
+    /// become whole ones.
     fn new(from: usize, to: usize, format: Format) -> Self {
         let shares = match format {
             Format::Rgb | Format::Grey => [1.0; MOST_LANES],
@@ -114,7 +115,7 @@ pub(super) struct AreaResize {
 }
 
 impl AreaResize {
-    /// From (places, rows) to (pixels, rows) of output, no more than there are, of a format.
+    /// From (places, rows) to (pixels, rows) of output, of a format.
     pub(super) fn new(from: (usize, usize), to: (usize, usize), format: Format) -> Self {
         let columns = Columns::new(from.0, to.0, format);
         let values = lanes(format) * from.0;

@@ -14,7 +14,7 @@ use crate::mqtt::{Address, Feed};
 use crate::ssh::Destination;
 
 /// Longest time until a box answers; it needs milliseconds.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A box that shows what it sees.
 pub(super) enum Source {

@@ -1,15 +1,17 @@
 //! A change on a box, from its wish to the box's last word on it.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::anyhow;
+use moodbox_core::config::Mqtt;
 use serde_json::{Map, Value, json};
 use tokio::time::{sleep, timeout};
 
 use super::change::{Change, Changes, Outcome};
-use super::values::{Values, flat};
+use super::values::{Values, flat, word};
 use crate::failure::Failure;
-use crate::mqtt::Many;
+use crate::mqtt::{Login, Many, Reach};
 
 /// Time between two looks at how the change fares.
 const PAUSE: Duration = Duration::from_millis(300);
@@ -51,7 +53,7 @@ pub(crate) async fn change(
     if changes.set.is_empty() {
         return Ok(None);
     }
-    let undo = format!("{} --broker {} --id {id}", changes.undo(), many.broker());
+    let undo = format!("{} {} --id {id}", changes.undo(), options(many.reach()));
     let set = many.ask(id, "config.set", Map::from_iter([("set".to_owned(), json!(changes.set))])).await;
     let answer = Answer::read(&set.map_err(|failure| match failure {
         Failure::NoAnswer(_) => failure.and(&format!("it may have been set; to undo that: {undo}")),
@@ -76,6 +78,21 @@ pub(crate) async fn change(
         }
     };
     Ok(Some(Change { keys: changes.set.into_iter().map(|(key, _)| key).collect(), outcome }))
+}
+
+/// The options that lead to the broker, as one types them.
+fn options(reach: &Reach) -> String {
+    let Login { username, password_file, ca_file, base_topic } = &reach.login;
+    let file = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+    let given = [
+        ("--broker", Some(reach.broker.to_string())),
+        ("--username", username.clone()),
+        ("--password-file", file(password_file)),
+        ("--ca-file", file(ca_file)),
+        ("--base-topic", Some(base_topic.clone()).filter(|topic| *topic != Mqtt::default().base_topic)),
+    ];
+    let typed = given.iter().filter_map(|(option, value)| Some(format!("{option} {}", word(value.as_ref()?))));
+    typed.collect::<Vec<_>>().join(" ")
 }
 
 async fn values_of(many: &Many, id: &str) -> Result<Values, Failure> {

@@ -1,13 +1,13 @@
 use super::*;
 
 fn offer(id: Option<&str>, host: &str) -> Offer {
-    let properties = id.iter().map(|id| ("id".to_owned(), (*id).to_owned()));
+    let properties = id.iter().map(|id| ("id".to_owned(), (*id).to_owned())).collect();
     Offer {
         kind: mdns::BOX.to_owned(),
         host: host.to_owned(),
         port: 22,
         addresses: vec!["192.0.2.7".parse().unwrap(), "2001:db8::7".parse().unwrap()],
-        properties: properties.chain([("version".to_owned(), "0.1.0".to_owned())]).collect(),
+        properties,
     }
 }
 
@@ -32,7 +32,7 @@ fn kept() -> BTreeMap<String, Vec<u8>> {
 fn what_the_broker_and_the_network_say_of_a_box_is_one_line() {
     let mut boxes = Boxes::default();
     boxes.add_kept("moodbox", &kept());
-    boxes.add_offers(&[offer(Some("hall"), "hall.local"), offer(None, "cellar.local")]);
+    boxes.add_offers(&[offer(Some("hall"), "hall.local"), offer(None, "cellar.local"), offer(Some(""), "loft.local")]);
     let broker = Offer { kind: mdns::SAFE_BROKER.to_owned(), port: 8883, ..offer(None, "home.local") };
     insta::assert_snapshot!(table::text(&boxes, &brokers(&[broker])));
 }

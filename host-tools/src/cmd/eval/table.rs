@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, anyhow};
 use moodbox_core::affect::Affect;
-use moodbox_core::music::{Catalogue, Track};
+use moodbox_core::music::{Catalogue, TEMPOS, Track};
 
 /// Columns under the names that tables use for them, in lower case.
 const COLUMNS: [(&str, &[&str]); 8] = [
@@ -109,7 +109,7 @@ impl Row {
                     .filter(|g| !g.is_empty())
                     .map(str::to_owned)
                     .collect(),
-                tempo: number("tempo")?.filter(|tempo| (20.0..=400.0).contains(tempo)),
+                tempo: number("tempo")?.filter(|tempo| TEMPOS.contains(tempo)),
                 confidence: 0.5,
                 ..Track::default()
             },

@@ -45,14 +45,16 @@ pub(super) fn run(arguments: &Arguments, as_json: bool) -> Result<(), Failure> {
         }
         let row = rows.entry(id).or_default();
         let mut said: Value = serde_json::from_slice(&payload).unwrap_or_default();
+        // Whoever may publish there may have sent anything.
+        let mut take = |field: &str| said.get_mut(field).map(Value::take).unwrap_or_default();
         match last.as_str() {
             "availability" => row.availability = String::from_utf8(payload).ok(),
             "state" => {
-                (row.mood, row.faces, row.camera) = (said["mood"].take(), said["faces"].take(), said["camera"].take());
+                (row.mood, row.faces, row.camera) = (take("mood"), take("faces"), take("camera"));
             }
             _ => {
-                row.fps = said["fps"].take();
-                (row.temperature_c, row.version) = (said["temperature_c"].take(), said["version"].take());
+                row.fps = take("fps");
+                (row.temperature_c, row.version) = (take("temperature_c"), take("version"));
             }
         }
     }

@@ -26,10 +26,16 @@ trial=moodboxd-trial.service
 # What it says afterwards is of this package.
 as_root systemctl reset-failed "$trial" 2>/dev/null
 # There is nobody to ask about a configuration that was changed both here and in the package: it stays as it is here.
-as_root dpkg --install --force-confdef --force-confold "$package" </dev/null >"$folder/log" 2>&1 || {
-  reason=$(why "$folder/log")
-  fail "dpkg: ${reason:-$(last_line "$folder/log")}; on the box, dpkg --status moodboxd says how it is"
-}
+tries=0
+until as_root dpkg --install --force-confdef --force-confold "$package" </dev/null >"$folder/log" 2>&1; do
+  # dpkg waits for nobody, and the daily updates keep it locked for minutes.
+  if [ $tries = 60 ] || ! grep -q '^dpkg: error: .* was locked by ' "$folder/log"; then
+    reason=$(why "$folder/log")
+    fail "dpkg: ${reason:-$(last_line "$folder/log")}; on the box, dpkg --status moodboxd says how it is"
+  fi
+  tries=$((tries + 1))
+  sleep 5
+done
 # A package that watches over its start says so; this waits for it, unless it is over already.
 as_root systemctl start "$trial" >/dev/null 2>&1
 if systemctl is-failed --quiet "$trial"; then

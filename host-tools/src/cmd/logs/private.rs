@@ -29,16 +29,26 @@ impl Line {
 
 /// Words that name a place or somebody become what they are.
 fn without_names(message: &str) -> String {
-    let mut after_name = "";
-    let words = message.split(' ').map(|word| {
+    // What stands in quotes is somebody's word for something, with spaces or without.
+    let quoted = message.split('"').enumerate();
+    let message = quoted.map(|(i, part)| if i % 2 == 0 { part } else { "<name>" }).collect::<Vec<_>>().join("\"");
+    let (mut after_name, mut in_path) = ("", false);
+    let words = message.split(' ').filter_map(|word| {
         let before = std::mem::replace(&mut after_name, word);
+        let was_in_path = in_path;
+        in_path = false;
         let core = word.trim_matches(|c: char| "\"'(),;".contains(c)).trim_end_matches([':', '.']);
+        if was_in_path {
+            // A path may have spaces; it ends where the sentence goes on.
+            in_path = !word.ends_with([':', ';', ',']);
+            return None;
+        }
         let hidden = if before == "box" && !core.is_empty() {
             "<id>"
-        } else if before == "user" || word.starts_with('"') || word.ends_with('"') {
+        } else if before == "user" {
             "<name>"
         } else if let Some((scheme, _)) = core.split_once("://") {
-            return word.replace(core, &format!("{scheme}://<host>"));
+            return Some(word.replace(core, &format!("{scheme}://<host>")));
         } else if is_address(core) {
             "<address>"
         } else if core.contains('@') {
@@ -46,11 +56,12 @@ fn without_names(message: &str) -> String {
         } else if core.starts_with('/')
             && !["/etc/moodbox", "/var/lib/moodbox", "/dev/", "/usr/"].iter().any(|p| core.starts_with(p))
         {
+            in_path = !word.ends_with([':', ';', ',']);
             "<path>"
         } else {
-            return word.to_owned();
+            return Some(word.to_owned());
         };
-        word.replace(core, hidden)
+        Some(word.replace(core, hidden))
     });
     words.collect::<Vec<_>>().join(" ")
 }
@@ -93,6 +104,16 @@ mod tests {
                 " WARN camera: cannot open /home/anna/film.mjpeg: No such file",
                 1,
                 "camera: cannot open <path>: No such file",
+            ),
+            (
+                " WARN camera: cannot open /home/anna/My Films/a.mjpeg: No such file",
+                1,
+                "camera: cannot open <path> No such file",
+            ),
+            (
+                " WARN command choose: no track of the catalogue has the uri \"Anna Meier/Wedding 2019/x.mp3\"",
+                1,
+                "command choose: no track of the catalogue has the uri \"<name>\"",
             ),
             (" INFO camera: /dev/video0, MJPEG 640x480", 2, "camera: /dev/video0, MJPEG 640x480"),
             (

@@ -35,11 +35,11 @@ installed() { dpkg-query -W -f '${db:Status-Status} ${Version}' "$1" 2>/dev/null
 
 # --- look ---
 
-first_of() { tr -d '\0' <"$1" 2>/dev/null | head -n1; }
+first_of() { tr -d '\0' 2>/dev/null <"$1" | head -n1; }
 
 # As the daemon finds it by itself: serial number, else address of the network card, else machine id.
 own_id() {
-  serial=$(first_of /proc/device-tree/serial-number | tr 'A-F' 'a-f' | sed 's/^0*//')
+  serial=$(first_of /proc/device-tree/serial-number | tr 'A-Z' 'a-z' | sed 's/^0*//')
   [ ${#serial} -lt 4 ] || { echo "$serial"; return; }
   for card in /sys/class/net/*; do
     [ -e "$card/device" ] || continue
@@ -178,15 +178,31 @@ configure() {
   [ ! -e "$folder/password" ] || put "$folder/password" /etc/moodbox/password 600
   [ ! -e "$folder/ca.pem" ] || put "$folder/ca.pem" /etc/moodbox/ca.pem 644
   if [ -d /etc/avahi/services ] && [ -e "$folder/moodbox.service" ]; then
-    put "$folder/moodbox.service" /etc/avahi/services/moodbox.service 644
+    # A card is written for a box that nobody has seen; where it names no id, the daemon goes by this one.
+    sed "s|id=</txt|id=$(own_id)</txt|" "$folder/moodbox.service" >"$work/moodbox.service"
+    put "$work/moodbox.service" /etc/avahi/services/moodbox.service 644
   fi
   done_with "in /etc/moodbox, the password for root alone"
 }
 
+# What apt-get or dpkg says goes to a file, which is read later. Others keep packages locked for minutes, as the daily updates do
+# soon after a first start: apt-get can be told to wait for dpkg's locks, for those of its lists and archives it never does, and
+# dpkg for none.
+patiently() { # file, command
+  log=$1
+  tries=0
+  shift
+  while ! LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@" >"$log" 2>&1; do
+    grep -qE '^E: Unable to lock directory|^dpkg: error: .* was locked by ' "$log" && [ $tries -lt 60 ] || return 1
+    tries=$((tries + 1))
+    sleep 5
+  done
+}
+
 apt_install() {
-  # What apt says is read below. Another package of the same version counts as installed without --reinstall.
-  LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends --allow-downgrades --reinstall \
-    -o Dpkg::Options::=--force-confold "$@" >"$work/log" 2>&1
+  # Another package of the same version counts as installed without --reinstall.
+  patiently "$work/log" apt-get install -y -q --no-install-recommends --allow-downgrades --reinstall \
+    -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confold "$@"
 }
 
 # Waits for what the package itself makes of an upgrade, unless that is over already.
@@ -217,7 +233,7 @@ install_package() {
   systemctl -q reset-failed $TRIAL 2>/dev/null
   if ! apt_install "$folder/package.deb"; then
     # Lists of packages may be old or missing; dependencies then need new ones.
-    if ! grep -q 'unmet dependencies' "$work/log" || ! apt-get update -q >"$work/update" 2>&1 ||
+    if ! grep -q 'unmet dependencies' "$work/log" || ! patiently "$work/update" apt-get update -q ||
       ! apt_install "$folder/package.deb"; then
       fail "the package cannot be installed: $(grep -hE '^ *(E:|dpkg: error|cannot|.*: error:)|Depends:|No space' "$work/log" | head -n2 | one_line)"
     fi
@@ -284,7 +300,8 @@ undo() {
   '') done_with "the package was not changed" ;;
   absent)
     if [ -n "$(dpkg-query -W -f '${db:Status-Status}' moodboxd 2>/dev/null)" ]; then
-      dpkg --purge moodboxd >"$work/log" 2>&1 || fail "dpkg --purge moodboxd says: $(tail -n1 "$work/log")"
+      patiently "$work/log" dpkg --purge moodboxd ||
+        fail "moodboxd cannot be taken away: $(grep -m1 -A1 '^dpkg: error' "$work/log" | one_line)"
     fi
     done_with "moodboxd is gone, as before"
     ;;

@@ -1,15 +1,24 @@
 #!/bin/sh
 # The first start of a card that `moodbox setup --boot` has written: installs what lies beside this script, and leaves nothing
 # of it on the card but what was said. The card can be read by anybody who holds it, so the password goes in any case.
+#
+# It is not tried again where it fails: cloud-init and firstrun.sh call this once, and where the kernel's command line does, the
+# machine has no network and would never come up for anybody who could help.
 here=$(cd "$(dirname "$0")" && pwd)
 card=${here%/*}
-work=$(mktemp -d /var/tmp/moodbox-setup.XXXXXX) || exit 1
-cp "$here"/* "$work" 2>/dev/null
 log=/var/log/moodbox-setup.log
-sh "$work/box.sh" first-boot "$work" >"$log" 2>&1
-ended=$?
+ended=1
+if work=$(mktemp -d /var/tmp/moodbox-setup.XXXXXX 2>"$log"); then
+  cp "$here"/* "$work" 2>/dev/null
+  sh "$work/box.sh" first-boot "$work" >"$log" 2>&1
+  ended=$?
+  rm -rf "$work"
+fi
+[ $ended = 0 ] || echo "go on from here with \`moodbox setup --ssh\`" >>"$log"
 rm -rf "$here" "$card/vendor-data"
-[ ! -e "$card/cmdline.txt" ] || sed -i 's| systemd\.run=/boot/firmware/moodbox/.*||' "$card/cmdline.txt"
 cut -f4 "$log" >"$card/moodbox-setup.txt"
-rm -rf "$work"
+if grep -q ' systemd\.run=/boot/firmware/moodbox/' "$card/cmdline.txt" 2>/dev/null; then
+  # A machine that was started for this alone is switched off where this fails; it is to start as usual, so that SSH can go on.
+  sed -i 's| systemd\.run=/boot/firmware/moodbox/.*||' "$card/cmdline.txt" && ended=0
+fi
 exit $ended

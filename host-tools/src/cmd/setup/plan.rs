@@ -35,7 +35,6 @@ impl Plan {
         let config = configuration::text(before, &decisions)?;
         let id = decisions.id.as_ref().map_or("", DeviceId::as_str);
         let announcement = ANNOUNCEMENT.replace("id=ID", &format!("id={id}"));
-        let announcement = announcement.replace("version=VERSION", concat!("version=", env!("CARGO_PKG_VERSION")));
         let mut files = vec![("moodbox.toml", config.into_bytes()), ("moodbox.service", announcement.into_bytes())];
         files.extend(credentials.password.map(|password| ("password", password)));
         files.extend(credentials.authority.filter(|_| decisions.own_authority).map(|pem| ("ca.pem", pem)));

@@ -57,7 +57,7 @@ impl Person {
         let room_before = before.device.room.clone().unwrap_or_default();
         let room = self.or_ask(wishes.room.clone(), "Room (may be left empty)", room_before)?;
         let id = credentials.id.clone().or_else(|| before.device.id.clone());
-        let camera = self.camera(wishes, found)?;
+        let camera = self.camera(wishes, found, &before)?;
         let leds = self.leds(wishes, found, &before)?;
         let broker = match wishes.broker.clone().or_else(|| credentials.broker.clone()) {
             Some(broker) => broker,
@@ -87,23 +87,25 @@ impl Person {
         }
     }
 
-    fn camera(&self, wishes: &Wishes, found: Option<&Found>) -> Result<Source, Failure> {
+    fn camera(&self, wishes: &Wishes, found: Option<&Found>, before: &Config) -> Result<Source, Failure> {
         if let Some(source) = &wishes.camera {
             return Ok(source.clone());
         }
         let Some(found) = found else { return Ok(Source::V4l2Auto) };
+        // What was chosen once stays, also where it is unplugged now.
+        let chosen = Some(&before.camera.source).filter(|source| **source != Source::V4l2Auto);
         match &found.cameras[..] {
-            [] => Err(Failure::Finding(anyhow!(
+            several @ [_, _, ..] if self.asks => {
+                let names: Vec<_> = several.iter().map(|(path, name)| format!("{name} ({path})")).collect();
+                let sources: Vec<_> = several.iter().map(|(path, _)| Source::V4l2(path.clone().into())).collect();
+                let usual = sources.iter().position(|source| Some(source) == chosen).unwrap_or(0);
+                Ok(sources[self.choose("Camera", &names, usual)?].clone())
+            }
+            [] if chosen.is_none() => Err(Failure::Finding(anyhow!(
                 "no camera was found on the box; plug one in, or name a recording with --camera replay:PATH; nothing was \
                  changed"
             ))),
-            [_] => Ok(Source::V4l2Auto),
-            several if self.asks => {
-                let names: Vec<_> = several.iter().map(|(path, name)| format!("{name} ({path})")).collect();
-                let chosen = self.choose("Camera", &names, 0)?;
-                Ok(Source::V4l2(several[chosen].0.clone().into()))
-            }
-            [_, ..] => Ok(Source::V4l2Auto),
+            _ => Ok(chosen.cloned().unwrap_or(Source::V4l2Auto)),
         }
     }
 

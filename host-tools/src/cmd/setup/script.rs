@@ -50,13 +50,15 @@ impl<'a> Script<'a> {
         let to = |name: &str| format!("{}/{name}", self.folder);
         self.session.upload(&mut SCRIPT.as_bytes(), &to("box.sh"), |_| {})?;
         let Some(plan) = plan else { return Ok(()) };
-        for (name, content) in &plan.files {
-            self.session.upload(&mut content.as_slice(), &to(name), |_| {})?;
-        }
         let bar = ProgressBar::new(plan.package_bytes);
         let sent = self.session.upload(&mut plan.open_package()?, &to("package.deb"), |bytes| bar.set_position(bytes));
         bar.finish_and_clear();
-        sent
+        sent?;
+        // A password among them comes last, so that it does not lie there while somebody loses patience.
+        for (name, content) in &plan.files {
+            self.session.upload(&mut content.as_slice(), &to(name), |_| {})?;
+        }
+        Ok(())
     }
 
     /// Runs a command of the script to its end. `ready` is called before the service starts, with whether anything that it

@@ -86,7 +86,8 @@ impl Steps {
         if self.as_json || !out.is_terminal() {
             return Ok(());
         }
-        write!(out, "\r\x1b[K")
+        write!(out, "\r\x1b[K")?;
+        out.flush()
     }
 
     /// All that was done and what came of it, for a program.

@@ -50,7 +50,7 @@ impl Answers {
         let Some(first) = self.0.iter().position(asked) else { return };
         let answer = match response["error"].as_str() {
             Some(error) => Err(error.to_owned()),
-            None => Ok(response["data"].take()),
+            None => Ok(response.get_mut("data").map(Value::take).unwrap_or_default()),
         };
         // Who waited may have gone in this moment.
         let _ = self.0.remove(first).tell.send(answer);

@@ -210,7 +210,8 @@ impl State {
         if name != "diagnose" {
             return None;
         }
-        self.suffer(serde_json::from_value(answer["data"]["problems"].take()).ok()?)
+        let problems = answer.pointer_mut("/data/problems")?.take();
+        self.suffer(serde_json::from_value(problems).ok()?)
     }
 
     fn suffer(&mut self, mut problems: Vec<Problem>) -> Option<Change> {

@@ -57,7 +57,7 @@ const LARGEST_ERROR: f32 = 0.04;
 fn faces_are_where_the_float_peer_finds_them() {
     let Some(folder) = shared_data::path("photos") else { return };
     for (min_face, is_whole) in [(40, true), (60, true), (40, false), (60, false)] {
-        let mut agreement = agreement(&folder, min_face, is_whole);
+        let mut agreement = agreement(&folder, min_face, 60.0, is_whole);
         agreement.landmark_errors.sort_by(f32::total_cmp);
         let median = agreement.landmark_errors[agreement.landmark_errors.len() / 2];
         let Agreement { wanted, found, boxes, false_boxes, peer_boxes, .. } = agreement;
@@ -73,7 +73,16 @@ fn faces_are_where_the_float_peer_finds_them() {
     }
 }
 
-fn agreement(folder: &std::path::Path, min_face: u32, is_whole: bool) -> Agreement {
+#[test]
+fn small_faces_are_found_in_a_cameras_jpeg_as_in_a_picture() {
+    let Some(folder) = shared_data::path("photos") else { return };
+    // At half of its size a pair of pixels is a place, so that the finest level has each of them twice.
+    let [picture, camera] = [true, false].map(|is_whole| agreement(&folder, 24, 24.0, is_whole));
+    println!("faces from 24 px: {} of {} found, {} in a camera's JPEG", picture.found, picture.wanted, camera.found);
+    assert!(camera.found as f32 >= 0.98 * picture.found as f32);
+}
+
+fn agreement(folder: &std::path::Path, min_face: u32, counted: f32, is_whole: bool) -> Agreement {
     let reference = fs::read_to_string(folder.join("reference-mtcnn.json")).unwrap();
     let reference: Reference = serde_json::from_str(&reference).unwrap();
     let models = Models::built_in().unwrap();
@@ -89,7 +98,7 @@ fn agreement(folder: &std::path::Path, min_face: u32, is_whole: bool) -> Agreeme
             with_pixels(&photo, |pixels| mtcnn.detect(pixels).unwrap().0.to_vec())
         };
         agreement.peer_boxes += peer.len();
-        for face in peer.iter().filter(|f| f.score >= 0.9 && f.bbox().w.max(f.bbox().h) >= 60.0) {
+        for face in peer.iter().filter(|f| f.score >= 0.9 && f.bbox().w.max(f.bbox().h) >= counted) {
             agreement.wanted += 1;
             let best = ours.iter().max_by(|a, b| a.bbox.iou(&face.bbox()).total_cmp(&b.bbox.iou(&face.bbox())));
             if let Some(best) = best.filter(|b| b.bbox.iou(&face.bbox()) >= 0.6) {

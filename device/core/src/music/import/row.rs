@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
-use super::{MAX_WORDS, one_line};
+use super::{MAX_WORDS, TEMPOS, one_line};
 use crate::affect::Affect;
 use crate::music::catalogue::{Mode, Source, Track};
 use crate::topics::MAX_URI_BYTES;
@@ -80,7 +80,7 @@ pub(super) fn track<'a>(value: impl Fn(&str) -> Result<Cow<'a, str>, String>) ->
         isrc: isrc(&value("isrc")?),
         affect: affect.unwrap_or_default(),
         // Some write 0 where they do not know.
-        tempo: if value("tempo")?.trim().parse() == Ok(0f32) { None } else { number("tempo", 20.0..=400.0)? },
+        tempo: if value("tempo")?.trim().parse() == Ok(0f32) { None } else { number("tempo", TEMPOS)? },
         mode: match value("mode")?.trim() {
             "" => None,
             "major" | "1" => Some(Mode::Major),
