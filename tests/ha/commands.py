@@ -84,7 +84,7 @@ def head(scene):
 
 
 async def playing_becomes(scene, uri, action, component, **data):
-    start = len(scene.home.history)
+    start, before = len(scene.home.history), scene.said("recommendation")["id"]
     await scene.home.call(action, scene.id(component), **data)
     plays = lambda: scene.shown("choose") == uri == scene.said("now").get("uri")
     await scene.until(plays)
@@ -96,6 +96,8 @@ async def playing_becomes(scene, uri, action, component, **data):
 
     await scene.until(lambda: ("chosen", uri) in events())
     scene.note(f"{component} fires the event", ("chosen", uri) in events(), events())
+    # Behind it comes the list that goes on from there.
+    await scene.until(lambda: scene.said("recommendation")["id"] != before)
 
 
 async def the_policy_decides_the_list(scene):

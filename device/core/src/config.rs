@@ -130,7 +130,7 @@ pub struct Vision {
     /// spin, so that beside other work more are slower.
     #[schemars(extend("example" = 2))]
     pub threads: Bounded<1, 4>,
-    /// Score from which P-Net, R-Net and O-Net keep a candidate, 0..1.
+    /// Score from which P-Net, R-Net and O-Net keep a candidate, 0..1; above .1, for the networks do not tell lower ones apart.
     #[schemars(extend("example" = [0.6, 0.7, 0.9]))]
     pub thresholds: [Fraction; 3],
     /// Whose word for an expression the box takes: `fer2013`, the labels that the faces it learnt from came with, which finds

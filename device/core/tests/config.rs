@@ -89,6 +89,7 @@ fn each_mistake_is_told_in_one_line() {
         ("a time of nothing", "[mood]\n\nhold_s = 0\n"),
         ("a list of the wrong length", "[vision]\nthresholds = [0.6, 0.7]\n"),
         ("a wrong value in a list", "[vision]\nthresholds = [\n  0.6,\n  7,\n  0.8,\n]\n"),
+        ("a threshold that the networks do not know", "[vision]\nthresholds = [0.05, 0.7, 0.8]\n"),
         ("a camera that is none", "[camera]\nsource = \"/dev/video0\"\n"),
         ("a camera without a path", "[camera]\nsource = \"replay:\"\n"),
         ("an id for topics with a slash", "[device]\nid = \"a/b\"\n"),

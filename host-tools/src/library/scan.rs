@@ -350,6 +350,7 @@ fn place(about: &fs::Metadata, _: &Path) -> (u64, u64) {
 fn place(_: &fs::Metadata, path: &Path) -> PathBuf {
     fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
+
 /// Whether a file that was there is no more. What cannot be looked for may be there, and so may all that was below a folder
 /// that is empty now: its drive may not be mounted.
 fn is_gone(path: &Path) -> bool {

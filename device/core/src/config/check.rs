@@ -4,6 +4,10 @@ use toml::de::{DeTable, DeValue};
 
 use super::{Broker, Config, ConfigError, locate};
 
+/// Score under which the detector's networks, as they are quantised, tell faces no longer apart (`LEAST_PROBABILITY` of the
+/// pipeline).
+const LEAST_SCORE: f32 = 0.1;
+
 /// Refuses a configuration that contradicts itself. `text` is what it was read from, to tell the line.
 pub(super) fn check(config: &Config, text: &str) -> Result<(), ConfigError> {
     let refuse = |section, keys: &[&str], reason: String| Err(at(text, section, keys, reason));
@@ -20,6 +24,11 @@ pub(super) fn check(config: &Config, text: &str) -> Result<(), ConfigError> {
     if mood.hold_s >= mood.absent_s {
         let keys = ["hold_s", "absent_s"];
         return refuse("mood", &keys, less(keys, mood.hold_s.0, mood.absent_s.0));
+    }
+
+    if let Some(threshold) = config.vision.thresholds.iter().find(|threshold| threshold.0 <= LEAST_SCORE) {
+        let reason = format!("must be above {LEAST_SCORE}, not {}: lower scores are not told apart", threshold.0);
+        return refuse("vision", &["thresholds"], reason);
     }
 
     let leds = &config.leds;

@@ -233,6 +233,29 @@ fn what_cannot_be_used_is_named_once_and_the_rest_is() {
 }
 
 #[test]
+fn a_drive_that_is_not_mounted_costs_no_songs() {
+    let person = Person::new();
+    let music = person.music();
+    let album = music.join("drive/album");
+    fs::create_dir_all(&album).unwrap();
+    for path in [music.join("a.wav"), album.join("b.wav"), album.join("c.wav")] {
+        fs::write(path, wav(&blip())).unwrap();
+    }
+    let counts = |person: &Person| {
+        let done = person.scan(&[]);
+        (done.json()[0]["gone"].as_u64(), person.songs().len())
+    };
+    assert_eq!(counts(&person), (Some(0), 3));
+    // As where nothing is mounted: the folder is there, and empty.
+    fs::rename(&album, person.folder().join("elsewhere")).unwrap();
+    assert_eq!(counts(&person), (Some(0), 3));
+    // It is back, without one of its songs.
+    fs::rename(person.folder().join("elsewhere"), &album).unwrap();
+    fs::remove_file(album.join("c.wav")).unwrap();
+    assert_eq!(counts(&person), (Some(1), 2));
+}
+
+#[test]
 fn a_folder_that_cannot_be_read_is_named() {
     let person = Person::new();
     let music = person.music();
