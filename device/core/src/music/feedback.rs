@@ -258,6 +258,12 @@ mod tests {
         memory.take(&skip(1101, "just now"));
         memory.take(&Feedback { at: 1102, deed: Deed::Corrected });
         assert_eq!(memory.standing("just now").down, 0);
+        // Nor does it matter that the log was compacted in between.
+        memory.take(&skip(1200, "just now"));
+        let (mut memory, _) = Memory::read(memory.compacted().as_bytes());
+        assert_eq!(memory.standing("just now").down, 1);
+        memory.take(&Feedback { at: 1300, deed: Deed::Corrected });
+        assert_eq!(memory.standing("just now").down, 0);
     }
 
     #[test]

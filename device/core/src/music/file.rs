@@ -240,6 +240,7 @@ mod tests {
         assert_eq!(with(|track| track.uri.clear()), "line 3: uri must have 1 to 1024 bytes");
         assert_eq!(with(|track| track.title = "a\nb".to_owned()), "line 3: a text has a control character");
         assert_eq!(with(|track| track.confidence = 1.5), "line 3: confidence is outside 0..1");
+        assert_eq!(with(|track| track.tempo = Some(0.0)), "line 3: tempo must be from 20 to 400 beats a minute");
         assert_eq!(with(|track| track.album = "x".repeat(4097)), "line 3: a text is longer than 4096 bytes");
     }
 

@@ -49,7 +49,7 @@ fn require_free(pins: [u32; 4]) -> Result<(), LedError> {
     for path in chip::chips().unwrap_or_default() {
         let Ok(chip) = Chip::from_path(&path) else { continue };
         let is_header = chip.info().is_ok_and(|info| HEADERS.iter().any(|label| info.label.starts_with(label)));
-        if let Some(error) = pins.iter().filter(|_| is_header).find_map(|pin| held(&chip, &path, *pin)) {
+        if is_header && let Some(error) = pins.iter().find_map(|pin| held(&chip, &path, *pin)) {
             return Err(error);
         }
     }

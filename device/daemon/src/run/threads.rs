@@ -273,7 +273,7 @@ fn work(
     let (sender, tasks) = sync_channel(TASKS);
     let say = say.downgrade();
     let thread = spawn("disk", move || {
-        // Whether the disk knows what is on trial, which has to be before it is tried.
+        // Why the disk does not know what is on trial, if so, which has to be before that is tried.
         let mut on_trial = Ok(());
         for task in tasks {
             let done = pulse.during(|| match task {
@@ -291,10 +291,12 @@ fn work(
                     Some(Said::Kept(asker, outcome))
                 }
                 Task::KeepTrials(trials) => {
-                    on_trial = store.keep_trials(&trials).map_err(|error| error.to_string());
-                    if let Err(error) = &on_trial {
-                        warn!("{error}; a restart would not know that a configuration is on trial");
+                    let kept = store.keep_trials(&trials).map_err(|error| error.to_string());
+                    if let Err(error) = &kept {
+                        warn!("{error}; a restart would not know how a configuration on trial fares");
                     }
+                    // That one has ended keeps nobody from setting the next thing.
+                    on_trial = if trials.running.is_some() { kept } else { Ok(()) };
                     None
                 }
                 Task::Recall { transaction, query } => {

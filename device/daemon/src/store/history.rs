@@ -83,6 +83,7 @@ impl HistoryLog {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::path::{Path, PathBuf};
 
     use moodbox_core::history::KEPT_LINES;
 
@@ -96,6 +97,13 @@ mod tests {
 
     fn ats(page: &Page) -> Vec<u64> {
         page.moments.iter().map(|moment| moment.at).collect()
+    }
+
+    /// A history that has as many lines as it may, and its file.
+    fn full(folder: &Path) -> (HistoryLog, PathBuf) {
+        let path = folder.join(FILE);
+        fs::write(&path, (0..MAX_LINES as u64).map(|at| away(at).line()).collect::<String>()).unwrap();
+        (Store::new(folder, "models").history(), path)
     }
 
     #[test]
@@ -128,10 +136,8 @@ mod tests {
     #[test]
     fn a_long_history_forgets_its_old_end() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::new(folder.path(), "models");
-        let path = folder.path().join(FILE);
-        fs::write(&path, (0..MAX_LINES as u64).map(|at| away(at).line()).collect::<String>()).unwrap();
-        store.history().append(&away(1_000_000)).unwrap();
+        let (mut history, path) = full(folder.path());
+        history.append(&away(1_000_000)).unwrap();
         let text = fs::read_to_string(&path).unwrap();
         assert_eq!(text.lines().count(), KEPT_LINES);
         assert!(text.ends_with(&away(1_000_000).line()));
@@ -140,13 +146,10 @@ mod tests {
     #[test]
     fn a_disk_that_does_not_take_the_shorter_one_loses_nothing() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::new(folder.path(), "models");
-        let path = folder.path().join(FILE);
-        fs::write(&path, (0..MAX_LINES as u64).map(|at| away(at).line()).collect::<String>()).unwrap();
+        let (mut history, path) = full(folder.path());
         // Where the shorter one would be written.
         let in_the_way = folder.path().join("history.new");
         fs::create_dir(&in_the_way).unwrap();
-        let mut history = store.history();
         let lines = || fs::read_to_string(&path).unwrap().lines().count();
         for at in 1..=10 {
             history.append(&away(1_000_000 + at)).unwrap();

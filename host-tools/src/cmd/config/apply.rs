@@ -119,3 +119,26 @@ fn decided(data: &Value) -> Option<Outcome> {
         _ => Some(Outcome::TakenBack(data["last"]["why"].as_str().unwrap_or("it does not say why").to_owned())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mqtt::remote;
+
+    #[test]
+    fn the_way_to_the_broker_is_typed_as_it_was() {
+        let login = |username: Option<&str>, ca_file: Option<&str>, base_topic: &str| Login {
+            username: username.map(ToOwned::to_owned),
+            password_file: username.map(|_| PathBuf::from("/home/me/my password")),
+            ca_file: ca_file.map(PathBuf::from),
+            base_topic: base_topic.to_owned(),
+        };
+        let typed = |login| options(&Reach { broker: remote("mqtts://home.local").unwrap(), login });
+        assert_eq!(typed(login(None, None, "moodbox")), "--broker mqtts://home.local:8883");
+        assert_eq!(
+            typed(login(Some("admin"), Some("ca.pem"), "mood")),
+            "--broker mqtts://home.local:8883 --username admin --password-file '/home/me/my password' --ca-file ca.pem \
+             --base-topic mood"
+        );
+    }
+}

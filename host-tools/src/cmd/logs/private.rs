@@ -35,12 +35,11 @@ fn without_names(message: &str) -> String {
     let (mut after_name, mut in_path) = ("", false);
     let words = message.split(' ').filter_map(|word| {
         let before = std::mem::replace(&mut after_name, word);
-        let was_in_path = in_path;
-        in_path = false;
         let core = word.trim_matches(|c: char| "\"'(),;".contains(c)).trim_end_matches([':', '.']);
-        if was_in_path {
-            // A path may have spaces; it ends where the sentence goes on.
-            in_path = !word.ends_with([':', ';', ',']);
+        // A path may have spaces; it ends where the sentence goes on.
+        let ends = word.ends_with([':', ';', ',']);
+        if std::mem::replace(&mut in_path, false) {
+            in_path = !ends;
             return None;
         }
         let hidden = if before == "box" && !core.is_empty() {
@@ -56,7 +55,7 @@ fn without_names(message: &str) -> String {
         } else if core.starts_with('/')
             && !["/etc/moodbox", "/var/lib/moodbox", "/dev/", "/usr/"].iter().any(|p| core.starts_with(p))
         {
-            in_path = !word.ends_with([':', ';', ',']);
+            in_path = !ends;
             "<path>"
         } else {
             return Some(word.to_owned());

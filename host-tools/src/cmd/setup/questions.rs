@@ -185,3 +185,50 @@ fn answers(machine: (&str, u16)) -> bool {
     let Ok(mut addresses) = machine.to_socket_addrs() else { return false };
     addresses.any(|address| TcpStream::connect_timeout(&address, LOOK_AROUND).is_ok())
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::super::Arguments;
+    use super::super::found::Root;
+    use super::*;
+
+    #[derive(Parser)]
+    struct Typed {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+
+    fn camera(words: &[&str], cameras: &[&str], before: &str) -> Result<String, Failure> {
+        let person = Person { theme: Box::new(SimpleTheme), asks: false };
+        let found = Found {
+            os: String::new(),
+            arch: String::new(),
+            board: String::new(),
+            free_mb: 0,
+            root: Root::Already,
+            systemd: true,
+            gpio: false,
+            id: None,
+            installed: None,
+            cameras: cameras.iter().map(|path| ((*path).to_owned(), String::new())).collect(),
+            config: None,
+        };
+        let wishes =
+            Typed::parse_from([&["setup", "--ssh", "box", "--package", "deb"], words].concat()).arguments.wishes;
+        let before = Config::parse(before).unwrap();
+        person.camera(&wishes, Some(&found), &before).map(|source| source.to_string())
+    }
+
+    #[test]
+    fn a_camera_that_was_chosen_before_stays_until_another_is_said() {
+        let before = "[camera]\nsource = \"v4l2:/dev/video2\"";
+        for cameras in [&["/dev/video0", "/dev/video2"][..], &["/dev/video0"], &[]] {
+            assert_eq!(camera(&[], cameras, before).unwrap(), "v4l2:/dev/video2", "{cameras:?}");
+        }
+        assert_eq!(camera(&["--camera", "v4l2:/dev/video0"], &[], before).unwrap(), "v4l2:/dev/video0");
+        assert_eq!(camera(&[], &["/dev/video0"], "").unwrap(), "v4l2:auto");
+        assert!(camera(&[], &[], "").is_err(), "there is none, and none was chosen");
+    }
+}

@@ -1,0 +1,139 @@
+//! Whether the songs follow the mood or a choice, and by which policy.
+
+use moodbox_core::affect::Policy;
+
+use super::*;
+
+impl Evening {
+    /// Chooses a song that is in no list yet, and gives back its uri.
+    fn choose(&mut self) -> String {
+        let uri = Catalogue::demo().tracks()[7].uri.clone();
+        self.command("choose", &format!("{{\"uri\":\"{uri}\"}}"));
+        uri
+    }
+
+    /// Why the songs that are recommended are.
+    fn reason(&self) -> String {
+        self.last("recommendation")["reason"].as_str().unwrap_or_default().to_owned()
+    }
+}
+
+/// A box that sees nobody, and has for long enough to say so.
+fn empty_room() -> Evening {
+    let mut evening = Evening::begin(Switches::default());
+    evening.tell(Event::Connected);
+    evening.tell(Event::CameraUp);
+    evening.watch(&[], 5 * MINUTE);
+    evening
+}
+
+#[test]
+fn a_choice_is_followed_until_the_room_is_empty() {
+    let mut evening = happy_evening();
+    let uri = evening.choose();
+    assert_eq!(evening.last("now")["uri"], uri);
+    let list = evening.last("recommendation");
+    assert!(list["reason"].as_str().unwrap().starts_with("more like"), "{list}");
+    evening.command("next", "");
+    assert_eq!(evening.last("now")["uri"], list["tracks"][0]["uri"]);
+    evening.watch(&[face(Emotion::Sad)], 5 * MINUTE);
+    assert!(evening.reason().starts_with("more like"));
+    evening.wait(3 * MINUTE);
+    evening.watch(&[face(Emotion::Sad)], MINUTE);
+    assert!(evening.reason().starts_with("the room looks sad"));
+}
+
+#[test]
+fn a_choice_is_followed_where_nobody_is_seen() {
+    let mut evening = happy_evening();
+    evening.choose();
+    evening.command("camera", "OFF");
+    evening.tell(Event::CameraClosed);
+    evening.wait(60 * MINUTE);
+    evening.command("next", "");
+    assert!(evening.reason().starts_with("more like"), "with the camera off: {}", evening.reason());
+
+    let mut evening = empty_room();
+    evening.choose();
+    evening.watch(&[], 5 * MINUTE);
+    evening.command("next", "");
+    assert!(evening.reason().starts_with("more like"), "in an empty room: {}", evening.reason());
+    evening.watch(&[face(Emotion::Happy)], MINUTE);
+    assert!(evening.reason().starts_with("more like"), "who chose has come in: {}", evening.reason());
+}
+
+#[test]
+fn songs_for_nobody_come_from_the_middle() {
+    let mut evening = empty_room();
+    evening.command("next", "");
+    assert_eq!(evening.reason(), "nobody is seen: songs from the middle");
+    let tracks = evening.last("recommendation")["tracks"].clone();
+    let valence = |track: &Value| track["valence"].as_f64().unwrap();
+    let mean = tracks.as_array().unwrap().iter().map(valence).sum::<f64>() / 10.0;
+    assert!(mean.abs() < 0.25, "{mean}");
+    let before = evening.said("recommendation").len();
+    evening.watch(&[], 5 * MINUTE);
+    assert_eq!(evening.said("recommendation").len(), before, "nobody asked for more");
+    evening.watch(&[face(Emotion::Sad)], MINUTE);
+    assert!(evening.reason().starts_with("the room looks sad"), "{}", evening.reason());
+}
+
+#[test]
+fn a_list_has_the_policy_of_the_state() {
+    let mut evening = Evening::begin(Switches::default());
+    evening.tell(Event::Connected);
+    // Disgust lies nearer to anger than what is worth a new list by itself.
+    for mood in [Emotion::Disgust, Emotion::Angry, Emotion::Disgust, Emotion::Fear] {
+        evening.watch(&[face(mood)], 5 * MINUTE);
+        let (state, list) = (evening.last("state"), evening.last("recommendation"));
+        assert_eq!(state["mood"], mood.name());
+        assert_eq!(state["policy"], list["policy"], "{state}");
+    }
+}
+
+#[test]
+fn a_policy_that_is_configured_takes_the_place_of_a_chosen_one() {
+    let mut evening = Evening::begin(Switches::default());
+    evening.tell(Event::Connected);
+    evening.watch(&[face(Emotion::Angry)], MINUTE);
+    evening.command("policy", "lift");
+    for (set, policy) in [("\"match\"", "match"), ("null", "soothe")] {
+        evening.ask("config.set", &format!(",\"set\":{{\"music.policy\":{set}}}"));
+        evening.watch(&[face(Emotion::Angry)], Duration::from_secs(2));
+        assert_eq!(evening.last("state")["policy"], policy);
+        assert_eq!(evening.last("recommendation")["policy"], policy);
+    }
+    let kept = evening.effects.iter().filter(|(_, effect)| *effect == Effect::Keep(Switches::default()));
+    assert_eq!(kept.count(), 1, "what was chosen is forgotten for good");
+}
+
+#[test]
+fn what_listeners_do_is_dated_by_the_clock_as_it_was_set() {
+    let mut evening = happy_evening();
+    let dated = |evening: &Evening| {
+        let remembered = evening.effects.iter().rev().find_map(|(_, effect)| match effect {
+            Effect::Remember(feedback) => Some(feedback.at),
+            _ => None,
+        });
+        remembered.unwrap()
+    };
+    evening.choose();
+    assert_eq!(dated(&evening), 1_790_000_000 + evening.now.as_secs());
+    evening.tell(Event::Clock(Duration::from_secs(1_800_000_000)));
+    evening.choose();
+    assert_eq!(dated(&evening), 1_800_000_000 + evening.now.as_secs());
+}
+
+#[test]
+fn anger_is_soothed_unless_somebody_wants_otherwise() {
+    let mut evening = Evening::begin(Switches::default());
+    evening.tell(Event::Connected);
+    evening.watch(&[face(Emotion::Angry)], MINUTE);
+    assert_eq!(evening.last("state")["policy"], "soothe");
+    evening.command("policy", "match");
+    evening.wait(Duration::from_secs(2));
+    assert_eq!(evening.last("recommendation")["policy"], "match");
+    assert_eq!(evening.last("state")["policy"], "match");
+    let kept = Switches { policy: Some(Policy::Match), ..Switches::default() };
+    assert!(evening.effects.iter().any(|(_, e)| *e == Effect::Keep(kept)));
+}
