@@ -79,7 +79,10 @@ def require_parity(graph: Classifier, weights: dict[str, np.ndarray], validation
     difference = max(float(np.abs(said.numpy() - references[name]).max()) for name, said in answers.items())
     print(f"fer: differs from the trained network by {difference:.1e}")
     if difference > PARITY:
-        raise SystemExit(f"fer: differs from the trained network by {difference:.1e}, more than {PARITY}")
+        raise SystemExit(
+            f"fer: differs from the trained network by {difference:.1e}, more than {PARITY}. The weights carry their answers for the first"
+            f" validation faces that they were trained with: were these prepared by `make models-data` from another folder?"
+        )
 
 
 def calibration_samples(train: Faces) -> list[np.ndarray]:
