@@ -123,7 +123,7 @@ bench-commands:
 	@$(SET_UP) build
 	cargo run --quiet --release --package moodbox-tests --example commands
 
-# The same beside other face detectors (and YuNet, where YUNET names its model), which take 6 GB of packages the first time.
+# `bench` beside other face detectors (and YuNet, where YUNET names its model), which take 6 GB of packages the first time.
 bench-peers:
 	@$(SET_UP) build
 	@cargo build --quiet --release --package moodbox

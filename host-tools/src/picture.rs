@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+use moodbox_vision::jpeg;
 
 /// Longest side of a picture, in pixels.
 const MAX_SIDE: u32 = 16_384;
@@ -45,30 +46,15 @@ fn decode(bytes: &[u8]) -> anyhow::Result<image::RgbImage> {
     let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format()?;
     reader.limits(limits);
     // Decoders fill with grey what is missing of a picture.
-    anyhow::ensure!(reader.format() != Some(ImageFormat::Jpeg) || is_whole(bytes), "it ends before its end marker");
+    anyhow::ensure!(
+        reader.format() != Some(ImageFormat::Jpeg) || jpeg::is_whole(bytes),
+        "it ends before its end marker"
+    );
     let mut decoder = reader.into_decoder()?;
     let orientation = decoder.orientation()?;
     let mut picture = DynamicImage::from_decoder(decoder)?;
     picture.apply_orientation(orientation);
     Ok(picture.into_rgb8())
-}
-
-/// Whether the data of a JPEG goes on to its end marker. What lies behind that is somebody else's.
-fn is_whole(jpeg: &[u8]) -> bool {
-    let mut rest = jpeg.get(2..).unwrap_or_default();
-    loop {
-        rest = match rest {
-            [0xff, 0xda, data @ ..] => return data.windows(2).any(|marker| marker == [0xff, 0xd9]),
-            // Filled up.
-            [0xff, 0xff, ..] => &rest[1..],
-            // Passed over whole, for a thumbnail has an end marker of its own.
-            [0xff, _, high, low, ..] => {
-                let length = usize::from(u16::from_be_bytes([*high, *low]));
-                rest.get(2 + length..).unwrap_or_default()
-            }
-            _ => return false,
-        };
-    }
 }
 
 #[cfg(test)]

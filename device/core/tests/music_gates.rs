@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "the tables are as they are")]
 
 use std::collections::HashSet;
+use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ fn table(name: &str) -> Option<Vec<u8>> {
         Ok(bytes) => Some(bytes),
         Err(error) => {
             assert!(std::env::var_os("MOODBOX_REQUIRE_DATA").is_none(), "{}: {error}", path.display());
-            println!("skipped: {name} is not here");
+            let _ = writeln!(std::io::stderr(), "skipped: {name} is not here");
             None
         }
     }

@@ -34,6 +34,8 @@ struct Wish {
     /// By the switch on the box, which no command is above.
     forbidden: bool,
     ended: bool,
+    /// How often any of this was set.
+    times: u32,
 }
 
 impl Wish {
@@ -45,19 +47,23 @@ impl Wish {
 impl Wanted {
     /// Turns the camera on or off.
     pub fn set(&self, on: bool) {
-        self.lock().wanted = on;
-        self.changed.notify_all();
+        self.change(|wish| wish.wanted = on);
     }
 
     /// Keeps the camera off whatever else is set, or no longer.
     pub fn forbid(&self, forbidden: bool) {
-        self.lock().forbidden = forbidden;
-        self.changed.notify_all();
+        self.change(|wish| wish.forbidden = forbidden);
     }
 
     /// Ends the thread.
     pub fn never_again(&self) {
-        self.lock().ended = true;
+        self.change(|wish| wish.ended = true);
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Wish)) {
+        let mut wish = self.lock();
+        change(&mut wish);
+        wish.times = wish.times.wrapping_add(1);
         self.changed.notify_all();
     }
 
@@ -125,17 +131,37 @@ pub enum News {
     Closed,
 }
 
+/// Which errors are news.
+#[derive(Debug, Default)]
+struct Told {
+    was_unplugged: bool,
+    /// How often the wish had been set by then.
+    times: u32,
+}
+
+impl Told {
+    /// Takes in that the camera has failed; returns whether that is to be told. That it is not there is no news of one that was
+    /// unplugged, until somebody sets the switch again: why it does not work is forgotten with that.
+    fn takes_in(&mut self, error: &CameraError, times: u32) -> bool {
+        let is_missing = matches!(error, CameraError::NoCamera | CameraError::NotFound(_));
+        let is_known = self.was_unplugged && is_missing && self.times == times;
+        self.was_unplugged = matches!(error, CameraError::Unplugged(_)) || (self.was_unplugged && is_missing);
+        self.times = times;
+        !is_known
+    }
+}
+
 /// Runs until the camera is never wanted again, or a recording has ended; then closes the mailbox.
 pub fn run(config: &config::Camera, epoch: Instant, shared: &Shared, lamp: &Lamp, tell: impl Fn(News)) {
     let mut pause = FIRST_PAUSE;
-    let mut is_unplugged = false;
+    let mut told = Told::default();
     let mut gives_frames_since: Option<Instant> = None;
     while shared.wanted.wait(&shared.pulse) {
         let streamed = camera::open(config, epoch, || lamp.camera_opens()).and_then(|mut camera| {
             info!("camera: {}", camera.describe());
             stream(camera.as_mut(), config.every_frame(), shared, || {
                 gives_frames_since = Some(Instant::now());
-                is_unplugged = false;
+                told = Told::default();
                 tell(News::Up);
             })
         });
@@ -145,10 +171,7 @@ pub fn run(config: &config::Camera, epoch: Instant, shared: &Shared, lamp: &Lamp
             Ok(End::Switched) => tell(News::Closed),
             Ok(End::Recording) => break,
             Err(error) => {
-                // That it is not there is no news of a camera that was unplugged.
-                let is_known = is_unplugged && matches!(error, CameraError::NoCamera | CameraError::NotFound(_));
-                is_unplugged = is_known || matches!(error, CameraError::Unplugged(_));
-                if !is_known {
+                if told.takes_in(&error, shared.wanted.lock().times) {
                     tell(News::Down(error));
                 }
                 if gives_frames_since.take().is_some_and(|since| since.elapsed() >= HELD) {
@@ -200,4 +223,28 @@ fn stream(
         }
     }
     Ok(End::Switched)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    #[test]
+    fn that_an_unplugged_camera_is_not_there_is_told_after_each_word_about_the_switch() {
+        let wanted = Wanted::default();
+        let mut told = Told::default();
+        let mut is_told = |error: CameraError| told.takes_in(&error, wanted.lock().times);
+        let missing = || CameraError::NotFound(PathBuf::from("/dev/video0"));
+        wanted.set(true);
+        assert!(is_told(CameraError::Unplugged(PathBuf::from("/dev/video0"))));
+        assert!(!is_told(missing()) && !is_told(CameraError::NoCamera));
+        // The same word once more, or the switch on the box: the engine has forgotten why.
+        wanted.set(true);
+        assert!(is_told(missing()) && !is_told(missing()));
+        wanted.forbid(false);
+        assert!(is_told(missing()) && !is_told(missing()));
+        assert!(is_told(CameraError::Busy(PathBuf::from("/dev/video0"))));
+    }
 }

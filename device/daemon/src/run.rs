@@ -25,7 +25,6 @@ use tracing::{debug, info, warn};
 use crate::health::{FrameTimes, Machine};
 use crate::mqtt::MqttEvent;
 use crate::picture::Picture;
-use crate::sight::Sighting;
 use crate::switch::Position;
 use crate::viewer::ViewerNews;
 use crate::{capture, clock, lamp, systemd};
@@ -145,11 +144,14 @@ impl House {
                 if let Some(time) = &mut self.recorded {
                     *time = sighting.at.max(*time);
                 }
-                self.tell(Event::Seen(sighting.faces.clone(), sighting.frame));
-                if let Some(frame) = sighting.preview.clone() {
+                let for_watcher = self.watcher.as_ref().map(|_| sighting.faces.clone());
+                self.tell(Event::Seen(sighting.faces, sighting.frame));
+                if let Some(frame) = sighting.preview {
                     self.tell(Event::Pictured(frame));
                 }
-                self.show(sighting).await;
+                if let Some(faces) = for_watcher {
+                    self.show(faces, sighting.picture).await;
+                }
             }
         }
     }
@@ -287,13 +289,13 @@ impl House {
         }
     }
 
-    async fn show(&mut self, sighting: Sighting) {
+    async fn show(&mut self, faces: Vec<SeenFace>, picture: Option<Picture>) {
         let Some(watcher) = &self.watcher else { return };
         let now = self.now();
         let glimpse = Glimpse {
-            picture: sighting.picture,
+            picture,
             at: now,
-            faces: sighting.faces,
+            faces,
             room: self.engine.room(now),
             expression: self.engine.expression(),
             light: self.light,

@@ -23,9 +23,6 @@ use crate::pace::Pace;
 use crate::picture::Picture;
 use crate::systemd::{BEAT, Pulse};
 
-/// Most pixels of a frame: more than any camera mode that can be configured.
-const MAX_PIXELS: usize = 1920 * 1080;
-
 /// Pixels in a row of the picture on the terminal of this computer, about.
 const WATCHED_WIDTH: usize = 160;
 
@@ -63,6 +60,8 @@ pub struct Manner {
     pub every_frame: bool,
     /// Whether small copies are made.
     pub watched: bool,
+    /// The largest frame that is decoded.
+    pub most_pixels: usize,
 }
 
 /// Runs until the mailbox is closed. `tell` says whether anybody still listens.
@@ -78,7 +77,7 @@ pub fn run(
     tell: &impl Fn(anyhow::Result<Sighting>) -> bool,
 ) -> anyhow::Result<()> {
     let mut tracker = Tracker::new(models, settings)?;
-    let mut decoder = Decoder::new(MAX_PIXELS);
+    let mut decoder = Decoder::new(manner.most_pixels);
     let mut owned = OwnedFrame::default();
     let mut pace = Pace::new(settings);
     let mut pictured: Option<Instant> = None;
@@ -134,8 +133,9 @@ pub fn run(
 #[derive(Clone, Copy)]
 struct Pictures {
     watched: bool,
-    /// Whether somebody aims the camera, and is to get one now.
+    /// Whether somebody aims the camera.
     aimed: bool,
+    /// Whether who aims it is to get one of this frame.
     preview: bool,
 }
 

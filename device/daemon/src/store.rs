@@ -12,12 +12,13 @@ use std::path::{Path, PathBuf};
 use moodbox_core::config::Labels;
 use moodbox_core::engine::Switches;
 use moodbox_core::personal::Evidence;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 pub use feedback::FeedbackLog;
 pub use history::HistoryLog;
 
-const FILE: &str = "switches.json";
+const SWITCHES: &str = "switches.json";
 
 /// The calibration's file, and where one goes that cannot be used.
 const fn calibration(labels: Labels) -> (&'static str, &'static str) {
@@ -74,13 +75,7 @@ impl Store {
     /// # Errors
     /// When the file is there and cannot be read or understood.
     pub fn switches(&self) -> Result<Option<Switches>, StoreError> {
-        let path = self.folder.join(FILE);
-        let text = match fs::read(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(StoreError { path, reason: error.to_string() }),
-        };
-        serde_json::from_slice(&text).map(Some).map_err(|error| StoreError { path, reason: error.to_string() })
+        self.read(SWITCHES)
     }
 
     /// Keeps the switches.
@@ -88,7 +83,7 @@ impl Store {
     /// # Errors
     /// When the folder cannot be made or written to.
     pub fn keep_switches(&self, switches: &Switches) -> Result<(), StoreError> {
-        self.write(FILE, switches)
+        self.write(SWITCHES, switches)
     }
 
     /// What was learnt of faces; `None` when nothing was. A file that is damaged, of another version or made with other
@@ -98,12 +93,7 @@ impl Store {
     /// When the file is there and cannot be read or used.
     pub fn evidence(&self) -> Result<Option<Evidence>, StoreError> {
         let (file, set_aside) = calibration(self.labels);
-        let path = self.folder.join(file);
-        let text = match fs::read(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(StoreError { path, reason: error.to_string() }),
-        };
+        let Some(text) = self.bytes(file)? else { return Ok(None) };
         let reason = match serde_json::from_slice::<Calibration>(&text) {
             Ok(Calibration { version: CALIBRATION_VERSION, models: theirs, shown }) if theirs == self.models => {
                 return Ok(Some(shown));
@@ -112,6 +102,7 @@ impl Store {
             Ok(Calibration { version, .. }) => format!("version {version} is not known, only {CALIBRATION_VERSION}"),
             Err(error) => error.to_string(),
         };
+        let path = self.folder.join(file);
         let reason = match fs::rename(&path, self.folder.join(set_aside)) {
             Ok(()) => format!("{reason}; set aside as {set_aside}"),
             Err(error) => format!("{reason}, and it cannot be set aside: {error}"),
@@ -139,6 +130,22 @@ impl Store {
             }
         }
         Ok(())
+    }
+
+    /// What is kept under a name; `None` where nothing is.
+    fn read<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, StoreError> {
+        let Some(text) = self.bytes(name)? else { return Ok(None) };
+        let refuse = |error: serde_json::Error| StoreError { path: self.folder.join(name), reason: error.to_string() };
+        serde_json::from_slice(&text).map(Some).map_err(refuse)
+    }
+
+    fn bytes(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let path = self.folder.join(name);
+        match fs::read(&path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(StoreError { path, reason: error.to_string() }),
+        }
     }
 
     fn write(&self, name: &str, value: &impl Serialize) -> Result<(), StoreError> {
@@ -197,7 +204,7 @@ mod tests {
     fn a_damaged_file_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::new(folder.path(), "a");
-        fs::write(folder.path().join(FILE), "{").unwrap();
+        fs::write(folder.path().join(SWITCHES), "{").unwrap();
         let error = store.switches().unwrap_err().to_string();
         assert!(error.contains("switches.json: EOF"), "{error}");
     }

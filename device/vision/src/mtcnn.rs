@@ -23,6 +23,12 @@ use crate::tflite::Loaded;
 pub use proposer::PnetFactory;
 use proposer::{CELL, Proposer};
 
+/// Sides of the squares that R-Net and O-Net see, in pixels.
+const RNET_SIDE: usize = 24;
+const ONET_SIDE: usize = 48;
+/// Overlap, 0..1, from which on the worse of two boxes goes: of one pyramid level, and of all; as in the reference.
+const SUPPRESSED_IN_LEVEL: f32 = 0.5;
+const SUPPRESSED: f32 = 0.7;
 /// Most candidates that R-Net looks at; a crowd has fewer, a wallpaper may not cost more.
 const MAX_CANDIDATES: usize = 64;
 /// Most faces of a frame; the best count.
@@ -123,8 +129,8 @@ impl Mtcnn {
     pub fn new(models: &Models, settings: &config::Vision) -> Result<Self, ModelError> {
         let threads = settings.threads.0;
         let pnet = Loaded::new(&models.pnet)?;
-        let rnet = Loaded::new(&models.rnet)?.interpreter([1, 24, 24, 3], threads)?;
-        let onet = Loaded::new(&models.onet)?.interpreter([1, 48, 48, 3], threads)?;
+        let rnet = Loaded::new(&models.rnet)?.interpreter([1, RNET_SIDE, RNET_SIDE, 3], threads)?;
+        let onet = Loaded::new(&models.onet)?.interpreter([1, ONET_SIDE, ONET_SIDE, 3], threads)?;
         let networks = Networks {
             pnet: Box::new(move |shape| Ok(Box::new(pnet.interpreter(shape, threads)?))),
             rnet: Box::new(rnet),
@@ -142,8 +148,8 @@ impl Mtcnn {
             Ok(Outputs { face: model::output(network, "face", 1)?, regression: model::output(network, "box", 4)? })
         };
         model::check_input(&models.pnet, &[1, CELL, CELL, 3])?;
-        model::check_input(&models.rnet, &[1, 24, 24, 3])?;
-        model::check_input(&models.onet, &[1, 48, 48, 3])?;
+        model::check_input(&models.rnet, &[1, RNET_SIDE, RNET_SIDE, 3])?;
+        model::check_input(&models.onet, &[1, ONET_SIDE, ONET_SIDE, 3])?;
         let thresholds = settings.thresholds.map(|p| logit(p.0));
         let proposer =
             Proposer::new(networks.pnet, outputs(&models.pnet)?, thresholds[0], settings.min_face_px.0 as usize);
@@ -158,7 +164,7 @@ impl Mtcnn {
             onet_macs: models.onet.entry.macs,
             thresholds,
             crop: SquareCrop::default(),
-            input: vec![0; 3 * 48 * 48].into(),
+            input: vec![0; 3 * ONET_SIDE * ONET_SIDE].into(),
             candidates: Vec::new(),
             faces: Vec::with_capacity(MAX_FACES),
         })
@@ -199,9 +205,9 @@ impl Mtcnn {
         let mut kept = 0;
         for i in 0..self.candidates.len() {
             let mut candidate = self.candidates[i];
-            let (frame, place) = pixels.crop(&candidate.bbox, 24);
-            let input = &mut self.input[..3 * 24 * 24];
-            self.crop.write(&frame, &place, 24, input);
+            let (frame, place) = pixels.crop(&candidate.bbox, RNET_SIDE);
+            let input = &mut self.input[..3 * RNET_SIDE * RNET_SIDE];
+            self.crop.write(&frame, &place, RNET_SIDE, input);
             invoke(rnet, input, self.rnet_macs, cost)?;
             candidate.logit = first(rnet, face);
             if candidate.logit <= self.thresholds[1] {
@@ -213,7 +219,7 @@ impl Mtcnn {
             kept += usize::from(candidate.bbox.is_finite());
         }
         self.candidates.truncate(kept);
-        nms::suppress(&mut self.candidates, Overlap::Union, 0.7);
+        nms::suppress(&mut self.candidates, Overlap::Union, SUPPRESSED);
         self.square();
         cost.rnet = clock.elapsed();
         Ok(())
@@ -232,7 +238,7 @@ impl Mtcnn {
             }
         }
         self.candidates.truncate(kept);
-        nms::suppress(&mut self.candidates, Overlap::Smaller, 0.7);
+        nms::suppress(&mut self.candidates, Overlap::Smaller, SUPPRESSED);
         self.candidates.truncate(MAX_FACES);
         cost.onet += clock.elapsed();
         Ok(())
@@ -242,8 +248,8 @@ impl Mtcnn {
     fn judge(&mut self, pixels: &mut Pixels<'_>, square: &BBox, cost: &mut Cost) -> Result<Candidate, ModelError> {
         let onet = self.onet.as_mut();
         let Outputs { face, regression } = self.onet_outputs;
-        let (frame, place) = pixels.crop(square, 48);
-        self.crop.write(&frame, &place, 48, &mut self.input);
+        let (frame, place) = pixels.crop(square, ONET_SIDE);
+        self.crop.write(&frame, &place, ONET_SIDE, &mut self.input);
         invoke(onet, &self.input, self.onet_macs, cost)?;
         let (w, h) = inclusive_size(square);
         let places = onet.output(self.landmarks.index);

@@ -15,7 +15,7 @@ use std::io::{BufReader, Cursor};
 
 use libfuzzer_sys::fuzz_target;
 use moodbox_vision::frame::{Format, Frame};
-use moodbox_vision::jpeg::Decoder;
+use moodbox_vision::jpeg::{Decoder, is_whole};
 use moodbox_vision::pixels::Pixels;
 
 use mjpeg::{FrameReader, Read};
@@ -48,7 +48,7 @@ fn motion_jpeg(stream: &[u8]) {
             Read::End => break,
             Read::Damaged => {}
             Read::Frame => {
-                assert!(jpeg::is_whole(&frame) && frame.len() <= stream.len());
+                assert!(is_whole(&frame) && frame.len() <= stream.len());
                 let told = jpeg::size(&frame);
                 // What is far larger than its bytes takes long and finds nothing new.
                 if told.is_some_and(|(width, height)| width * height > 1 << 18) {

@@ -28,7 +28,7 @@ impl Engine {
             }
             Some(Incoming::Request(name)) => {
                 let response = match Request::parse(name, payload) {
-                    Ok(Request { transaction, .. }) if !self.transactions.is_new(name, &transaction) => {
+                    Ok(Request { transaction, .. }) if !self.transactions.remember(name, &transaction) => {
                         let reason = "this transaction was answered before; ask with one of its own".to_owned();
                         Some(Response::error(Some(transaction), reason))
                     }

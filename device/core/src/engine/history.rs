@@ -31,8 +31,8 @@ pub(super) struct Chronicle {
 }
 
 impl Chronicle {
-    /// Whether this mood, or that nobody looks, shall be noted now.
-    fn wants(&mut self, mood: Option<RoomMood>, now: Duration) -> bool {
+    /// Takes this mood, or that nobody looks, for noted where that is due; returns whether it is.
+    fn take_if_due(&mut self, mood: Option<RoomMood>, now: Duration) -> bool {
         let said = self.noted.is_some_and(|(at, noted)| noted == mood && (mood.is_none() || now < at + NOTED_AGAIN));
         if !said {
             self.noted = Some((now, mood));
@@ -40,8 +40,9 @@ impl Chronicle {
         !said
     }
 
-    /// Whether it is certain that nobody looks, or that somebody does. What came before the start is over at once.
-    fn is_certain(&mut self, looks: bool, is_wanted: bool, now: Duration) -> bool {
+    /// Takes in whether somebody looks; returns whether that is certain, as it is once nobody has for a while. What came before
+    /// the start is over at once.
+    fn settle(&mut self, looks: bool, is_wanted: bool, now: Duration) -> bool {
         if looks || !is_wanted {
             self.gone_since = None;
             return true;
@@ -63,11 +64,11 @@ impl Engine {
     pub(super) fn note(&mut self, room: &Room, now: Duration, effects: &mut Vec<Effect>) {
         let is_blind = self.failed.contains_key(&Part::Models);
         let looks = self.camera_up && !is_blind;
-        if !self.chronicle.is_certain(looks, self.camera_is_wanted(), now) {
+        if !self.chronicle.settle(looks, self.camera_is_wanted(), now) {
             return;
         }
         let sight = looks.then(|| Sight::from(room));
-        if self.chronicle.wants(sight.map(|sight| sight.mood), now) {
+        if self.chronicle.take_if_due(sight.map(|sight| sight.mood), now) {
             effects.push(Effect::Note(sight));
         }
     }

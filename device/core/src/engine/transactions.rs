@@ -10,8 +10,8 @@ const REMEMBERED: usize = 64;
 pub(super) struct Transactions(VecDeque<(String, String)>);
 
 impl Transactions {
-    /// Whether this one is new; it is known from then on.
-    pub(super) fn is_new(&mut self, name: &str, transaction: &str) -> bool {
+    /// Remembers this one; returns whether it is new.
+    pub(super) fn remember(&mut self, name: &str, transaction: &str) -> bool {
         if self.0.iter().any(|(n, t)| n == name && t == transaction) {
             return false;
         }

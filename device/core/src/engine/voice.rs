@@ -43,8 +43,8 @@ impl<T: PartialEq> Said<T> {
         Self { value: None, at: Duration::ZERO, due: None }
     }
 
-    /// Whether the value shall be said now; if it is too early, it becomes due.
-    fn wants(&mut self, value: T, now: Duration, pause: Duration) -> bool {
+    /// Takes the value for said where it is due; returns whether it is. If it is too early, it becomes due.
+    fn take_if_due(&mut self, value: T, now: Duration, pause: Duration) -> bool {
         self.due = None;
         if self.value.as_ref() == Some(&value) {
             return false;
@@ -114,25 +114,25 @@ impl Voice {
             return;
         }
         let state = self.settled(state);
-        if self.state.wants(state.clone(), now, STATE_PAUSE) {
+        if self.state.take_if_due(state.clone(), now, STATE_PAUSE) {
             self.say(topics.state(&state), effects);
         }
         let percent = (confidence.clamp(0.0, 1.0) * 100.0).round() as u8;
-        if self.confidence.wants(percent, now, CONFIDENCE_PAUSE) {
+        if self.confidence.take_if_due(percent, now, CONFIDENCE_PAUSE) {
             self.say(topics.confidence(confidence), effects);
         }
     }
 
     /// The settings at most once a second.
     pub(super) fn settings(&mut self, topics: &Topics, settings: Settings, now: Duration, effects: &mut Vec<Effect>) {
-        if self.connected && self.settings.wants(settings, now, STATE_PAUSE) {
+        if self.connected && self.settings.take_if_due(settings, now, STATE_PAUSE) {
             self.say(topics.settings(&settings), effects);
         }
     }
 
     /// Whether this card shall be drawn and said now: at most every 30 s.
     pub(super) fn card(&mut self, card: &Card, now: Duration) -> bool {
-        self.connected && self.card.wants(card.clone(), now, CARD_PAUSE)
+        self.connected && self.card.take_if_due(card.clone(), now, CARD_PAUSE)
     }
 
     /// The state with the place on the plane that was said last, unless it has moved enough to be worth a message.

@@ -197,7 +197,7 @@ pub enum Event {
     },
     /// Something does not work.
     Problem {
-        /// Which part: `camera`, `models`, `broker` or `leds`.
+        /// Which part: `camera`, `models`, `broker`, `leds` or `config`.
         part: &'static str,
         /// What is wrong and what to do, in one line.
         #[serde(serialize_with = "shortened")]

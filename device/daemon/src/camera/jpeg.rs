@@ -17,14 +17,6 @@ pub(super) fn is_restart(marker: u8) -> bool {
     matches!(marker, 0xD0..=0xD7)
 }
 
-/// Whether `data` begins and ends as a JPEG does. A camera may leave rubbish after the end.
-///
-/// The end is searched from the back. Entropy-coded data cannot hold it (a 0xFF there is followed by a zero), so one
-/// that was cut has none.
-pub(super) fn is_whole(data: &[u8]) -> bool {
-    data.starts_with(&[0xFF, SOI]) && data.windows(2).rev().any(|pair| pair == [0xFF, EOI])
-}
-
 /// Width and height in pixels, from the frame header.
 pub(super) fn size(data: &[u8]) -> Option<(u32, u32)> {
     let mut rest = data.strip_prefix(&[0xFF, SOI])?;
@@ -86,21 +78,11 @@ pub(super) mod tests {
         assert_eq!(size(&grey), Some((17, 5)));
     }
 
-    #[test]
-    fn a_cut_jpeg_is_not_whole() {
-        let jpeg = sample(64, 64, 0);
-        assert!(is_whole(&jpeg));
-        assert!(is_whole(&[jpeg.as_slice(), &[0; 40]].concat()), "padding after the end");
-        assert!((0..jpeg.len()).all(|cut| !is_whole(&jpeg[..cut])));
-        assert!(!is_whole(&jpeg[1..]));
-    }
-
     proptest! {
         #[test]
         fn no_bytes_are_too_odd(mut bytes in prop::collection::vec(prop_oneof![Just(0xFF), any::<u8>()], 0..200)) {
             bytes.splice(0..0, [0xFF, SOI]);
             size(&bytes);
-            is_whole(&bytes);
         }
     }
 }

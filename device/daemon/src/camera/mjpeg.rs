@@ -83,14 +83,17 @@ impl<R: BufRead> FrameReader<R> {
     /// Reads from behind the start marker to the end marker.
     fn read_rest(&mut self, frame: &mut Vec<u8>) -> Result<(), Flaw> {
         let mut marker = self.read_marker(frame)?;
+        let mut has_data = false;
         loop {
             marker = match marker {
-                EOI => return Ok(()),
+                EOI if has_data => return Ok(()),
+                EOI => return Err(Flaw::Damaged),
                 SOI => {
                     self.started = true;
                     return Err(Flaw::Damaged);
                 }
                 SOS => {
+                    has_data = true;
                     self.read_segment(frame)?;
                     self.read_scan(frame)?
                 }
@@ -195,10 +198,10 @@ fn push(frame: &mut Vec<u8>, bytes: &[u8]) -> Result<(), Flaw> {
 mod tests {
     use std::io::{BufReader, Read as _};
 
+    use moodbox_vision::jpeg::is_whole;
     use proptest::prelude::*;
 
     use super::*;
-    use crate::camera::jpeg;
     use crate::camera::jpeg::tests::{sample, with_thumbnail};
 
     /// The frames of a file and how many of them were damaged, read through a buffer of `capacity` bytes.
@@ -235,6 +238,7 @@ mod tests {
         assert_eq!(split(&frame[..frame.len() - 1], 4096), (vec![], 1));
         assert_eq!(split(&frame[..2], 4096), (vec![], 1));
         assert_eq!(split(&[], 4096), (vec![], 0));
+        assert_eq!(split(&[0xFF, SOI, 0xFF, EOI], 4096), (vec![], 1), "no picture");
     }
 
     #[test]
@@ -287,7 +291,7 @@ mod tests {
                 file[at] = byte;
             }
             let (frames, _) = split(&file, capacity);
-            prop_assert!(frames.iter().all(|frame| jpeg::is_whole(frame)));
+            prop_assert!(frames.iter().all(|frame| is_whole(frame)));
             prop_assert!(frames.iter().map(Vec::len).sum::<usize>() <= file.len());
         }
     }

@@ -7,6 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use image::{ImageReader, Limits};
+use moodbox_vision::jpeg::is_whole;
 
 use super::mjpeg::{FrameReader, Read};
 use super::{Camera, CameraError, CapturedFrame, OwnedFrame, PixelFormat, jpeg};
@@ -21,6 +22,7 @@ const MAX_FILE: u64 = 32 << 20;
 /// The largest image that is decoded: pixels a side, and bytes in memory. A photo of 36 megapixels fits.
 const MAX_SIDE: u32 = 8192;
 const MAX_DECODED: u64 = 128 << 20;
+pub(super) const MAX_PIXELS: usize = MAX_DECODED as usize / 3;
 
 /// A recording that is played.
 pub(super) struct Replay {
@@ -243,7 +245,7 @@ fn read_image(path: &Path, frame: &mut OwnedFrame) -> io::Result<()> {
 
 /// Describes the JPEG in `frame`.
 fn as_mjpeg(frame: &mut OwnedFrame) -> Read {
-    let Some((width, height)) = jpeg::size(&frame.data).filter(|_| jpeg::is_whole(&frame.data)) else {
+    let Some((width, height)) = jpeg::size(&frame.data).filter(|_| is_whole(&frame.data)) else {
         return Read::Damaged;
     };
     frame.format = PixelFormat::Mjpeg;
@@ -265,7 +267,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::camera::jpeg::tests::sample;
+    use crate::camera::jpeg::tests::{sample, with_thumbnail};
 
     /// A folder with these files.
     fn folder(files: &[(&str, &[u8])]) -> TempDir {
@@ -387,7 +389,7 @@ mod tests {
             ("empty.mjpeg", b""),
             ("text.mjpeg", b"not a film"),
             ("text.jpg", b"not a picture"),
-            ("cut.jpg", &sample(40, 30, 1)[..300]),
+            ("cut.jpg", &with_thumbnail(&sample(40, 30, 1))[..1000]),
         ]);
         let path = |name: &str| folder.path().join(name);
         fs::create_dir(path("nothing")).unwrap();

@@ -17,7 +17,7 @@ use moodbox_models::{Models, ModelsError};
 use tokio::sync::mpsc;
 use tracing::warn;
 
-use crate::camera::latest::Latest;
+use crate::camera::{self, latest::Latest};
 use crate::capture::{self, Shared};
 use crate::lamp::{self, Lamp};
 use crate::library::Library;
@@ -233,7 +233,8 @@ fn see(
     say: mpsc::Sender<Said>,
 ) -> io::Result<JoinHandle<()>> {
     let settings = config.vision.clone();
-    let manner = Manner { every_frame: config.camera.every_frame(), watched };
+    let most_pixels = camera::most_pixels(&config.camera);
+    let manner = Manner { every_frame: config.camera.every_frame(), watched, most_pixels };
     spawn("vision", move || {
         let tell = |seen: Result<Sighting, _>| match seen {
             Ok(sighting) => say.blocking_send(Said::Seen(sighting)).is_ok(),

@@ -1,11 +1,7 @@
 //! What was set over the network, and the last that was in force before it.
 
-use std::fs;
-use std::io::ErrorKind;
-
 use moodbox_core::config::{Config, Configuration, OverrideError, Overrides};
 use moodbox_core::engine::Trials;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::{Store, StoreError};
@@ -100,16 +96,6 @@ impl Store {
         Configuration::new(file.clone(), set).map(Some).map_err(refuse)
     }
 
-    fn read<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, StoreError> {
-        let path = self.folder.join(name);
-        let refuse = |reason| StoreError { path: path.clone(), reason };
-        match fs::read(&path) {
-            Ok(text) => serde_json::from_slice(&text).map(Some).map_err(|error| refuse(error.to_string())),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(refuse(error.to_string())),
-        }
-    }
-
     fn of_our_version(&self, name: &str, version: u32) -> Result<(), StoreError> {
         if version == VERSION {
             return Ok(());
@@ -121,6 +107,8 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use serde_json::json;
 
     use super::*;

@@ -36,8 +36,12 @@ struct Component {
     steps: usize,
 }
 
+const TEMPORARY: u8 = 0x01;
 const BASELINE: u8 = 0xc0;
 const HUFFMAN_TABLES: u8 = 0xc4;
+const RESTART_0: u8 = 0xd0;
+const START: u8 = 0xd8;
+pub(super) const END: u8 = 0xd9;
 const SCAN: u8 = 0xda;
 const QUANTISATION_TABLES: u8 = 0xdb;
 const RESTART_INTERVAL: u8 = 0xdd;
@@ -74,12 +78,29 @@ pub(super) fn read(bytes: &[u8]) -> Result<Headers<'_>, Refused> {
     }
 }
 
+/// What follows the header of the first scan: its data, and all that comes behind. None of a file that has no scan.
+pub(super) fn scan_data(bytes: &[u8]) -> Option<&[u8]> {
+    let mut rest = bytes.strip_prefix(&[0xff, START])?;
+    loop {
+        let (marker, _, after) = next_segment(rest).ok()?;
+        match marker {
+            SCAN => return Some(after),
+            START | END => return None,
+            _ => rest = after,
+        }
+    }
+}
+
 /// A marker, what belongs to it, and what comes after.
 fn next_segment(bytes: &[u8]) -> Result<(u8, &[u8], &[u8]), Refused> {
     let damaged = Refused::Damaged("its headers are cut short");
     // A marker may be filled up in front.
     let start = bytes.iter().position(|byte| *byte != 0xff).ok_or(damaged)?;
     let (Some(marker), true) = (bytes.get(start), start > 0) else { return Err(damaged) };
+    // These have no length.
+    if matches!(*marker, TEMPORARY | RESTART_0..=END) {
+        return Ok((*marker, &[], &bytes[start + 1..]));
+    }
     let [high, low, rest @ ..] = &bytes[start + 1..] else { return Err(damaged) };
     let length = usize::from(u16::from_be_bytes([*high, *low])).checked_sub(2).ok_or(damaged)?;
     let (segment, after) = rest.split_at_checked(length).ok_or(damaged)?;

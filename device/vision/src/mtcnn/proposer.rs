@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use moodbox_core::face::{BBox, Point};
 
-use super::{Candidate, Cost, Outputs, corrected, invoke};
+use super::{Candidate, Cost, Outputs, SUPPRESSED, SUPPRESSED_IN_LEVEL, corrected, invoke};
 use crate::frame::{Format, Frame};
 use crate::model::{Model, ModelError, Output};
 use crate::nms::{self, Overlap};
@@ -198,10 +198,10 @@ impl Proposer {
                 self.of_level.select_nth_unstable_by(MAX_WINDOWS, |a, b| b.logit.total_cmp(&a.logit));
                 self.of_level.truncate(MAX_WINDOWS);
             }
-            nms::suppress(&mut self.of_level, Overlap::Union, 0.5);
+            nms::suppress(&mut self.of_level, Overlap::Union, SUPPRESSED_IN_LEVEL);
             candidates.append(&mut self.of_level);
         }
-        nms::suppress(candidates, Overlap::Union, 0.7);
+        nms::suppress(candidates, Overlap::Union, SUPPRESSED);
         cost.pnet = clock.elapsed();
         Ok(())
     }

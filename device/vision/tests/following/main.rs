@@ -8,6 +8,7 @@ mod sequence;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
+use std::io::Write;
 use std::ops::AddAssign;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -108,7 +109,7 @@ fn photos() -> Option<PathBuf> {
         return Some(path);
     }
     assert!(std::env::var_os("MOODBOX_REQUIRE_DATA").is_none(), "{} is not there", path.display());
-    println!("skipped: {} is not there", path.display());
+    let _ = writeln!(std::io::stderr(), "skipped: {} is not there", path.display());
     None
 }
 

@@ -1,6 +1,8 @@
 //! Where the pixels of a frame lie in a buffer.
 
-use crate::camera::{PixelFormat, jpeg};
+use moodbox_vision::jpeg::is_whole;
+
+use crate::camera::PixelFormat;
 
 use super::mode::FourCc;
 
@@ -38,7 +40,7 @@ impl Layout {
     /// Whether `data` is all of a frame.
     pub(super) fn is_whole(&self, data: &[u8]) -> bool {
         match self.format {
-            PixelFormat::Mjpeg => jpeg::is_whole(data),
+            PixelFormat::Mjpeg => is_whole(data),
             _ => data.len() >= self.whole,
         }
     }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use moodbox_core::config;
 
-use crate::camera::PixelFormat;
+use crate::camera::{MAX_PIXELS, PixelFormat};
 
 /// The four letters by which the kernel names a pixel format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +42,14 @@ pub(super) struct Mode {
     pub(super) fps: Option<f32>,
 }
 
+impl Mode {
+    /// Whether its frames can be looked at.
+    fn is_of_use(&self) -> bool {
+        let is_too_large = self.width as usize * self.height as usize > MAX_PIXELS;
+        self.fourcc.pixel_format().is_some_and(|format| format != PixelFormat::Mjpeg || !is_too_large)
+    }
+}
+
 /// What is asked of a camera.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::camera) struct Wanted {
@@ -64,7 +72,7 @@ impl From<&config::Camera> for Wanted {
 /// YUYV is read as it comes, so it is taken where the camera keeps the rate with it (a USB 2 bus does not at large
 /// sizes); MJPEG must be decoded, GREY lacks the colour that the face detector was trained with, and RGB fills the bus.
 pub(super) fn choose(offered: &[Mode], wanted: Wanted) -> Option<Mode> {
-    offered.iter().copied().filter(|mode| mode.fourcc.pixel_format().is_some()).min_by_key(|mode| {
+    offered.iter().copied().filter(Mode::is_of_use).min_by_key(|mode| {
         let distance = mode.width.abs_diff(wanted.width) + mode.height.abs_diff(wanted.height);
         // A camera that says 29.97 keeps 30.
         let too_slow = mode.fps.is_some_and(|fps| fps + 0.5 < wanted.fps as f32);
@@ -123,6 +131,13 @@ mod tests {
     #[test]
     fn takes_mjpeg_where_raw_frames_are_too_slow() {
         assert_eq!(chosen(&c270(), 1280, 720, 10), Some(("MJPG".to_owned(), 1280, 720)));
+    }
+
+    #[test]
+    fn passes_over_mjpeg_that_is_too_large_to_decode() {
+        let offered = [mode(*b"MJPG", 1920, 1200, 30.0), mode(*b"MJPG", 1280, 720, 30.0)];
+        assert_eq!(chosen(&offered, 1920, 1080, 10), Some(("MJPG".to_owned(), 1280, 720)));
+        assert_eq!(chosen(&offered[..1], 1920, 1080, 10), None);
     }
 
     #[test]

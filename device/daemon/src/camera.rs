@@ -50,6 +50,18 @@ impl PixelFormat {
     }
 }
 
+/// Most pixels of a frame that a camera is asked for: more than can be configured.
+const MAX_PIXELS: usize = 1920 * 1080;
+
+/// Most pixels that a frame may have. A damaged one from a camera must not claim more, for they take memory.
+#[must_use]
+pub const fn most_pixels(config: &config::Camera) -> usize {
+    match config.source {
+        Source::Replay(_) => replay::MAX_PIXELS,
+        Source::V4l2Auto | Source::V4l2(_) => MAX_PIXELS,
+    }
+}
+
 /// A frame in the camera's own memory.
 #[derive(Debug, Clone, Copy)]
 pub struct CapturedFrame<'a> {
