@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use moodbox_models::Models;
 use moodbox_tests::programs::repository;
 
 use super::{Home, smile};
@@ -55,8 +56,13 @@ fn sha256(path: &Path) -> String {
 
 #[test]
 fn a_folder_with_whole_networks_is_used() {
-    let mut home = home_with(|_| {});
+    // Other bytes than those of the built-in set, which is not used in its place.
+    let longer = [&fs::read(repository().join("models/fer.tflite")).unwrap()[..], &[0]].concat();
+    let mut home = home_with(|folder| replace(folder, "fer.tflite", &longer));
+    let theirs = Models::read(&home.folder.path().join("models")).unwrap().fingerprint();
+    assert_ne!(theirs, Models::built_in().unwrap().fingerprint());
     home.listener.until("/state", |state| state.json()["mood"] == "happy");
+    home.listener.until("/diagnostics", |told| told.json()["models"]["set"] == theirs);
     home.daemon.stop();
 }
 
@@ -91,15 +97,31 @@ fn a_manifest_that_is_none_is_named() {
 
 #[test]
 fn a_network_of_another_shape_is_named() {
-    for (from, to) in [
-        ("shape = [1, 48, 48, 1]", "shape = [1, 48, 48, 3]"),
-        ("shape = [1, 48, 48, 1]", "shape = [1, 64, 64, 1]"),
-        ("shape = [1, 7]", "shape = [1, 8]"),
-        ("shape = [1, 7]\nscale = ", "shape = [1, 7]\nscale = 1"),
-        ("shape = [1, 7]\nscale = ", "shape = [1, 7]\nscale = nan # "),
+    for (from, to, reason) in [
+        (
+            "shape = [1, 48, 48, 1]",
+            "shape = [1, 48, 48, 3]",
+            "the input has the shape [1, 48, 48, 3], expected [1, 48, 48, 1]",
+        ),
+        (
+            "shape = [1, 48, 48, 1]",
+            "shape = [1, 64, 64, 1]",
+            "the input has the shape [1, 64, 64, 1], expected [1, 48, 48, 1]",
+        ),
+        ("shape = [1, 7]", "shape = [1, 8]", "output \"fer2013\" has the shape [1, 8], its last side must be 7"),
+        (
+            "shape = [1, 7]\nscale = ",
+            "shape = [1, 7]\nscale = 1",
+            "tensor \"fer2013\" is not quantised as the manifest says",
+        ),
+        (
+            "shape = [1, 7]\nscale = ",
+            "shape = [1, 7]\nscale = nan # ",
+            "tensor \"fer2013\" is not quantised as the manifest says",
+        ),
     ] {
         let told = refusal(|folder| in_manifest(folder, from, to));
-        assert!(told.contains("fer"), "{to}: {told}");
+        assert_eq!(told, format!("model fer: {reason}"), "{to}");
     }
 }
 
@@ -108,6 +130,6 @@ fn a_file_that_is_no_network_is_named() {
     let whole = fs::read(repository().join("models/fer.tflite")).unwrap();
     for bytes in [&b"not a network"[..], b"", &whole[..whole.len() / 2]] {
         let told = refusal(|folder| replace(folder, "fer.tflite", bytes));
-        assert!(told.contains("fer"), "{} bytes: {told}", bytes.len());
+        assert_eq!(told, "model fer: the file is not a TensorFlow Lite model", "{} bytes", bytes.len());
     }
 }
