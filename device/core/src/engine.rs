@@ -219,6 +219,7 @@ impl Engine {
                 self.voice.disconnect();
                 self.fail(Part::Broker, &reason, &mut effects);
             }
+            Event::Unsaid => self.voice.introduce_soon(now),
             Event::Message { topic, payload } => self.hear(&topic, &payload, now, &mut effects),
             Event::Retained { topic } => self.refuse_retained(&topic, &mut effects),
             Event::Measured(diagnostics) => self.measure(diagnostics, &mut effects),

@@ -22,12 +22,13 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::{debug, info, warn};
 
-use settings::Role;
+use settings::{CONNECT_LIMIT, Role};
 pub use settings::{Settings, SettingsError, password};
 use trouble::{Backoff, Patience, Trouble};
 
-/// Messages that wait for the client; all that is said on a new connection fits.
-const QUEUE: usize = 32;
+/// Messages that may wait for the client, which cannot be called back: the fewer, the sooner a picture that is no longer wanted
+/// is the last one. Those of a greeting fit.
+const QUEUE: usize = 4;
 
 /// Longest time that saying goodbye may take.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -148,7 +149,8 @@ impl<'a> Connection<'a> {
     async fn keep(mut self, mut events: EventLoop, publications: &mut mpsc::Receiver<Publication>) -> Ended {
         // What the client has no room for now. No more is taken meanwhile, so that nothing is lost here.
         let mut waiting = None;
-        let mut limit = silence_limit(&events);
+        // Until there is a connection, the client's own limit counts.
+        let mut limit = 2 * CONNECT_LIMIT;
         let mut heard = Instant::now();
         let trouble = loop {
             // The client's own check lets twice the keep-alive pass, and never ends when the peer stops reading.

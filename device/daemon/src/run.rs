@@ -1,5 +1,6 @@
 //! The daemon's life: carries events to the engine and effects to the parts.
 
+mod outbox;
 mod start;
 mod threads;
 
@@ -17,10 +18,10 @@ use moodbox_core::face::SeenFace;
 use moodbox_core::history::{Moment, Sight};
 use moodbox_core::led::LedPattern;
 use moodbox_core::mood::Room;
-use moodbox_core::topics::{Diagnostics, Publication, Recommendation};
+use moodbox_core::topics::{Diagnostics, Recommendation};
 use tokio::sync::mpsc;
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep_until};
-use tracing::{debug, info, warn};
+use tracing::{info, warn};
 
 use crate::health::{FrameTimes, Machine};
 use crate::mqtt::MqttEvent;
@@ -28,6 +29,7 @@ use crate::picture::Picture;
 use crate::switch::Position;
 use crate::viewer::ViewerNews;
 use crate::{capture, clock, lamp, systemd};
+use outbox::Outbox;
 pub use start::{StartError, read_catalogue, run};
 use threads::{Line, Said, Task, Threads};
 
@@ -62,7 +64,7 @@ struct House {
     threads: Threads,
     /// The time in a recording that runs as fast as it can, whose frames are the only clock.
     recorded: Option<Duration>,
-    publications: mpsc::Sender<Publication>,
+    publications: Outbox,
     light: LedPattern,
     times: FrameTimes,
     /// When the last diagnostics were made, and how many frames there were then.
@@ -196,8 +198,8 @@ impl House {
         for effect in effects {
             match effect {
                 Effect::Publish(publication) => {
-                    if let Err(error) = self.publications.try_send(publication) {
-                        debug!("not published: {error}");
+                    if !self.publications.put(publication) {
+                        self.tell(Event::Unsaid);
                     }
                 }
                 Effect::Light(pattern) => {

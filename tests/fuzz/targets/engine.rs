@@ -119,6 +119,7 @@ fn event(letter: u8, line: &str, rest: &[u8]) -> Option<Event> {
         b'p' => Event::Pictured(picture(rest)),
         b'd' => Event::Disconnected { reason: line.to_owned(), refused: !rest.is_empty() },
         b'o' => Event::Connected,
+        b'U' => Event::Unsaid,
         b'v' => Event::Viewer(!rest.is_empty()),
         b'k' => Event::Tick,
         _ => return None,

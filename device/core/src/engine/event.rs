@@ -41,6 +41,8 @@ pub enum Event {
         /// Whether the broker is there and refuses the box, which only a person can mend.
         refused: bool,
     },
+    /// There was no room for something that was to be published.
+    Unsaid,
     /// A message came in on a topic that was subscribed to.
     Message {
         /// Its topic.

@@ -143,8 +143,8 @@ impl Voice {
         State { valence, arousal, ..state.clone() }
     }
 
-    /// Home Assistant has started: all is said again after one to ten seconds, so that not every device of a home speaks
-    /// at once.
+    /// Home Assistant has started, or something was not said: all is said again after one to ten seconds, so that not every
+    /// device of a home speaks at once.
     pub(super) fn introduce_soon(&mut self, now: Duration) {
         let spread = (self.seed ^ now.as_millis() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
         self.introduction = Some(now + Duration::from_millis(1000 + spread % 9000));

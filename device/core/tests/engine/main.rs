@@ -276,16 +276,21 @@ fn a_camera_that_was_off_stays_off() {
 }
 
 #[test]
-fn home_assistant_hears_it_again_but_not_at_once() {
-    let mut evening = happy_evening();
-    let before = evening.said("now").len();
-    let born = evening.now;
-    evening.tell(Event::Message { topic: "homeassistant/status".to_owned(), payload: b"online".to_vec() });
-    assert_eq!(evening.said("now").len(), before);
-    evening.wait(Duration::from_secs(11));
-    let (again, _) = evening.said("now").pop().unwrap();
-    assert_eq!(evening.said("now").len(), before + 1);
-    assert!((born + Duration::from_secs(1)..=born + Duration::from_secs(10)).contains(&again));
+fn home_assistant_hears_it_again_but_not_at_once_and_so_does_who_may_have_missed_something() {
+    let birth = Event::Message { topic: "homeassistant/status".to_owned(), payload: b"online".to_vec() };
+    for reason in [birth, Event::Unsaid] {
+        let mut evening = happy_evening();
+        let before = evening.said("now").len();
+        let states = evening.said("state").len();
+        let asked = evening.now;
+        evening.tell(reason);
+        assert_eq!(evening.said("now").len(), before);
+        evening.wait(Duration::from_secs(11));
+        let (again, _) = evening.said("now").pop().unwrap();
+        assert_eq!(evening.said("now").len(), before + 1);
+        assert!(evening.said("state").len() > states);
+        assert!((asked + Duration::from_secs(1)..=asked + Duration::from_secs(10)).contains(&again));
+    }
 }
 
 fn tracks(list: &Value) -> Vec<String> {

@@ -21,8 +21,9 @@ const MAX_PACKET_BYTES: u32 = 64 * 1024;
 /// Messages that may wait for the broker's confirmation, in each direction. The client keeps a slot for each.
 const MAX_INFLIGHT: u16 = 20;
 
-/// Longest time a connection may take to come about, in seconds.
-const CONNECT_TIMEOUT_S: u64 = 5;
+/// Longest time a connection may take to come about. The name has to be looked up within it, and a first name server that
+/// does not answer costs 5 s.
+pub(super) const CONNECT_LIMIT: Duration = Duration::from_secs(12);
 
 /// What is needed for a connection.
 #[derive(Clone)]
@@ -147,7 +148,7 @@ impl Settings {
         options
             .set_keep_alive(Duration::from_secs(config.keep_alive_s.0.into()))
             .set_max_packet_size(Some(MAX_PACKET_BYTES))
-            .set_connection_timeout(CONNECT_TIMEOUT_S)
+            .set_connection_timeout(CONNECT_LIMIT.as_secs())
             .set_outgoing_inflight_upper_limit(MAX_INFLIGHT);
         let mut network = options.network_options();
         network.set_tcp_nodelay(true);

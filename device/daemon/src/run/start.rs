@@ -15,6 +15,7 @@ use moodbox_vision::fer;
 use tokio::sync::mpsc;
 use tracing::{info, warn};
 
+use super::outbox::Outbox;
 use super::threads::{Disk, Threads};
 use super::{Glimpse, House};
 use crate::broker::{BrokerError, Embedded};
@@ -27,8 +28,6 @@ use crate::{clock, identity, systemd, viewer};
 
 /// Messages that may wait for the engine; it needs microseconds for one.
 const INBOX: usize = 16;
-/// Publications that may wait for the connection: everything said after a connect, and a minute of changes.
-const OUTBOX: usize = 128;
 /// The socket for aiming the camera, in the folder that systemd makes for the daemon.
 const VIEWER_SOCKET: &str = "preview.sock";
 
@@ -130,7 +129,7 @@ pub async fn run(
         config: configuration,
     };
     let (engine, first) = Engine::new(setting, Duration::ZERO);
-    let (publications, outbox) = mpsc::channel(OUTBOX);
+    let (publications, outbox) = Outbox::new();
     let (heard_in, heard) = mpsc::channel(INBOX);
     let connection = mqtt::spawn(settings, outbox, heard_in);
     let (viewer_news, viewers) = mpsc::channel(1);
