@@ -54,7 +54,7 @@ pub struct Device {
     /// The room that Home Assistant puts a new box in; one that a person has moved there stays.
     #[schemars(extend("example" = "Living room"))]
     pub room: Option<String>,
-    /// The id in topics; by default the board's serial number, else the network address, else the machine id.
+    /// The id in topics; by default the board's serial number, else the address of the wired network card, else the machine id.
     #[schemars(extend("example" = "livingroom"))]
     pub id: Option<DeviceId>,
 }

@@ -1,11 +1,11 @@
 //! Which box this is: an id that outlives a new SD card where the hardware has one, and the board's name.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use moodbox_core::config::DeviceId;
 
-/// The id used in topics: the board's serial number, else the first network interface's address, else the machine id,
+/// The id used in topics: the board's serial number, else the first wired network card's address, else the machine id,
 /// else `moodbox`. `root` is `/` but in tests.
 #[must_use]
 pub fn device_id(root: &Path) -> DeviceId {
@@ -28,12 +28,14 @@ fn board_serial(root: &Path) -> Option<String> {
     (digits.len() >= 4).then(|| digits.to_owned())
 }
 
-/// The address of the alphabetically first interface that is hardware: `eth0` before `wlan0`.
+/// The address of the alphabetically first wired network card. A wireless one may have a random address until it has found
+/// its network.
 fn network_address(root: &Path) -> Option<String> {
     let interfaces = fs::read_dir(root.join("sys/class/net")).ok()?;
-    let mut hardware: Vec<_> = interfaces.flatten().map(|i| i.path()).filter(|p| p.join("device").exists()).collect();
-    hardware.sort();
-    let addresses = hardware.iter().filter_map(|path| text(&path.join("address")));
+    let is_wired = |path: &PathBuf| path.join("device").exists() && !path.join("phy80211").exists();
+    let mut wired: Vec<_> = interfaces.flatten().map(|i| i.path()).filter(is_wired).collect();
+    wired.sort();
+    let addresses = wired.iter().filter_map(|path| text(&path.join("address")));
     addresses.map(|address| address.replace(':', "")).find(|digits| digits.len() == 12 && digits != "000000000000")
 }
 
@@ -68,8 +70,12 @@ mod tests {
         write(root, "etc/machine-id", "8d5e0c1f2b3a49586778695a4b3c2d1e\n");
         assert_eq!(device_id(root).as_str(), "8d5e0c1f2b3a4958");
         write(root, "sys/class/net/lo/address", "00:00:00:00:00:00\n");
-        write(root, "sys/class/net/wlan0/device/x", "");
-        write(root, "sys/class/net/wlan0/address", "dc:a6:32:01:02:03\n");
+        write(root, "sys/class/net/a-wlan0/device/x", "");
+        write(root, "sys/class/net/a-wlan0/phy80211/x", "");
+        write(root, "sys/class/net/a-wlan0/address", "4a:00:11:22:33:44\n");
+        assert_eq!(device_id(root).as_str(), "8d5e0c1f2b3a4958");
+        write(root, "sys/class/net/eth0/device/x", "");
+        write(root, "sys/class/net/eth0/address", "dc:a6:32:01:02:03\n");
         assert_eq!(device_id(root).as_str(), "dca632010203");
         write(root, "proc/device-tree/serial-number", "10000000A1B2C3D4\0");
         assert_eq!(device_id(root).as_str(), "10000000a1b2c3d4");

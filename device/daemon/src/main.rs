@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 use std::fs;
-use std::io::{IsTerminal, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 use std::process::ExitCode;
@@ -33,6 +33,8 @@ fn main() -> ExitCode {
 
     let config = match read(&arguments.config) {
         Ok(config) => config,
+        // A disk that fails once may not the next time; the service is started again then.
+        Err(error) if is_passing(&error) => return fail(CANNOT_START, format_args!("{error:#}")),
         Err(error) => return fail(BAD_CONFIG, format_args!("{error:#}")),
     };
     if arguments.check_config {
@@ -45,12 +47,22 @@ fn main() -> ExitCode {
         Err(error) => return fail(INTERNAL, error),
     };
     let live = || runtime.block_on(run::run(config, asked_to_stop(), None));
-    match panic::catch_unwind(AssertUnwindSafe(live)) {
+    let ended = panic::catch_unwind(AssertUnwindSafe(live));
+    // A name that is being looked up is not waited for.
+    runtime.shutdown_background();
+    match ended {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(error)) => fail(CANNOT_START, error),
         // The line above says where.
         Err(_) => fail(INTERNAL, "a mistake of the program's own; please report the line above"),
     }
+}
+
+/// Whether a configuration may be read another time though it could not be read now.
+fn is_passing(error: &anyhow::Error) -> bool {
+    use ErrorKind::{InvalidData, IsADirectory, NotFound, PermissionDenied};
+    let io = error.downcast_ref::<io::Error>();
+    io.is_some_and(|error| !matches!(error.kind(), NotFound | PermissionDenied | InvalidData | IsADirectory))
 }
 
 fn read(path: &Path) -> anyhow::Result<Config> {

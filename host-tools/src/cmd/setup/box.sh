@@ -37,12 +37,12 @@ installed() { dpkg-query -W -f '${db:Status-Status} ${Version}' "$1" 2>/dev/null
 
 first_of() { tr -d '\0' 2>/dev/null <"$1" | head -n1; }
 
-# As the daemon finds it by itself: serial number, else address of the network card, else machine id.
+# As the daemon finds it by itself: serial number, else address of the first wired network card, else machine id.
 own_id() {
   serial=$(first_of /proc/device-tree/serial-number | tr 'A-Z' 'a-z' | sed 's/^0*//')
   [ ${#serial} -lt 4 ] || { echo "$serial"; return; }
   for card in /sys/class/net/*; do
-    [ -e "$card/device" ] || continue
+    [ -e "$card/device" ] && [ ! -e "$card/phy80211" ] || continue
     address=$(first_of "$card/address" | tr -d ':')
     case $address in 000000000000 | '') ;; ????????????) echo "$address"; return ;; esac
   done

@@ -75,6 +75,14 @@ fn a_file_that_cannot_be_read_is_named() {
 }
 
 #[test]
+fn a_disk_that_fails_is_no_mistake_in_the_configuration() {
+    // The kernel refuses to read its beginning with EIO. After 3 the service is started again, after 2 it is not.
+    let (code, stdout, lines) = run(&["--config", "/proc/self/mem"]);
+    assert_eq!((code, stdout.as_str()), (Some(3), ""));
+    assert_eq!(lines, ["moodboxd: cannot read /proc/self/mem: Input/output error (os error 5)"]);
+}
+
+#[test]
 fn a_configuration_can_be_checked_without_a_start() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("moodbox.toml");
