@@ -10,7 +10,7 @@ use std::path::Component;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Config, ConfigError, Fraction, Leds, Source};
+use super::{Config, ConfigError, Source};
 
 /// The keys that can be set, by section.
 const SETTABLE: [(&str, &[&str]); 6] = [
@@ -113,14 +113,23 @@ impl Configuration {
         self.file.clone().into()
     }
 
+    /// The keys whose values in force are not the same in both.
+    #[must_use]
+    pub fn differing_keys(&self, other: &Self) -> Vec<String> {
+        let [ours, theirs] = [self, other].map(|it| serde_json::to_value(&it.in_force).unwrap_or_default());
+        let mut keys = Vec::new();
+        for (section, fields) in ours.as_object().into_iter().flatten() {
+            let fields = fields.as_object().into_iter().flatten();
+            let differing = fields.filter(|(field, value)| theirs[section][field] != **value);
+            keys.extend(differing.map(|(field, _)| format!("{section}.{field}")));
+        }
+        keys
+    }
+
     /// Whether the way from one to the other takes a restart.
     #[must_use]
     pub fn needs_restart(&self, other: &Self) -> bool {
-        let at_the_start = |config: &Config| {
-            let leds = Leds { brightness: Fraction(0.0), ..config.leds.clone() };
-            (config.camera.clone(), leds, config.vision.labels)
-        };
-        at_the_start(&self.in_force) != at_the_start(&other.in_force)
+        self.differing_keys(other).iter().any(|key| waits_for_a_restart(key))
     }
 
     /// What counts.
@@ -230,6 +239,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::config::reference;
 
     fn set(changes: Value) -> Result<Config, String> {
         let Value::Object(changes) = changes else { panic!("{changes}") };
@@ -286,6 +296,19 @@ mod tests {
         let back = json!({ "mood.hold_s": null, "music.policy": null, "vision.fps": null });
         let back = changed.changed(back.as_object().unwrap()).unwrap();
         assert_eq!(back.in_force(), &file);
+    }
+
+    #[test]
+    fn the_way_there_and_back_takes_a_restart_where_the_key_waits_for_one() {
+        let file = Configuration::from(Config::default());
+        for key in reference::keys().into_iter().filter(|key| key.settable) {
+            let changes: Map<String, Value> = toml::from_str(&format!("\"{}\" = {}", key.name, key.example)).unwrap();
+            let set = file.changed(&changes).unwrap();
+            let ways = [(&file, &set), (&set, &file)];
+            assert_eq!(ways.map(|(from, to)| from.differing_keys(to)), [[&*key.name]; 2]);
+            assert_eq!(ways.map(|(from, to)| from.needs_restart(to)), [key.after_restart; 2], "{}", key.name);
+        }
+        assert!(!file.needs_restart(&file));
     }
 
     #[test]

@@ -40,7 +40,7 @@ impl Engine {
 
     pub(super) fn config_check(&self, transaction: String, changes: &Map<String, Value>) -> Response {
         match self.configuration.changed(changes) {
-            Ok(new) => Response::ok(transaction, self.difference(&new, changes)),
+            Ok(new) => Response::ok(transaction, self.difference(&new)),
             Err(error) => Response::error(Some(transaction), error.to_string()),
         }
     }
@@ -55,7 +55,7 @@ impl Engine {
     ) -> Option<Response> {
         match self.configuration.changed(changes) {
             Ok(new) => {
-                let asker = Asker::of("config.set", transaction, self.difference(&new, changes));
+                let asker = Asker::of("config.set", transaction, self.difference(&new));
                 self.try_out(&new, changes, now, effects);
                 if changes.contains_key("music.policy") && self.switches.policy.take().is_some() {
                     // The last word counts; nothing else takes back what the command of this name has chosen.
@@ -86,23 +86,12 @@ impl Engine {
 
     /// All that is set over the file, which of the changes wait for a restart, and how long the box may take to come up
     /// with them; nothing of the last where no part of it depends on them.
-    fn difference(&self, new: &Configuration, changes: &Map<String, Value>) -> Value {
-        let differing = self.differing(new, changes);
+    fn difference(&self, new: &Configuration) -> Value {
+        let differing = self.configuration.differing_keys(new);
         let waiting: Vec<_> = differing.iter().filter(|key| waits_for_a_restart(key)).collect();
         let is_tried = differing.iter().any(|key| touches_a_part(key));
         let trial_s = is_tried.then(|| self.config().store.trial_s.0);
         json!({ "set": new.overrides(), "after_restart": waiting, "trial_s": trial_s })
-    }
-
-    /// Those of the changes that change something.
-    pub(super) fn differing<'a>(&self, new: &Configuration, changes: &'a Map<String, Value>) -> Vec<&'a String> {
-        let [before, after] =
-            [self.config(), new.in_force()].map(|config| serde_json::to_value(config).unwrap_or_default());
-        let differs = |key: &&String| {
-            let pointer = format!("/{}", key.replace('.', "/"));
-            before.pointer(&pointer) != after.pointer(&pointer)
-        };
-        changes.keys().filter(differs).collect()
     }
 
     /// Goes by another configuration from now on, as far as that can be done without a restart.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::{Asker, Effect, Engine, Outcome, Part};
-use crate::config::{Configuration, Overrides, touches_a_part, waits_for_a_restart};
+use crate::config::{Configuration, Overrides, touches_a_part};
 use crate::topics::{CameraState, Response};
 
 impl Engine {
@@ -23,12 +23,11 @@ impl Engine {
         now: Duration,
         effects: &mut Vec<Effect>,
     ) {
-        let differing = self.differing(new, changes);
-        if !differing.iter().any(|key| touches_a_part(key)) {
+        if !self.configuration.differing_keys(new).iter().any(|key| touches_a_part(key)) {
             self.keep_beyond_a_trial(changes, effects);
             return;
         }
-        let awaits_restart = differing.iter().any(|key| waits_for_a_restart(key));
+        let awaits_restart = self.configuration.needs_restart(new);
         let worked = self.working();
         // Frames that were seen before say nothing of it.
         self.proved.remove(&Part::Models);
