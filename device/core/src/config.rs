@@ -22,6 +22,12 @@ use crate::affect::Policy;
 
 use check::check;
 
+/// Side of a face in a picture, in pixels.
+pub type FacePx = Bounded<24, 400>;
+
+/// Frames a second that are analysed.
+pub type AnalysisRate = Bounded<1, 30>;
+
 /// The whole configuration.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -117,15 +123,15 @@ impl Camera {
 pub struct Vision {
     /// Side of the smallest face looked for, in pixels. Twice as large makes the search a quarter of the work.
     #[schemars(extend("unit" = "px", "example" = 40))]
-    pub min_face_px: Bounded<24, 400>,
+    pub min_face_px: FacePx,
     /// Frames analysed a second while something changes; more than the camera gives is the camera's rate. A board that is
     /// hot, or whose clock is lowered, does half.
     #[schemars(extend("unit" = "1/s", "example" = 10))]
-    pub fps: Bounded<1, 30>,
+    pub fps: AnalysisRate,
     /// Frames analysed a second while nobody is there and nothing moves, at most `fps`. While people go on as before it is half
     /// way between the two.
     #[schemars(extend("unit" = "1/s", "example" = 1))]
-    pub idle_fps: Bounded<1, 30>,
+    pub idle_fps: AnalysisRate,
     /// Threads that one network may use. The networks are too small for more than one to pay; threads that wait for each other
     /// spin, so that beside other work more are slower.
     #[schemars(extend("example" = 2))]

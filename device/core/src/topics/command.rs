@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::reading::{CommandError, from_json, quoted, refuse, text, within};
 use crate::affect::Policy;
-use crate::config::{Bounded, Seconds};
+use crate::config::{AnalysisRate, Bounded, FacePx, Seconds};
 use crate::emotion::Emotion;
 
 /// Longest uri of a track.
@@ -43,11 +43,11 @@ pub enum Command {
     /// Hold the mood for this time after the last face was seen.
     HoldTime(Seconds),
     /// Look for faces of this side and larger, in pixels.
-    MinFace(Bounded<24, 400>),
+    MinFace(FacePx),
     /// Brightness of the mood light at full confidence, in percent.
     Brightness(Bounded<0, 100>),
     /// Analyse at most so many frames a second.
-    AnalysisRate(Bounded<1, 30>),
+    AnalysisRate(AnalysisRate),
     /// Show the colours of the mood light one after the other.
     LedTest,
     /// End, to be started again by whatever has started the box.
