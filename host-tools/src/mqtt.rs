@@ -4,19 +4,24 @@ mod connection;
 mod feed;
 mod many;
 
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use moodbox_core::config::{Bounded, Broker, DeviceId, Mqtt, is_topic};
 use moodbox_core::topics::Topics;
 use moodboxd::mqtt::Settings;
+use serde_json::{Map, Value, json};
 
 pub(crate) use connection::Connection;
 pub(crate) use feed::Feed;
 pub(crate) use many::Many;
 
 use crate::failure::Failure;
+
+/// Longest time that an answer may take; a box needs milliseconds.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Messages that may wait between the connection and the command that uses it: all that a box has retained comes at once, and
 /// what does not fit is lost.
@@ -107,18 +112,60 @@ impl Reach {
             ..Mqtt::default()
         };
         let topics = Topics::new(&self.login.base_topic, discovery_prefix, id);
-        Settings::of_guest(&config, client_name(), topics, hears).map_err(|error| Failure::Input(error.into()))
+        Settings::of_guest(&config, unique_name(), topics, hears).map_err(|error| Failure::Input(error.into()))
     }
 }
 
-/// A transaction that no other request has.
-fn transaction() -> String {
-    static ASKED: AtomicU32 = AtomicU32::new(0);
-    format!("{}-{}", client_name(), ASKED.fetch_add(1, Ordering::Relaxed))
+/// A request with these fields: its transaction, which no other request has, and what is sent.
+pub(crate) fn request(mut fields: Map<String, Value>) -> (String, String) {
+    let transaction = unique_name();
+    fields.insert("transaction".to_owned(), json!(transaction));
+    (transaction, Value::Object(fields).to_string())
 }
 
-/// A name that no other client of the broker has.
-pub(crate) fn client_name() -> String {
-    let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.subsec_nanos());
-    format!("moodbox-tool-{}-{nanos:x}", std::process::id())
+/// What a box answers: its data, or why it refuses.
+pub(crate) fn outcome(mut answer: Value) -> Result<Value, String> {
+    match answer["error"].as_str() {
+        Some(error) => Err(error.to_owned()),
+        None => Ok(answer.get_mut("data").map(Value::take).unwrap_or_default()),
+    }
+}
+
+/// A name that no other client of the broker has, and no other request: everybody hears all answers, and process ids and clocks
+/// are the same on several computers. Its 64 bits come of keys that the system draws at random.
+fn unique_name() -> String {
+    format!("moodbox-tool-{:016x}", RandomState::new().build_hasher().finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::thread;
+
+    use moodbox_core::topics::{Request, Response};
+
+    use super::*;
+
+    #[test]
+    fn each_request_has_a_transaction_of_its_own_that_a_box_takes() {
+        let ask = || (0..1000).map(|_| request(Map::new())).collect::<Vec<_>>();
+        let asked: Vec<_> = [(); 4].map(|()| thread::spawn(ask)).into_iter().flat_map(|t| t.join().unwrap()).collect();
+        for (transaction, text) in &asked {
+            assert_eq!(&Request::parse("config.get", text.as_bytes()).unwrap().transaction, transaction);
+        }
+        assert_eq!(asked.iter().map(|(transaction, _)| transaction).collect::<HashSet<_>>().len(), 4000);
+    }
+
+    #[test]
+    fn an_answer_is_data_or_a_reason() {
+        let said = |response: Response| outcome(serde_json::to_value(response).unwrap());
+        assert_eq!(
+            said(Response::ok("1".to_owned(), json!({ "error": "of a part" }))),
+            Ok(json!({ "error": "of a part" }))
+        );
+        assert_eq!(said(Response::error(None, "too much".to_owned())), Err("too much".to_owned()));
+        for odd in [json!({ "transaction": "1" }), json!({ "error": 7 }), json!([1]), json!("data"), Value::Null] {
+            assert_eq!(outcome(odd), Ok(Value::Null));
+        }
+    }
 }

@@ -80,6 +80,20 @@ impl Topics {
         Self { id: id.to_owned(), root: format!("{base}/{id}"), discovery_prefix: discovery_prefix.to_owned() }
     }
 
+    /// The full topic of a last part of the box `id` under `base`; for the id `+` the filter that stands for every box.
+    #[must_use]
+    pub fn topic_of(base: &str, id: &str, last: &str) -> String {
+        format!("{base}/{id}/{last}")
+    }
+
+    /// The id of the box under `base` that a full topic is of, and its last part, such as `state` or `cmd/next`; nothing where
+    /// it is not the topic of a box.
+    #[must_use]
+    pub fn of_box<'a>(base: &str, topic: &'a str) -> Option<(&'a str, &'a str)> {
+        let (id, last) = topic.strip_prefix(base)?.strip_prefix('/')?.split_once('/')?;
+        (!id.is_empty() && !last.is_empty()).then_some((id, last))
+    }
+
     /// The name of the box on the broker and in Home Assistant: `moodbox_<id>`.
     #[must_use]
     pub fn device(&self) -> String {
@@ -256,6 +270,33 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(topics().incoming(topic), expected, "{topic}");
+        }
+    }
+
+    #[test]
+    fn a_topic_names_its_box_and_its_last_part() {
+        for (base, topic, expected) in [
+            ("moodbox", "moodbox/hall/state", Some(("hall", "state"))),
+            ("moodbox", "moodbox/hall/cmd/next", Some(("hall", "cmd/next"))),
+            ("up/stairs", "up/stairs/hall/state", Some(("hall", "state"))),
+            // A box under a longer base, which has no such id and no such last part.
+            ("up", "up/stairs/hall/state", Some(("stairs", "hall/state"))),
+            ("moodbox", "moodbox2/hall/state", None),
+            ("moodbox", "lamps/hall/state", None),
+            ("moodbox", "Moodbox/hall/state", None),
+            ("moodbox", "/moodbox/hall/state", None),
+            ("moodbox", "moodbox//state", None),
+            ("moodbox", "moodbox/hall", None),
+            ("moodbox", "moodbox/hall/", None),
+            ("moodbox", "moodbox/", None),
+            ("moodbox", "moodbox", None),
+            ("moodbox", "", None),
+        ] {
+            assert_eq!(Topics::of_box(base, topic), expected, "{topic} under {base}");
+            if let Some((id, last)) = expected {
+                assert_eq!(Topics::topic_of(base, id, last), topic);
+                assert_eq!(Topics::new(base, "homeassistant", id).topic(last), topic);
+            }
         }
     }
 

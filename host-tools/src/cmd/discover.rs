@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use moodbox_core::config::{Broker, DeviceId};
+use moodbox_core::topics::Topics;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -58,7 +59,8 @@ pub(crate) fn run(arguments: &Arguments, as_json: bool) -> Result<(), Failure> {
         let reach = Reach { broker: broker.clone(), login: arguments.login.clone() };
         let mut connection = Connection::to(&reach, &DeviceId::default(), &arguments.discovery_prefix)?;
         let base = &arguments.login.base_topic;
-        let filters = [format!("{base}/+/availability"), format!("{}/device/+/config", arguments.discovery_prefix)];
+        let filters =
+            [Topics::topic_of(base, "+", "availability"), format!("{}/device/+/config", arguments.discovery_prefix)];
         let kept = connection.kept(&[&filters[0], &filters[1]])?;
         boxes.add_kept(base, &kept);
     }
@@ -100,10 +102,9 @@ pub(crate) fn brokers(offers: &[Offer]) -> Vec<String> {
 impl Boxes {
     /// What a broker has kept of all of its boxes.
     fn add_kept(&mut self, base: &str, kept: &BTreeMap<String, Vec<u8>>) {
-        let rooted = format!("{base}/");
         for (topic, payload) in kept {
             let text = String::from_utf8_lossy(payload);
-            if let Some(id) = topic.strip_prefix(&rooted).and_then(|rest| rest.strip_suffix("/availability")) {
+            if let Some((id, "availability")) = Topics::of_box(base, topic) {
                 self.0.entry(id.to_owned()).or_default().availability = Some(text.into_owned());
             } else if let Ok(payload) = serde_json::from_slice::<Value>(payload)
                 && let Some(id) = box_announced(base, &payload)
@@ -129,8 +130,10 @@ impl Boxes {
 
 /// The id of the box that is announced to Home Assistant here; other devices are none of ours.
 fn box_announced(base: &str, payload: &Value) -> Option<String> {
-    let topic = payload["availability_topic"].as_str()?;
-    topic.strip_prefix(base)?.strip_prefix('/')?.strip_suffix("/availability").map(ToOwned::to_owned)
+    match Topics::of_box(base, payload["availability_topic"].as_str()?)? {
+        (id, "availability") => Some(id.to_owned()),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

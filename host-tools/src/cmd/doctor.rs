@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use anyhow::anyhow;
 use moodbox_core::config::DeviceId;
+use moodbox_core::topics::Topics;
 use serde_json::{Map, Value, json};
 
 use crate::failure::Failure;
@@ -79,7 +80,7 @@ fn examine(arguments: &Arguments, checks: &mut Vec<Check>) -> Result<bool, Failu
     let broker = Check::ok("broker", format!("{} answers and lets us in; {word}", arguments.reach.broker));
     checks.push(broker.with(json!({ "encrypted": encrypted, "login": arguments.reach.login.username.is_some() })));
 
-    let id = match (&arguments.id, &boxes(&arguments.reach.login.base_topic, &kept)[..]) {
+    let id = match (&arguments.id, &boxes(arguments.reach.base_topic(), &kept)[..]) {
         (Some(id), _) => id.clone(),
         (None, [one]) => id(one).map_err(|reason| anyhow!("the broker knows a box of an odd name: {reason}"))?,
         (None, []) => {
@@ -89,8 +90,8 @@ fn examine(arguments: &Arguments, checks: &mut Vec<Check>) -> Result<bool, Failu
         }
         (None, several) => return Err(anyhow!("the broker knows {}; say which with --id", several.join(", ")).into()),
     };
-    let at = |last: &str| format!("{}/{}/{last}", arguments.reach.login.base_topic, id.as_str());
-    let online = kept.get(&at("availability")).map(Vec::as_slice);
+    let availability = Topics::topic_of(arguments.reach.base_topic(), id.as_str(), "availability");
+    let online = kept.get(&availability).map(Vec::as_slice);
     match online {
         Some(b"online") => checks.push(Check::ok("box", format!("box {} is online", id.as_str()))),
         Some(_) => {
@@ -123,15 +124,14 @@ fn examine(arguments: &Arguments, checks: &mut Vec<Check>) -> Result<bool, Failu
 fn kept(arguments: &Arguments) -> Result<BTreeMap<String, Vec<u8>>, Failure> {
     let prefix = &arguments.discovery_prefix;
     let mut connection = Connection::to(&arguments.reach, &DeviceId::default(), prefix)?;
-    let base = &arguments.reach.login.base_topic;
-    let filters = [format!("{base}/+/availability"), format!("{prefix}/device/+/config"), format!("{prefix}/status")];
+    let availability = Topics::topic_of(arguments.reach.base_topic(), "+", "availability");
+    let filters = [availability, format!("{prefix}/device/+/config"), format!("{prefix}/status")];
     connection.kept(&filters.each_ref().map(String::as_str))
 }
 
 fn boxes(base: &str, kept: &BTreeMap<String, Vec<u8>>) -> Vec<String> {
-    let root = format!("{base}/");
-    let ids = kept.keys().filter_map(|topic| topic.strip_prefix(&root)?.strip_suffix("/availability"));
-    ids.map(ToOwned::to_owned).collect()
+    let of_boxes = kept.keys().filter_map(|topic| Topics::of_box(base, topic));
+    of_boxes.filter(|(_, last)| *last == "availability").map(|(id, _)| id.to_owned()).collect()
 }
 
 /// What the box answers: that also shows that we may ask it and hear it.

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use anyhow::anyhow;
 use clap::value_parser;
 use moodbox_core::config::{DeviceId, Mqtt};
+use moodbox_core::topics::Topics;
 
 use crate::failure::Failure;
 use crate::mqtt::{Connection, Reach};
@@ -84,10 +85,10 @@ impl Boxes {
     fn kept(&self, last_parts: &[&str]) -> Result<Vec<(String, String, Vec<u8>)>, Failure> {
         let mut connection = Connection::to(&self.reach, &DeviceId::default(), &Mqtt::default().discovery_prefix)?;
         let base = self.reach.base_topic();
-        let filters: Vec<_> = last_parts.iter().map(|last| format!("{base}/+/{last}")).collect();
+        let filters: Vec<_> = last_parts.iter().map(|last| Topics::topic_of(base, "+", last)).collect();
         let kept = connection.kept(&filters.iter().map(String::as_str).collect::<Vec<_>>())?;
         let parted = kept.into_iter().filter_map(|(topic, payload)| {
-            let (id, last) = topic.strip_prefix(base)?.strip_prefix('/')?.split_once('/')?;
+            let (id, last) = Topics::of_box(base, &topic)?;
             Some((id.to_owned(), last.to_owned(), payload))
         });
         Ok(parted.collect())

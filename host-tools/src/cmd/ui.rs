@@ -15,7 +15,7 @@ use tokio::runtime::Builder;
 use tokio::sync::Semaphore;
 
 use crate::failure::Failure;
-use crate::mqtt::{Feed, Reach, client_name};
+use crate::mqtt::{Feed, Reach};
 use crate::web::{self, Server};
 use api::Shared;
 use house::House;
@@ -46,7 +46,7 @@ pub(crate) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
         let mut feed = Feed::of_all(&arguments.reach, &HEARS).await?;
         let server = Server::bind(arguments.port).await?;
         let house = House::new(feed.broker());
-        let shared = Arc::new(Shared::new(house, feed.outbox(), feed.base(), client_name()));
+        let shared = Arc::new(Shared::new(house, feed.outbox(), feed.base()));
         // Who reads the address may send Ctrl-C at once; it is heard from its first poll on.
         let interrupted = tokio::spawn(tokio::signal::ctrl_c());
         tokio::task::yield_now().await;

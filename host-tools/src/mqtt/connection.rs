@@ -10,15 +10,12 @@ use moodboxd::mqtt::Settings;
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{Filter, Packet, PubAckReason, SubscribeReasonCode};
 use rumqttc::v5::{AsyncClient, ClientError, Event, EventLoop};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
-use super::{Address, QUEUE, Reach, transaction};
+use super::{Address, PATIENCE, QUEUE, Reach, outcome, request};
 use crate::failure::Failure;
-
-/// Longest time that an answer may take; a box needs milliseconds.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A connection to one box, for questions.
 pub(crate) struct Connection {
@@ -92,16 +89,11 @@ impl Connection {
     }
 
     /// Asks the box and waits for the answer: its data, or the reason of a box that refuses.
-    pub(crate) fn ask(
-        &mut self,
-        request: &str,
-        mut fields: Map<String, Value>,
-    ) -> Result<Result<Value, String>, Failure> {
-        let transaction = transaction();
-        fields.insert("transaction".to_owned(), json!(transaction));
-        let topic = self.settings.topics().topic(&format!("request/{request}"));
+    pub(crate) fn ask(&mut self, name: &str, fields: Map<String, Value>) -> Result<Result<Value, String>, Failure> {
+        let (transaction, text) = request(fields);
+        let topic = self.settings.topics().topic(&format!("request/{name}"));
         self.client
-            .try_publish(topic, QoS::AtLeastOnce, false, Value::Object(fields).to_string())
+            .try_publish(topic, QoS::AtLeastOnce, false, text)
             .map_err(|error| Failure::NoAnswer(gone(&error)))?;
         let answer = self.until(|packet| match packet {
             Packet::Publish(publish) => {
@@ -110,15 +102,12 @@ impl Connection {
             }
             _ => None,
         })?;
-        let Some(mut answer) = answer else {
+        let Some(answer) = answer else {
             let (id, broker) = (self.settings.topics().id(), self.settings.broker());
             let reason = anyhow!("box {id} does not answer on {broker}; is it running, and is this its id?");
             return Err(Failure::NoAnswer(reason));
         };
-        Ok(match answer["error"].as_str() {
-            Some(error) => Err(error.to_owned()),
-            None => Ok(answer["data"].take()),
-        })
+        Ok(outcome(answer))
     }
 
     /// Hears from now on what is said on the topics that these filters name.

@@ -4,11 +4,11 @@ use anyhow::anyhow;
 use moodbox_core::config::Mqtt;
 use moodbox_core::topics::{Publication, Qos, Topics};
 use moodboxd::mqtt::MqttEvent;
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::{Address, QUEUE, Reach, transaction};
+use super::{Address, QUEUE, Reach, request};
 use crate::failure::Failure;
 
 /// Messages of all boxes that may wait: what a broker has kept of a thousand boxes comes at once.
@@ -71,7 +71,7 @@ impl Feed {
 
     /// The box that a topic is of, and its last part.
     pub(crate) fn id_and_part<'a>(&self, topic: &'a str) -> Option<(&'a str, &'a str)> {
-        topic.strip_prefix(&self.base)?.strip_prefix('/')?.split_once('/')
+        Topics::of_box(&self.base, topic)
     }
 
     /// First part of the topics.
@@ -91,7 +91,7 @@ impl Feed {
 
     /// Asks the box; its answer comes with all else that it says. Dropped as a command is.
     pub(crate) fn ask(&self, name: &str) {
-        self.send(&format!("request/{name}"), json!({ "transaction": transaction() }).to_string());
+        self.send(&format!("request/{name}"), request(Map::new()).1);
     }
 
     /// Sends text to the box on the topic with this last part.

@@ -6,21 +6,19 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use moodbox_core::config::Mqtt;
+use moodbox_core::topics::Topics;
 use moodboxd::mqtt::Settings;
 use rumqttc::Outgoing;
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{Packet, SubscribeReasonCode};
 use rumqttc::v5::{AsyncClient, Event, EventLoop};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-use super::{QUEUE, Reach, client_name};
+use super::{PATIENCE, QUEUE, Reach, outcome, request};
 use crate::failure::Failure;
-
-/// Longest time that an answer may take; a box needs milliseconds.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Longest silence on the connection.
 const KEEP_ALIVE_S: u32 = 30;
@@ -66,27 +64,23 @@ impl Many {
 
     /// Asks a box and waits for its answer: its data, or why there is none. Nothing is kept for a connection that comes back
     /// later: a person has been told by then that there was no answer.
-    pub(crate) async fn ask(&self, id: &str, request: &str, mut fields: Map<String, Value>) -> Result<Value, Failure> {
+    pub(crate) async fn ask(&self, id: &str, name: &str, fields: Map<String, Value>) -> Result<Value, Failure> {
         self.connected()?;
-        let transaction = format!("{}-{}", client_name(), fastrand::u32(..));
-        fields.insert("transaction".to_owned(), json!(transaction));
-        let topic = format!("{}/{id}/request/{request}", self.reach.base_topic());
+        let (transaction, text) = request(fields);
+        let topic = Topics::topic_of(self.reach.base_topic(), id, &format!("request/{name}"));
         let (answer, answered) = oneshot::channel();
         lock(&self.asked).insert(transaction.clone(), answer);
         let asked = async {
-            self.client.publish(topic, QoS::AtLeastOnce, false, Value::Object(fields).to_string()).await.ok()?;
+            self.client.publish(topic, QoS::AtLeastOnce, false, text).await.ok()?;
             answered.await.ok()
         };
         let answer = timeout(PATIENCE, asked).await;
         lock(&self.asked).remove(&transaction);
-        let Ok(Some(mut answer)) = answer else {
+        let Ok(Some(answer)) = answer else {
             self.connected()?;
             return Err(Failure::NoAnswer(anyhow!("it does not answer (is it running?)")));
         };
-        match answer["error"].as_str() {
-            Some(error) => Err(Failure::Finding(anyhow!("it refuses: {error}"))),
-            None => Ok(answer.get_mut("data").map(Value::take).unwrap_or_default()),
-        }
+        outcome(answer).map_err(|error| Failure::Finding(anyhow!("it refuses: {error}")))
     }
 
     /// Says goodbye to the broker.

@@ -16,12 +16,16 @@ fn kept() -> BTreeMap<String, Vec<u8>> {
         json!({ "dev": { "name": name, "mdl": "Raspberry Pi 4", "sw": "0.2.0" },
                 "availability_topic": format!("moodbox/{id}/availability") })
     };
+    // Its base topic is moodbox/upstairs.
+    let others = json!({ "dev": { "name": "Attic" }, "availability_topic": "moodbox/upstairs/attic/availability" });
     let lamp = json!({ "dev": { "name": "Lamp" }, "availability_topic": "lamps/1/availability" });
     [
         ("moodbox/attic/availability", "offline".to_owned()),
         ("moodbox/hall/availability", "online".to_owned()),
         ("homeassistant/device/moodbox_hall/config", announced("hall", "Hall\u{1b}[31m").to_string()),
         ("homeassistant/device/lamp/config", lamp.to_string()),
+        ("homeassistant/device/moodbox_attic/config", others.to_string()),
+        ("moodbox//availability", "online".to_owned()),
         ("homeassistant/device/broken/config", "{".to_owned()),
     ]
     .map(|(topic, text)| (topic.to_owned(), text.into_bytes()))

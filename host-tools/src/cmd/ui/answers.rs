@@ -3,6 +3,8 @@
 use serde_json::Value;
 use tokio::sync::oneshot;
 
+use crate::mqtt::outcome;
+
 /// Most that wait at once: a person clicks, and a box answers in milliseconds.
 const MAX_WAITING: usize = 64;
 
@@ -41,19 +43,15 @@ impl Answers {
 
     /// A box has answered. Who has given up waiting is passed over, and so is an answer to somebody else.
     pub(super) fn hear(&mut self, id: &str, name: &str, payload: &[u8]) {
-        let Ok(mut response) = serde_json::from_slice::<Value>(payload) else { return };
+        let Ok(response) = serde_json::from_slice::<Value>(payload) else { return };
         self.0.retain(|waiting| !waiting.tell.is_closed());
         let transaction = response["transaction"].as_str();
         let asked = |waiting: &Waiting| {
             waiting.id == id && waiting.name == name && waiting.transaction.as_deref() == transaction
         };
         let Some(first) = self.0.iter().position(asked) else { return };
-        let answer = match response["error"].as_str() {
-            Some(error) => Err(error.to_owned()),
-            None => Ok(response.get_mut("data").map(Value::take).unwrap_or_default()),
-        };
         // Who waited may have gone in this moment.
-        let _ = self.0.remove(first).tell.send(answer);
+        let _ = self.0.remove(first).tell.send(outcome(response));
     }
 }
 

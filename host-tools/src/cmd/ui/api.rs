@@ -12,13 +12,14 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use futures_util::Stream;
 use futures_util::stream;
-use moodbox_core::topics::{Publication, Qos};
-use serde_json::{Map, Value, json};
+use moodbox_core::topics::{Publication, Qos, Topics};
+use serde_json::{Map, Value};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio::time::{sleep, timeout};
 
 use super::answers::{Answer, Answers};
 use super::house::{House, News};
+use crate::mqtt::{self, PATIENCE};
 
 /// The commands that the page has buttons for.
 const COMMANDS: [&str; 8] = ["camera", "leds", "policy", "choose", "next", "like", "skip", "recommend"];
@@ -35,9 +36,6 @@ const PACE: Duration = Duration::from_millis(50);
 /// Time in which a box refuses a command, if it does; it needs milliseconds. One that works is not answered.
 const REFUSAL: Duration = Duration::from_millis(400);
 
-/// Longest time that an answer may take.
-const PATIENCE: Duration = Duration::from_secs(5);
-
 /// Time after which a page hears that the server is still there.
 const STILL_THERE: Duration = Duration::from_secs(15);
 
@@ -51,14 +49,10 @@ pub(super) struct Shared {
     /// First part of the topics.
     base: String,
     pages: Arc<Semaphore>,
-    /// Requests so far, for their transactions.
-    requests: Mutex<u64>,
-    name: String,
 }
 
 impl Shared {
-    /// `name` is one that no other client of the broker has.
-    pub(super) fn new(house: House, outbox: mpsc::WeakSender<Publication>, base: &str, name: String) -> Self {
+    pub(super) fn new(house: House, outbox: mpsc::WeakSender<Publication>, base: &str) -> Self {
         let version = watch::Sender::new(house.version());
         Self {
             house: Mutex::new(house),
@@ -67,8 +61,6 @@ impl Shared {
             outbox,
             base: base.to_owned(),
             pages: Arc::new(Semaphore::new(MAX_PAGES)),
-            requests: Mutex::new(0),
-            name,
         }
     }
 
@@ -86,14 +78,8 @@ impl Shared {
     }
 
     /// Asks a box, and waits for its answer.
-    pub(super) async fn ask(&self, id: &str, name: &str, mut fields: Map<String, Value>) -> Result<Value, Failed> {
-        let transaction = {
-            let mut requests = lock(&self.requests);
-            *requests += 1;
-            format!("{}-{requests}", self.name)
-        };
-        fields.insert("transaction".to_owned(), json!(transaction));
-        let payload = Value::Object(fields).to_string();
+    pub(super) async fn ask(&self, id: &str, name: &str, fields: Map<String, Value>) -> Result<Value, Failed> {
+        let (transaction, payload) = mqtt::request(fields);
         let answer = self.say(id, "request", name, payload, Some(transaction))?;
         match timeout(PATIENCE, answer).await {
             Ok(Ok(answer)) => answer.map_err(Failed::Refused),
@@ -128,7 +114,7 @@ impl Shared {
             }
         }
         let answer = lock(&self.answers).wait(id, name, transaction).ok_or(Failed::TooMany)?;
-        let topic = format!("{}/{id}/{kind}/{name}", self.base);
+        let topic = Topics::topic_of(&self.base, id, &format!("{kind}/{name}"));
         let publication = Publication { topic, payload: payload.into_bytes(), retain: false, qos: Qos::AtLeastOnce };
         let outbox = self.outbox.upgrade().ok_or(Failed::NoBroker)?;
         outbox.try_send(publication).map_err(|_| Failed::TooMany)?;
