@@ -103,6 +103,8 @@ pub struct Setting {
 #[derive(Debug)]
 pub struct Engine {
     configuration: Configuration,
+    /// What the camera and the LEDs were opened with.
+    started_with: Configuration,
     topics: Topics,
     device: hass::Device,
     labels: Labels,
@@ -175,6 +177,7 @@ impl Engine {
             preview: None,
             chronicle: Chronicle::default(),
             watch: None,
+            started_with: configuration.clone(),
             configuration,
             topics,
             device,

@@ -40,7 +40,7 @@ impl Engine {
 
     pub(super) fn config_check(&self, transaction: String, changes: &Map<String, Value>) -> Response {
         match self.configuration.changed(changes) {
-            Ok(new) => Response::ok(transaction, self.difference(&new)),
+            Ok(new) => Response::ok(transaction, self.difference(&new, changes)),
             Err(error) => Response::error(Some(transaction), error.to_string()),
         }
     }
@@ -55,7 +55,7 @@ impl Engine {
     ) -> Option<Response> {
         match self.configuration.changed(changes) {
             Ok(new) => {
-                let asker = Asker::of("config.set", transaction, self.difference(&new));
+                let asker = Asker::of("config.set", transaction, self.difference(&new, changes));
                 self.try_out(&new, changes, now, effects);
                 if changes.contains_key("music.policy") && self.switches.policy.take().is_some() {
                     // The last word counts; nothing else takes back what the command of this name has chosen.
@@ -86,10 +86,12 @@ impl Engine {
 
     /// All that is set over the file, which of the changes wait for a restart, and how long the box may take to come up
     /// with them; nothing of the last where no part of it depends on them.
-    fn difference(&self, new: &Configuration) -> Value {
-        let differing = self.configuration.differing_keys(new);
-        let waiting: Vec<_> = differing.iter().filter(|key| waits_for_a_restart(key)).collect();
-        let is_tried = differing.iter().any(|key| touches_a_part(key));
+    fn difference(&self, new: &Configuration, changes: &Map<String, Value>) -> Value {
+        let mut waiting = self.started_with.differing_keys(new);
+        waiting.retain(|key| waits_for_a_restart(key) && changes.contains_key(key));
+        // What is asked for again while it is on trial still is.
+        let is_on_trial = self.trial.trials().running.is_some() && changes.keys().any(|key| touches_a_part(key));
+        let is_tried = is_on_trial || self.configuration.differing_keys(new).iter().any(|key| touches_a_part(key));
         let trial_s = is_tried.then(|| self.config().store.trial_s.0);
         json!({ "set": new.overrides(), "after_restart": waiting, "trial_s": trial_s })
     }

@@ -111,7 +111,7 @@ impl Probation {
     /// Puts a configuration on trial. While one is on trial, the next takes its place, and the last good one stays.
     pub(super) fn begin(&mut self, before: Overrides, worked: BTreeSet<Part>, awaits_restart: bool, now: Duration) {
         let trial = match self.trials.running.take() {
-            Some(trial) => Trial { awaits_restart: trial.awaits_restart || awaits_restart, starts: 0, ..trial },
+            Some(trial) => Trial { awaits_restart, starts: 0, ..trial },
             None => Trial { before, worked, awaits_restart, starts: 0 },
         };
         *self = Self::new(Trials { running: Some(trial), ..Trials::default() }, now);

@@ -24,10 +24,12 @@ impl Engine {
         effects: &mut Vec<Effect>,
     ) {
         if !self.configuration.differing_keys(new).iter().any(|key| touches_a_part(key)) {
-            self.keep_beyond_a_trial(changes, effects);
+            // What is asked for again while it is on trial has not proved itself by that.
+            let beyond = changes.iter().filter(|(key, _)| !touches_a_part(key));
+            self.keep_beyond_a_trial(&beyond.map(|(key, value)| (key.clone(), value.clone())).collect(), effects);
             return;
         }
-        let awaits_restart = self.configuration.needs_restart(new);
+        let awaits_restart = self.started_with.needs_restart(new);
         let worked = self.working();
         // Frames that were seen before say nothing of it.
         self.proved.remove(&Part::Models);
@@ -85,7 +87,7 @@ impl Engine {
             self.taken_back = Some(complaint);
         }
         let good = self.configuration.with(before).unwrap_or_else(|_| self.configuration.without_overrides());
-        let needs_restart = self.configuration.needs_restart(&good);
+        let needs_restart = self.started_with.needs_restart(&good);
         self.configure(good, Asker::nobody("config.set"), now, effects);
         effects.push(Effect::KeepTrials(self.trial.trials().clone()));
         if needs_restart {

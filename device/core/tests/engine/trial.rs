@@ -111,6 +111,40 @@ fn a_camera_that_does_not_come_after_the_restart_is_taken_back_with_another() {
 }
 
 #[test]
+fn what_is_asked_for_again_while_it_is_on_trial_still_is() {
+    let mut evening = happy_evening();
+    let bad = json!({ "camera.source": "v4l2:/dev/video9", "mood.hold_s": 33 });
+    let told = evening.set_from_afar(&bad);
+    // The answer was lost, or somebody did not wait for it.
+    assert_eq!(evening.set_from_afar(&bad), told);
+    let mut evening = evening.restarted();
+    evening.tell(Event::Connected);
+    evening.tell(Event::Failed(Part::Camera, "no such camera".to_owned()));
+    let again = evening.set_from_afar(&bad);
+    assert_eq!((&again["after_restart"], &again["trial_s"]), (&json!([]), &json!(60.0)));
+    evening.wait(Duration::from_secs(61));
+    let evening = evening.restarted();
+    assert_eq!(evening.engine.config().camera, Config::default().camera);
+}
+
+#[test]
+fn what_is_set_back_before_the_restart_waits_for_none() {
+    let mut evening = happy_evening();
+    evening.set_from_afar(&json!({ "camera.fps": 15 }));
+    let told = evening.set_from_afar(&json!({ "camera.fps": Config::default().camera.fps.0 }));
+    assert_eq!(told["after_restart"], json!([]));
+    assert_eq!(evening.trial()["trial"]["awaits_restart"], false);
+    evening.watch(&[face(Emotion::Happy)], Duration::from_secs(10));
+    assert_eq!(evening.trial(), json!({ "trial": null, "last": { "outcome": "taken" } }));
+    // Nor does what comes after it, which fails.
+    evening.set_from_afar(&json!({ "vision.fps": 9 }));
+    evening.tell(Event::Failed(Part::Models, "out of memory".to_owned()));
+    evening.wait(Duration::from_secs(61));
+    assert_eq!(evening.trial()["last"]["outcome"], "taken_back");
+    assert!(!restarts(&evening));
+}
+
+#[test]
 fn what_did_not_work_before_need_not_work_after() {
     let mut evening = Evening::begin(Switches::default());
     evening.tell(Event::Connected);
