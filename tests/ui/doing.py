@@ -67,6 +67,49 @@ def numbers_are_set_and_refused(home, browser):
     expect(page.locator("#brightness")).to_have_value("70")
 
 
+SAMPLED = """(id) => {
+  const sampled = window.sampled = new Set();
+  const sample = () => {
+    sampled.add(document.getElementById(id).value);
+    requestAnimationFrame(sample);
+  };
+  sample();
+}"""
+
+
+def a_number_stays_when_its_field_is_left(home, browser):
+    page = browser.open(home.ui.url)
+    before = home.said("settings")["hold_time"]
+    field = page.locator("#hold_time")
+    expect(field).to_have_value(f"{before:g}")
+    field.fill(f"{before + 1:g}")
+    page.evaluate(SAMPLED, "hold_time")
+    field.press("Tab")
+    home.until(lambda: home.said("settings")["hold_time"] == before + 1)
+    expect(page.get_by_role("status")).to_have_text("Set")
+    # By then the page has what the box has said since, and waits for it no more.
+    page.wait_for_timeout(3000)
+    assert page.evaluate("[...window.sampled]") == [f"{before + 1:g}"]
+
+    # What is refused stays, with the reason, and both end when another value is entered.
+    field, error, right = page.locator("#min_face"), page.locator("#min_face-error"), home.said("settings")["min_face"]
+    page.evaluate(SAMPLED, "min_face")
+    for again in (lambda: field.press("Tab"), lambda: field.press("Enter")):
+        field.fill("5000")
+        field.press("Tab")
+        expect(error).to_contain_text("not 5000")
+        expect(field).to_have_value("5000")
+        expect(field).to_have_attribute("aria-invalid", "true")
+        field.fill(f"{right:g}")
+        expect(error).to_be_empty()
+        again()
+        expect(field).not_to_have_attribute("aria-invalid", "true")
+    assert page.evaluate("[...window.sampled]") == [f"{right:g}", "5000"]
+    page.locator("#hold_time").focus()
+    home.listener.publish("moodbox/hall/cmd/min_face", f"{right + 1:g}")
+    expect(field).to_have_value(f"{right + 1:g}")
+
+
 FOCUSED = """() => {
   const element = document.activeElement;
   const shown = element.matches("[type=radio]") ? element.nextElementSibling : element;
@@ -131,6 +174,7 @@ ALL = [
     a_song_is_chosen_and_others_follow,
     switches_and_policy_are_set,
     numbers_are_set_and_refused,
+    a_number_stays_when_its_field_is_left,
     a_keyboard_is_enough,
     two_tabs_show_the_same,
 ]

@@ -16,6 +16,10 @@ def a_box_goes_and_comes_back(home, browser):
     expect(page.locator("#trouble")).to_have_text("Hall is not there. This is the last that it said.")
     page.locator("#next").click()
     expect(page.locator("#now-error")).to_have_text("the box is not there")
+    # That is no error of another box.
+    page.get_by_role("link", name="Kitchen").click()
+    expect(page.locator("#now-error")).to_be_empty()
+    page.get_by_role("link", name="Hall").click()
     home.hall.start()
     expect(page.locator("#trouble")).to_be_hidden()
     page.locator("#next").click()

@@ -173,8 +173,7 @@ function choose(id, how) {
   if (how) window.history[how](null, "", id ? `?box=${encodeURIComponent(id)}` : "/");
   [state, confidence, points, kept] = [null, null, [], []];
   settings.clear();
-  songs.showNow({});
-  songs.showList({ tracks: [] });
+  songs.clear();
   showBoxes();
   following.abort();
 }

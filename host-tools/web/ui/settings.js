@@ -10,7 +10,7 @@ const KEYS = {
   analysis_rate: ["vision.fps", (value) => value],
 };
 
-// How long what was clicked is shown while the box has not said it, in ms: it speaks once a second.
+// How long what was clicked or entered is shown while the box has not said it, in ms: it speaks once a second.
 const PATIENCE = 2500;
 
 /**
@@ -21,6 +21,7 @@ export class Settings {
   constructor(command, request, announce) {
     Object.assign(this, { command, request, announce, state: null, settings: {}, wanted: {} });
     for (const name of Object.keys(KEYS)) {
+      element(name).addEventListener("input", () => this.refuse(name, ""));
       element(name).addEventListener("change", () => this.set(name));
       element(name).addEventListener("blur", () => this.show());
     }
@@ -35,16 +36,27 @@ export class Settings {
   async set(name) {
     const field = element(name);
     const [key, of] = KEYS[name];
-    if (field.value.trim() === "" || field.valueAsNumber === this.settings[name]) return this.refuse(name, "");
+    const value = field.valueAsNumber;
+    this.refuse(name, "");
+    if (Number.isNaN(value) || value === (this.wanted[name]?.value ?? this.settings[name])) return;
+    const wanted = { value, answered: false };
+    this.wanted[name] = wanted;
+    // An answer that comes after another value was entered, or another box is shown, is not about what the field shows.
+    const counts = () => this.wanted[name] === wanted;
     try {
-      const answer = await this.request("config.set", { set: { [key]: of(field.valueAsNumber) } });
-      this.refuse(name, "");
+      const answer = await this.request("config.set", { set: { [key]: of(value) } });
+      if (!counts()) return;
+      wanted.answered = true;
+      setTimeout(() => this.give(name, wanted), PATIENCE);
       field.classList.add("done");
       setTimeout(() => field.classList.remove("done"), 1500);
       this.announce(answer.after_restart.length > 0 ? "It counts after a restart of the box" : "Set");
     } catch (error) {
+      if (!counts()) return;
+      delete this.wanted[name];
       this.refuse(name, error.message.replace(`${key}: `, ""));
     }
+    this.show();
   }
 
   async want(name, value) {
@@ -95,8 +107,12 @@ export class Settings {
   show() {
     for (const name of Object.keys(KEYS)) {
       const field = element(name);
+      const inForce = this.settings[name];
+      if (this.wanted[name]?.answered && this.wanted[name].value === inForce) delete this.wanted[name];
+      // What was refused is right once it is in force.
+      if (field.valueAsNumber === inForce) this.refuse(name, "");
       const busy = field === document.activeElement || field.ariaInvalid === "true";
-      if (!busy) field.value = this.settings[name] ?? "";
+      if (!busy) field.value = this.wanted[name]?.value ?? inForce ?? "";
     }
     if (!this.state) return;
     for (const name of ["camera", "leds", "policy"]) {

@@ -51,6 +51,13 @@ export class Songs {
     if (focused !== undefined) element("list").querySelector(`button[value="${focused}"]`)?.focus();
   }
 
+  /** Another box: nothing is known of its songs. */
+  clear() {
+    element("now-error").textContent = "";
+    this.showNow({});
+    this.showList({ tracks: [] });
+  }
+
   row(track, n) {
     const row = part("li");
     const text = part("div");
