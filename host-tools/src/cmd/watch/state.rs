@@ -38,7 +38,7 @@ pub(super) struct State {
     pub(super) problems: Vec<Problem>,
     /// Where the mood was, the oldest first.
     pub(super) trail: VecDeque<Affect>,
-    /// A line about what was just done.
+    /// A line about what was just done, or that the box is late; it stands where problems do, and gives way to new ones.
     pub(super) notice: Option<String>,
 }
 
@@ -146,7 +146,11 @@ impl State {
                 if !online {
                     self.faces = None;
                 }
-                replace(&mut self.online, Some(online)).then_some(Change::Availability)
+                let changed = replace(&mut self.online, Some(online));
+                if changed && online {
+                    self.notice = None;
+                }
+                changed.then_some(Change::Availability)
             }
             "state" => self.see(serde_json::from_slice(payload).ok()?),
             "confidence" => replace(&mut self.confidence, Some(percent(payload)?)).then_some(Change::Confidence),
@@ -216,6 +220,9 @@ impl State {
 
     fn suffer(&mut self, mut problems: Vec<Problem>) -> Option<Change> {
         problems.truncate(MOST_PROBLEMS);
+        if problems.iter().any(|problem| !self.problems.contains(problem)) {
+            self.notice = None;
+        }
         replace(&mut self.problems, problems).then_some(Change::Problems)
     }
 

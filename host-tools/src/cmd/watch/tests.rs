@@ -172,6 +172,29 @@ fn a_refusal_and_a_problem_are_told_and_go_again() {
 }
 
 #[test]
+fn a_notice_goes_when_the_box_comes_and_when_something_new_fails() {
+    let late = || Some("box livingroom is not heard".to_owned());
+    let mut state = State { notice: late(), ..State::default() };
+    state.hear("availability", b"offline");
+    assert_eq!(state.notice, late());
+    state.hear("availability", b"online");
+    assert_eq!(state.notice, None);
+
+    let mut mode = Mode::Live;
+    let failing = |problems: serde_json::Value| json!({ "status": "ok", "data": { "problems": problems } }).to_string();
+    let leds = json!({ "part": "leds", "message": "no chip" });
+    state.hear("response/diagnose", failing(json!([leds])).as_bytes());
+    for still in [json!([leds]), json!([])] {
+        type_in("l", &mut mode, &mut state);
+        state.hear("response/diagnose", failing(still).as_bytes());
+        assert_eq!(state.notice.as_deref(), Some("told the box: like"));
+    }
+    state.hear("event", br#"{"event_type":"problem","part":"models","message":"no memory"}"#);
+    let drawn = picture(&state, &mode, (80, 24));
+    assert!(drawn.contains("models: no memory") && !drawn.contains("told the box"), "{drawn}");
+}
+
+#[test]
 fn outlines_go_with_the_faces() {
     for (part, payload) in [
         ("availability", "offline".to_owned()),
