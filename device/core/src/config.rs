@@ -75,7 +75,8 @@ impl Default for Device {
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Camera {
-    /// `v4l2:auto`, `v4l2:/dev/video0` or `replay:PATH` (an image, a folder of images or an .mjpeg file).
+    /// `v4l2:auto`, `v4l2:/dev/video0` or `replay:PATH` (an image, a folder of images or an .mjpeg file, outside of /home and
+    /// /tmp and readable by the user `moodbox`).
     #[schemars(extend("example" = "v4l2:/dev/video0"))]
     pub source: Source,
     /// Width asked of the camera, in pixels; the nearest mode it offers is taken.
@@ -144,7 +145,8 @@ pub struct Vision {
     /// which sees calm where people do, and hardly ever disgust. A personal calibration counts for the one it was made with.
     #[schemars(extend("example" = "ferplus"))]
     pub labels: Labels,
-    /// Folder with other models and their manifest; the built-in ones where it is absent.
+    /// Folder with other models and their manifest, outside of /home and /tmp and readable by the user `moodbox`; the built-in
+    /// ones where it is absent.
     #[schemars(extend("example" = "/srv/models"))]
     pub models: Option<PathBuf>,
 }
@@ -386,8 +388,8 @@ impl Default for Mqtt {
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Music {
-    /// File with the tracks: a table, a playlist, JSON or a library of the host tool. Where it is absent, what the host tool
-    /// has sent, or else the built-in demo catalogue.
+    /// File with the tracks: a table, a playlist, JSON or a library of the host tool, outside of /home and /tmp and readable by
+    /// the user `moodbox`. Where it is absent, what the host tool has sent, or else the built-in demo catalogue.
     #[schemars(extend("example" = "/srv/songs.csv"))]
     pub catalogue: Option<PathBuf>,
     /// `match` reflects the mood, `lift` leads up from it, `soothe` calms. Where it is absent: `soothe` for angry and
@@ -411,7 +413,9 @@ impl Default for Music {
 #[serde(deny_unknown_fields, default)]
 pub struct Store {
     /// Folder for the switches and settings a person has set, and what it has learnt. The box runs without it, and forgets them.
-    #[schemars(extend("example" = "/srv/moodbox"))]
+    /// The service may write to this one alone: another must belong to the user `moodbox` and needs a drop-in of the service
+    /// with `ReadWritePaths=` (`systemctl edit moodboxd`).
+    #[schemars(extend("example" = "/var/lib/moodbox"))]
     pub folder: PathBuf,
     /// Time that the box may take to come up as well as before with what was set from afar, before it takes that back.
     #[schemars(extend("example" = 120))]
