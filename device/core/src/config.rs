@@ -413,9 +413,9 @@ impl Default for Music {
 #[serde(deny_unknown_fields, default)]
 pub struct Store {
     /// Folder for the switches and settings a person has set, and what it has learnt. The box runs without it, and forgets them.
-    /// The service may write to this one alone: another must belong to the user `moodbox` and needs a drop-in of the service
-    /// with `ReadWritePaths=` (`systemctl edit moodboxd`).
-    #[schemars(extend("example" = "/var/lib/moodbox"))]
+    /// The service may write only to the default and below it: a folder elsewhere must belong to the user `moodbox` and needs a
+    /// drop-in of the service with `ReadWritePaths=` (`systemctl edit moodboxd`).
+    #[schemars(extend("example" = "/var/lib/moodbox/second"))]
     pub folder: PathBuf,
     /// Time that the box may take to come up as well as before with what was set from afar, before it takes that back.
     #[schemars(extend("example" = 120))]
