@@ -22,6 +22,8 @@ CONFIG=/etc/moodbox/moodbox.toml
 SERVICE=moodboxd
 TRIAL=moodboxd-trial.service
 STORE=/var/lib/moodbox
+DEV=/dev
+VIDEO=/sys/class/video4linux
 
 # Lines for the tool: kind, step, what came of it, in words; parted by tabs.
 say() { printf '%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4" 2>/dev/null || true; }
@@ -49,14 +51,27 @@ own_id() {
   cut -c1-16 /etc/machine-id 2>/dev/null
 }
 
+# The name by which udev keeps a camera over a replug and a reboot, which may change its number; the number where it has none.
+lasting_name() { # node
+  for link in "$DEV"/v4l/by-id/* "$DEV"/v4l/by-path/*; do
+    if [ "$(readlink -f "$link")" = "$1" ]; then
+      echo "$link"
+      return
+    fi
+  done
+  echo "$1"
+}
+
 # Cameras that speak for themselves; what a Raspberry Pi has in its chip are codecs, and cameras that need other software.
+# Each with its lasting name, its node and what it calls itself.
 cameras() {
-  for camera in /sys/class/video4linux/video*; do
+  for camera in "$VIDEO"/video*; do
     [ -e "$camera/name" ] || continue
     [ "$(first_of "$camera/index")" = 0 ] || continue
     name=$(first_of "$camera/name")
     case $name in bcm2835-* | rpi-* | rpivid* | pispbe* | rp1-cfe* | unicam*) continue ;; esac
-    printf 'camera=/dev/%s %s\n' "${camera##*/}" "$name"
+    node=$DEV/${camera##*/}
+    printf 'camera=%s %s %s\n' "$(lasting_name "$node")" "$node" "$name"
   done
 }
 

@@ -12,7 +12,7 @@ use moodbox_core::config::{Broker, Config, LedDriver, Source};
 use super::Wishes;
 use super::configuration::Decisions;
 use super::credentials::Credentials;
-use super::found::Found;
+use super::found::{Camera, Found};
 use crate::cmd::discover::brokers;
 use crate::failure::Failure;
 use crate::mdns;
@@ -96,10 +96,9 @@ impl Person {
         let chosen = Some(&before.camera.source).filter(|source| **source != Source::V4l2Auto);
         match &found.cameras[..] {
             several @ [_, _, ..] if self.asks => {
-                let names: Vec<_> = several.iter().map(|(path, name)| format!("{name} ({path})")).collect();
-                let sources: Vec<_> = several.iter().map(|(path, _)| Source::V4l2(path.clone().into())).collect();
-                let usual = sources.iter().position(|source| Some(source) == chosen).unwrap_or(0);
-                Ok(sources[self.choose("Camera", &names, usual)?].clone())
+                let names: Vec<_> = several.iter().map(Camera::to_string).collect();
+                let usual = several.iter().position(|camera| chosen.is_some_and(|chosen| camera.is(chosen)));
+                Ok(several[self.choose("Camera", &names, usual.unwrap_or(0))?].source())
             }
             [] if chosen.is_none() => Err(Failure::Finding(anyhow!(
                 "no camera was found on the box; plug one in, or name a recording with --camera replay:PATH; nothing was \
@@ -202,6 +201,7 @@ mod tests {
 
     fn camera(words: &[&str], cameras: &[&str], before: &str) -> Result<String, Failure> {
         let person = Person { theme: Box::new(SimpleTheme), asks: false };
+        let at = |path: &str| Camera { path: path.to_owned(), node: path.to_owned(), name: String::new() };
         let found = Found {
             os: String::new(),
             arch: String::new(),
@@ -212,7 +212,7 @@ mod tests {
             gpio: false,
             id: None,
             installed: None,
-            cameras: cameras.iter().map(|path| ((*path).to_owned(), String::new())).collect(),
+            cameras: cameras.iter().copied().map(at).collect(),
             config: None,
         };
         let wishes =
