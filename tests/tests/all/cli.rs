@@ -13,6 +13,7 @@ mod library;
 mod output;
 mod recommend;
 mod screen;
+mod setup;
 
 use std::ffi::OsStr;
 use std::fs;

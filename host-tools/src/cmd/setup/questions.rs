@@ -2,9 +2,12 @@
 
 use std::io;
 use std::net::{TcpStream, ToSocketAddrs};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::anyhow;
+use dialoguer::console::Term;
 use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
 use dialoguer::{Confirm, Input, Password, Select};
 use moodbox_core::config::{Broker, Config, LedDriver, Source};
@@ -35,14 +38,27 @@ const DRIVERS: [(LedDriver, &str); 3] = [
 pub(super) struct Person {
     theme: Box<dyn Theme>,
     asks: bool,
+    /// Whether Ctrl-C ends the program, as it does while no question is open.
+    may_end: Arc<AtomicBool>,
 }
 
 impl Person {
     /// Who sits at the terminal, if there is one and questions are wanted.
-    pub(super) fn new(questions: bool) -> Self {
+    ///
+    /// # Errors
+    /// When the system does not tell of Ctrl-C.
+    pub(super) fn new(questions: bool) -> io::Result<Self> {
         let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let theme: Box<dyn Theme> = if plain { Box::new(SimpleTheme) } else { Box::new(ColorfulTheme::default()) };
-        Self { theme, asks: questions && io::IsTerminal::is_terminal(&io::stdin()) }
+        let asks = questions && io::IsTerminal::is_terminal(&io::stdin());
+        let may_end = Arc::new(AtomicBool::new(true));
+        // An open question hears of Ctrl-C by itself, but only where that signal does not end the program first. On Windows it
+        // would not.
+        #[cfg(unix)]
+        if asks {
+            signal_hook::flag::register_conditional_default(signal_hook::consts::SIGINT, Arc::clone(&may_end))?;
+        }
+        Ok(Self { theme, asks, may_end })
     }
 
     /// What is said and asked about a box. `found` is nothing where the box cannot be looked at yet.
@@ -81,7 +97,7 @@ impl Person {
             Some(said) => Ok(said),
             None if self.asks => {
                 let input = Input::with_theme(&*self.theme).with_prompt(question).allow_empty(true);
-                input.default(usual).interact_text().map_err(unanswered)
+                self.answer(|| input.default(usual).interact_text())
             }
             None => Ok(usual),
         }
@@ -141,7 +157,7 @@ impl Person {
             }
         }
         let input = Input::<String>::with_theme(&*self.theme).with_prompt("Broker, as mqtts://HOST or mqtt://HOST");
-        let url = input.validate_with(|url: &String| remote(url).map(drop)).interact_text().map_err(unanswered)?;
+        let url = self.answer(|| input.validate_with(|url: &String| remote(url).map(drop)).interact_text())?;
         Ok(remote(&url).map_err(|reason| anyhow!(reason))?)
     }
 
@@ -150,7 +166,7 @@ impl Person {
             .with_prompt(question)
             .items(choices.iter().map(AsRef::as_ref))
             .default(usual);
-        select.interact().map_err(unanswered)
+        self.answer(|| select.interact())
     }
 
     /// Whether the plan is agreed to.
@@ -159,10 +175,25 @@ impl Person {
             return Err(Failure::Input(anyhow!("there is nobody to ask; say --yes to do it; nothing was changed")));
         }
         let confirm = Confirm::with_theme(&*self.theme).with_prompt("Do it?").default(true);
-        if confirm.interact().map_err(unanswered)? {
+        if self.answer(|| confirm.interact())? {
             return Ok(());
         }
         Err(Failure::Finding(anyhow!("nothing was changed")))
+    }
+
+    /// What is answered. Ctrl-C is no answer; the cursor, which some questions hide, is then shown again.
+    fn answer<T>(&self, ask: impl FnOnce() -> dialoguer::Result<T>) -> Result<T, Failure> {
+        self.may_end.store(false, Ordering::Relaxed);
+        let answer = ask();
+        self.may_end.store(true, Ordering::Relaxed);
+        answer.map_err(|error| {
+            let terminal = Term::stderr();
+            if terminal.is_term() {
+                // The question's line is not ended yet.
+                let _ = terminal.show_cursor().and_then(|()| terminal.write_line(""));
+            }
+            unanswered(error)
+        })
     }
 }
 
@@ -199,8 +230,16 @@ mod tests {
         arguments: Arguments,
     }
 
+    fn nobody() -> Person {
+        Person { theme: Box::new(SimpleTheme), asks: false, may_end: Arc::default() }
+    }
+
+    fn wishes(words: &[&str]) -> Wishes {
+        Typed::parse_from([&["setup", "--ssh", "box", "--package", "deb"], words].concat()).arguments.wishes
+    }
+
     fn camera(words: &[&str], cameras: &[&str], before: &str) -> Result<String, Failure> {
-        let person = Person { theme: Box::new(SimpleTheme), asks: false };
+        let person = nobody();
         let at = |path: &str| Camera { path: path.to_owned(), node: path.to_owned(), name: String::new() };
         let found = Found {
             os: String::new(),
@@ -215,10 +254,8 @@ mod tests {
             cameras: cameras.iter().copied().map(at).collect(),
             config: None,
         };
-        let wishes =
-            Typed::parse_from([&["setup", "--ssh", "box", "--package", "deb"], words].concat()).arguments.wishes;
         let before = Config::parse(before).unwrap();
-        person.camera(&wishes, Some(&found), &before).map(|source| source.to_string())
+        person.camera(&wishes(words), Some(&found), &before).map(|source| source.to_string())
     }
 
     #[test]
