@@ -18,6 +18,7 @@ const CA_FILE: &str = "/etc/moodbox/ca.pem";
 #[derive(Debug)]
 pub(super) struct Decisions {
     pub(super) name: String,
+    /// Nothing for a box that is in none.
     pub(super) room: Option<String>,
     pub(super) id: Option<DeviceId>,
     pub(super) broker: Broker,
@@ -42,9 +43,7 @@ pub(super) fn text(before: Option<&str>, decisions: &Decisions) -> Result<String
     })?;
     let mut set = |section: &str, key: &str, value: Option<Value>| put(&mut document, section, key, value);
     set("device", "name", Some(decisions.name.as_str().into()));
-    if let Some(room) = &decisions.room {
-        set("device", "room", Some(room.as_str().into()));
-    }
+    set("device", "room", decisions.room.as_deref().map(Into::into));
     if let Some(id) = &decisions.id {
         set("device", "id", Some(id.as_str().into()));
     }
@@ -127,7 +126,8 @@ mod tests {
 
     #[test]
     fn what_a_person_wrote_stays() {
-        let before = "# mine\n[mqtt]\nbroker = \"mqtts://old\" # the old one\nca_file = \"/x\"\nkeep_alive_s = 30\n\n[mood]\nhold_s = 12\n";
+        let before = "# mine\n[device]\nroom = \"Attic\"\n\n\
+                      [mqtt]\nbroker = \"mqtts://old\" # the old one\nca_file = \"/x\"\nkeep_alive_s = 30\n\n[mood]\nhold_s = 12\n";
         let plain = Decisions {
             broker: "mqtt://new".parse().unwrap(),
             username: None,

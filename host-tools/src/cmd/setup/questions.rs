@@ -70,8 +70,7 @@ impl Person {
     ) -> Result<Decisions, Failure> {
         let before = found.and_then(Found::configuration).unwrap_or_default();
         let name = self.or_ask(wishes.name.clone(), "Name", before.device.name.clone())?;
-        let room_before = before.device.room.clone().unwrap_or_default();
-        let room = self.or_ask(wishes.room.clone(), "Room (may be left empty)", room_before)?;
+        let room = self.room(wishes, &before)?;
         let id = credentials.id.clone().or_else(|| before.device.id.clone());
         let camera = self.camera(wishes, found, &before)?;
         let leds = self.leds(wishes, found, &before)?;
@@ -100,6 +99,19 @@ impl Person {
                 self.answer(|| input.default(usual).interact_text())
             }
             None => Ok(usual),
+        }
+    }
+
+    /// The one before can be edited, also to nothing.
+    fn room(&self, wishes: &Wishes, before: &Config) -> Result<String, Failure> {
+        let before = before.device.room.clone().unwrap_or_default();
+        match &wishes.room {
+            Some(said) => Ok(said.clone()),
+            None if self.asks => {
+                let input = Input::with_theme(&*self.theme).with_prompt("Room (may be left empty)");
+                self.answer(|| input.with_initial_text(before).allow_empty(true).interact_text())
+            }
+            None => Ok(before),
         }
     }
 
@@ -267,5 +279,12 @@ mod tests {
         assert_eq!(camera(&["--camera", "v4l2:/dev/video0"], &[], before).unwrap(), "v4l2:/dev/video0");
         assert_eq!(camera(&[], &["/dev/video0"], "").unwrap(), "v4l2:auto");
         assert!(camera(&[], &[], "").is_err(), "there is none, and none was chosen");
+    }
+
+    #[test]
+    fn a_room_stays_until_another_or_none_is_said() {
+        let before = Config::parse("[device]\nroom = \"Attic\"").unwrap();
+        let room = |words: &[&str]| nobody().room(&wishes(words), &before).unwrap();
+        assert_eq!([room(&[]), room(&["--room", "Hall"]), room(&["--room", ""])], ["Attic", "Hall", ""]);
     }
 }
