@@ -22,6 +22,8 @@ pub(super) struct Decisions {
     pub(super) room: Option<String>,
     pub(super) id: Option<DeviceId>,
     pub(super) broker: Broker,
+    /// First part of the topics under which the box speaks.
+    pub(super) base_topic: String,
     /// The box's user of the broker, where it has one.
     pub(super) username: Option<String>,
     /// Whether the box gets the certificate of the broker's authority.
@@ -108,6 +110,7 @@ mod tests {
             room: Some("Attic".to_owned()),
             id: DeviceId::try_from("attic".to_owned()).ok(),
             broker: "mqtts://home.local".parse().unwrap(),
+            base_topic: "moodbox".to_owned(),
             username: Some("attic".to_owned()),
             own_authority: true,
             camera: "v4l2:auto".parse().unwrap(),

@@ -10,7 +10,7 @@ use anyhow::anyhow;
 use dialoguer::console::Term;
 use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
 use dialoguer::{Confirm, Input, Password, Select};
-use moodbox_core::config::{Broker, Config, LedDriver, Source};
+use moodbox_core::config::{Broker, Config, LedDriver, Mqtt, Source};
 
 use super::Wishes;
 use super::configuration::Decisions;
@@ -19,7 +19,7 @@ use super::found::{Camera, Found};
 use crate::cmd::discover::brokers;
 use crate::failure::Failure;
 use crate::mdns;
-use crate::mqtt::remote;
+use crate::mqtt::{Login, remote};
 
 /// Where Home Assistant and the broker beside it are found unless somebody has renamed them.
 const USUAL_BROKER: (&str, u16) = ("homeassistant.local", 1883);
@@ -85,6 +85,7 @@ impl Person {
             username: credentials.username.clone(),
             own_authority: credentials.authority.is_some() && matches!(broker, Broker::Remote { tls: true, .. }),
             broker,
+            base_topic: base_topic(&wishes.login, &before),
             camera,
             leds,
             pins: wishes.leds.and_then(|leds| leds.pins),
@@ -219,6 +220,12 @@ pub(super) fn sudo_password(host: &str) -> Result<String, Failure> {
     Password::new().with_prompt(format!("Password for sudo on {host}")).interact().map_err(unanswered)
 }
 
+/// Where the box speaks: as it did before, unless somebody has said another.
+fn base_topic(said: &Login, before: &Config) -> String {
+    let is_said = said.base_topic != Mqtt::default().base_topic;
+    if is_said { &said.base_topic } else { &before.mqtt.base_topic }.clone()
+}
+
 fn unanswered(_: dialoguer::Error) -> Failure {
     Failure::Input(anyhow!("a question was not answered; nothing was changed"))
 }
@@ -286,5 +293,14 @@ mod tests {
         let before = Config::parse("[device]\nroom = \"Attic\"").unwrap();
         let room = |words: &[&str]| nobody().room(&wishes(words), &before).unwrap();
         assert_eq!([room(&[]), room(&["--room", "Hall"]), room(&["--room", ""])], ["Attic", "Hall", ""]);
+    }
+
+    #[test]
+    fn the_box_is_heard_where_it_speaks() {
+        let before = Config::parse("[mqtt]\nbase_topic = \"upstairs\"").unwrap();
+        let topic = |words: &[&str], before: &Config| base_topic(&wishes(words).login, before);
+        assert_eq!(topic(&[], &before), "upstairs");
+        assert_eq!(topic(&["--base-topic", "attic"], &before), "attic");
+        assert_eq!(topic(&[], &Config::default()), "moodbox");
     }
 }

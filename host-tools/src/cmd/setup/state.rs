@@ -47,12 +47,12 @@ pub(super) fn first(connection: &mut Connection, may_be_kept: bool) -> Result<Va
         latest = Some(state);
         up.then_some(())
     })?;
-    let (id, broker) = (connection.topics().id(), connection.broker());
+    let (id, broker, topic) = (connection.topics().id(), connection.broker(), connection.topics().topic("state"));
     match (latest, seen) {
         (Some(state), _) => Ok(state),
         (None, _) => Err(Failure::NoAnswer(anyhow!(
             "the service runs, but {broker} has told nothing of box {id}: can the box reach it, and may this user read \
-             moodbox/{id}/state? `moodbox logs` says more"
+             {topic}? `moodbox logs` says more"
         ))),
     }
 }
@@ -79,6 +79,36 @@ fn connect(login: &Login, decisions: &Decisions) -> Result<Connection, Failure> 
 }
 
 fn address(login: &Login, decisions: &Decisions) -> Address {
-    let reach = Reach { broker: decisions.broker.clone(), login: login.clone() };
+    let login = Login { base_topic: decisions.base_topic.clone(), ..login.clone() };
+    let reach = Reach { broker: decisions.broker.clone(), login };
     Address { reach, id: decisions.id.clone().unwrap_or_default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use moodbox_core::config::LedDriver;
+
+    use super::*;
+
+    fn decisions(pins: Option<[u8; 4]>) -> Decisions {
+        Decisions {
+            name: "Attic".to_owned(),
+            room: None,
+            id: None,
+            broker: "mqtt://home.local".parse().unwrap(),
+            base_topic: "upstairs".to_owned(),
+            username: None,
+            own_authority: false,
+            camera: "v4l2:auto".parse().unwrap(),
+            leds: LedDriver::Rppal,
+            pins,
+        }
+    }
+
+    #[test]
+    fn the_box_is_called_where_it_speaks() {
+        let base_topic = Mqtt::default().base_topic;
+        let login = Login { username: None, password_file: None, ca_file: None, base_topic };
+        assert_eq!(address(&login, &decisions(None)).reach.base_topic(), "upstairs");
+    }
 }
