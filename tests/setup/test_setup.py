@@ -80,6 +80,15 @@ class SetUp(unittest.TestCase):
         self.assertEqual(theirs(self.machine.content()), theirs(first))
         self.assertEqual(self.machine.run("systemctl is-active moodboxd"), "active\n")
 
+    def test_what_was_set_from_afar_is_told(self):
+        self.well(*self.command(), "--yes", "--name", "First")
+        box = ["--broker", self.broker.url(), *self.broker.login(), "--id", "attic"]
+        self.well("config", "set", "device.name=Hall", *box)
+        said = self.well(*self.command(), "--yes", "--name", "Second")
+        self.assertIn('device.name = "Hall"; `moodbox config set device.name= --broker ', said)
+        self.well("config", "set", "device.name=", *box)
+        self.assertNotIn("config set", self.well(*self.command(), "--yes", "--name", "Second"))
+
     def test_under_five_answers(self):
         # Through sudo with a password, as on a Raspberry Pi.
         somebody = Terminal(*self.command(host="pi"))

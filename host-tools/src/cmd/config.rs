@@ -18,7 +18,7 @@ use tokio::runtime::Builder;
 
 use crate::failure::Failure;
 use crate::mqtt::{Address, Connection, Many};
-pub(crate) use apply::change;
+pub(crate) use apply::{change, options};
 pub(crate) use change::Change;
 use change::Changes;
 pub(crate) use diff::wanted;
@@ -166,7 +166,7 @@ fn report(value: &Value, text: &str, as_json: bool) -> Result<(), Failure> {
 }
 
 /// All that a box goes by.
-fn of_box(connection: &mut Connection) -> Result<Values, Failure> {
+pub(crate) fn of_box(connection: &mut Connection) -> Result<Values, Failure> {
     let config = connection.ask("config.get", serde_json::Map::new())?;
     let config = config.map_err(|reason| Failure::Finding(anyhow!("the box refuses: {reason}")))?;
     Ok(values::flat(&config))

@@ -81,7 +81,7 @@ pub(crate) async fn change(
 }
 
 /// The options that lead to the broker, as one types them.
-fn options(reach: &Reach) -> String {
+pub(crate) fn options(reach: &Reach) -> String {
     let Login { username, password_file, ca_file, base_topic } = &reach.login;
     let file = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
     let given = [

@@ -2,6 +2,7 @@
 
 use anyhow::anyhow;
 use moodbox_core::config::{Broker, Config, ConfigError, DeviceId, LedDriver, Source};
+use serde_json::{Value as Json, json};
 use toml_edit::{DocumentMut, Item, Table, Value};
 
 use crate::failure::Failure;
@@ -32,6 +33,17 @@ pub(super) struct Decisions {
     pub(super) leds: LedDriver,
     /// Red, green, blue and the camera's.
     pub(super) pins: Option<[u8; 4]>,
+}
+
+impl Decisions {
+    /// Keys with their values that can be set on a running box as well, which then counts more than the file.
+    pub(super) fn settable(&self) -> Vec<(&'static str, Json)> {
+        let mut keys = vec![("device.name", json!(self.name)), ("camera.source", json!(self.camera.to_string()))];
+        if let Some([red, green, blue, _]) = self.pins {
+            keys.extend([("leds.red", json!(red)), ("leds.green", json!(green)), ("leds.blue", json!(blue))]);
+        }
+        keys
+    }
 }
 
 /// The text with the decisions in it. What they do not touch stays as it is; a text that cannot be read is refused with its

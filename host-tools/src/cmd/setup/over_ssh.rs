@@ -57,11 +57,16 @@ pub(super) fn set_up(arguments: &Arguments, json: bool) -> Result<(), Failure> {
     steps.clear()?;
     let state = state.map_err(|failure| failure.and(&format!("what was changed is put back by `{undo}`")))?;
     steps.done("state", &format!("box {} says: {}", broker.topics().id(), state::line(&state)))?;
+    let from_afar = state::set_from_afar(&wishes.login, &plan.decisions)
+        .unwrap_or_else(|failure| vec![format!("not known: {}", failure.line())]);
+    if !from_afar.is_empty() {
+        steps.tell("What was set on the box itself, and counts more than what was written", &from_afar)?;
+    }
     if let Some(library) = &library {
         let songs = state::push(library, &wishes.login, &plan.decisions)?;
         steps.done("library", &format!("the box has {songs} songs"))?;
     }
-    steps.report(json!({ "id": broker.topics().id(), "state": state }))?;
+    steps.report(json!({ "id": broker.topics().id(), "state": state, "set_from_afar": from_afar }))?;
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! The broker beside a set-up: tried before anything is changed, and listened to at the end.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::anyhow;
@@ -9,10 +10,11 @@ use serde_json::Value;
 use super::Wishes;
 use super::configuration::Decisions;
 use super::credentials::Credentials;
-use crate::cmd::library;
+use crate::cmd::{config, library};
 use crate::failure::Failure;
 use crate::library::Library;
 use crate::mqtt::{Address, Connection, Login, Reach};
+use crate::plain::plain;
 
 /// Longest time from the start of the service to the first state; a slow board takes a few seconds.
 const FIRST_STATE: Duration = Duration::from_secs(45);
@@ -68,6 +70,26 @@ pub(super) fn line(state: &Value) -> String {
     format!("mood {}, {faces} faces, camera {camera}", word("mood"))
 }
 
+/// A line for each key that the box goes by another value of than it was set up with, as that was set from afar.
+pub(super) fn set_from_afar(login: &Login, decisions: &Decisions) -> Result<Vec<String>, Failure> {
+    let address = address(login, decisions);
+    let has = config::of_box(&mut Connection::open(&address)?)?;
+    let to_the_box = format!("{} --id {}", config::options(&address.reach), address.id.as_str());
+    Ok(differing(decisions, &has, &to_the_box))
+}
+
+/// `has` is what the box goes by, and `to_the_box` are the options that lead there.
+fn differing(decisions: &Decisions, has: &BTreeMap<String, Value>, to_the_box: &str) -> Vec<String> {
+    let line = |(key, value): (&str, Value)| {
+        let has = has.get(key).filter(|has| **has != value)?;
+        Some(format!(
+            "{key} = {}; `moodbox config set {key}= {to_the_box}` gives it back to the file",
+            plain(&has.to_string())
+        ))
+    };
+    decisions.settable().into_iter().filter_map(line).collect()
+}
+
 /// Sends a library; gives the number of songs that the box then has.
 pub(super) fn push(library: &Library, login: &Login, decisions: &Decisions) -> Result<u64, Failure> {
     library::push(library, &address(login, decisions)).map(|(songs, _)| songs)
@@ -87,6 +109,7 @@ fn address(login: &Login, decisions: &Decisions) -> Address {
 #[cfg(test)]
 mod tests {
     use moodbox_core::config::LedDriver;
+    use serde_json::json;
 
     use super::*;
 
@@ -110,5 +133,23 @@ mod tests {
         let base_topic = Mqtt::default().base_topic;
         let login = Login { username: None, password_file: None, ca_file: None, base_topic };
         assert_eq!(address(&login, &decisions(None)).reach.base_topic(), "upstairs");
+    }
+
+    #[test]
+    fn what_was_set_from_afar_is_told_with_what_takes_it_back() {
+        let has = [
+            ("device.name", json!("Hall")),
+            ("camera.source", json!("v4l2:auto")),
+            ("leds.red", json!(5)),
+            ("mood.hold_s", json!(20.0)),
+        ];
+        let has = has.map(|(key, value)| (key.to_owned(), value)).into();
+        let told = |pins| differing(&decisions(pins), &has, "--broker mqtt://home.local:1883 --id attic");
+        let line = |key: &str, value: &str| {
+            let back = format!("moodbox config set {key}= --broker mqtt://home.local:1883 --id attic");
+            format!("{key} = {value}; `{back}` gives it back to the file")
+        };
+        assert_eq!(told(None), [line("device.name", "\"Hall\"")]);
+        assert_eq!(told(Some([17, 27, 22, 23])), [line("device.name", "\"Hall\""), line("leds.red", "5")]);
     }
 }
