@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::Entries;
 use super::row::track;
+use super::{Entries, UNKNOWN_ARTIST};
 use crate::music::Track;
 
 /// The first line of an extended playlist.
@@ -11,9 +11,6 @@ const HEADER: &[u8] = b"#EXTM3U";
 
 /// Endings of paths that make a file without header a playlist.
 const ENDINGS: [&str; 10] = ["mp3", "flac", "ogg", "oga", "opus", "m4a", "aac", "wav", "wma", "aiff"];
-
-/// Who plays a song whose name does not say it.
-const NOBODY: &str = "unknown artist";
 
 /// Whether this is a playlist: it says so, or its first entry is an address or the path of a sound file.
 pub(super) fn is_playlist(text: &[u8]) -> bool {
@@ -42,8 +39,13 @@ pub(super) fn read(text: &[u8], entries: &mut Entries) {
     let mut about = About::default();
     for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
         let number = index + 1;
-        let Ok(line) = str::from_utf8(line.trim_ascii()) else {
-            entries.add(number, Err("is not UTF-8; save the playlist as M3U8".to_owned()));
+        let line = line.trim_ascii();
+        let Ok(line) = str::from_utf8(line) else {
+            if !line.starts_with(b"#") {
+                // What was said of this song is not said of the next.
+                about = About::default();
+                entries.add(number, Err("is not UTF-8; save the playlist as M3U8".to_owned()));
+            }
             continue;
         };
         if line.is_empty() {
@@ -71,7 +73,7 @@ fn entry(uri: &str, about: &About) -> Result<Track, String> {
         file.rsplit_once('.').map_or(file, |(stem, _)| stem).to_owned()
     };
     let name = about.name.clone().filter(|name| !name.is_empty()).unwrap_or_else(stem);
-    let (artist, title) = name.split_once(" - ").unwrap_or((NOBODY, &name));
+    let (artist, title) = name.split_once(" - ").unwrap_or((UNKNOWN_ARTIST, &name));
     track(|column| {
         Ok(Cow::Borrowed(match column {
             "uri" => uri,

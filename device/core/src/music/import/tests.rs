@@ -271,6 +271,16 @@ fn a_playlist_is_read() {
 }
 
 #[test]
+fn a_song_is_not_called_by_the_name_of_one_that_is_not_utf_8() {
+    let file =
+        b"#EXTM3U\n#EXTINF:1,Ada - First\n#EXTALB:Album\nBj\xf6rk.mp3\n#EXTINF:1,Bj\xf6rk - Second\nBob - Third.mp3\n";
+    let import = Catalogue::import(file).unwrap();
+    let [track] = import.catalogue.tracks() else { panic!("one track") };
+    assert_eq!((track.artist.as_str(), track.title.as_str(), track.album.as_str()), ("Bob", "Third", ""));
+    assert_eq!(rejected(file), ["line 4: is not UTF-8; save the playlist as M3U8"]);
+}
+
+#[test]
 fn a_catalogue_of_ours_is_read() {
     let file = Catalogue::to_file(Catalogue::demo().tracks()).unwrap();
     assert_eq!(Catalogue::import(&file).unwrap().catalogue.tracks(), Catalogue::demo().tracks());
