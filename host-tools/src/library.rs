@@ -2,6 +2,7 @@
 
 mod guard;
 pub(crate) mod listen;
+mod merge;
 pub(crate) mod place;
 pub(crate) mod scan;
 mod seen;
@@ -10,6 +11,7 @@ mod tags;
 mod tests;
 mod trouble;
 
+use std::collections::HashMap;
 use std::env;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
@@ -20,17 +22,36 @@ use moodbox_core::music::{Catalogue, Track};
 
 use crate::failure::tell;
 
-/// The songs of the file; without one, those of the person's own library, or else the demo catalogue. Rows that cannot be
-/// used are named on stderr.
+/// The songs of the file; without one, those of the person's own library, or the demo catalogue where that has none. Rows
+/// that cannot be used are named on stderr.
 pub(crate) fn read(path: Option<&Path>) -> anyhow::Result<Catalogue> {
-    let own = || default_path().ok().filter(|path| path.exists());
-    let Some(path) = path.map(Path::to_owned).or_else(own) else { return Ok(Catalogue::demo()) };
-    let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    if let Some(path) = path {
+        return read_file(path);
+    }
+    match default_path().ok().filter(|own| own.exists()) {
+        Some(own) => Ok(Some(import(&own)?).filter(|own| !own.tracks().is_empty()).unwrap_or_else(Catalogue::demo)),
+        None => Ok(Catalogue::demo()),
+    }
+}
+
+/// The songs of a file, of which there is at least one. Rows that cannot be used are named on stderr.
+pub(crate) fn read_file(path: &Path) -> anyhow::Result<Catalogue> {
+    let catalogue = import(path)?;
+    if catalogue.tracks().is_empty() { Err(without_songs(path)) } else { Ok(catalogue) }
+}
+
+fn import(path: &Path) -> anyhow::Result<Catalogue> {
+    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let import = Catalogue::import(&bytes).with_context(|| path.display().to_string())?;
     for rejected in &import.rejected {
         tell(format_args!("moodbox: {}: {rejected}", path.display()));
     }
     Ok(import.catalogue)
+}
+
+fn without_songs(path: &Path) -> anyhow::Error {
+    let fault = if path.exists() { "has no songs" } else { "does not exist" };
+    anyhow!("{} {fault}; scan a folder or import a file", path.display())
 }
 
 /// A library in a file that only this tool writes.
@@ -68,19 +89,41 @@ impl Library {
         &self.tracks
     }
 
-    /// Adds tracks in the place of those with the same uri, and drops those with a uri that is `gone`.
-    pub(crate) fn merge(&mut self, new: Vec<Track>, gone: impl Fn(&str) -> bool) {
-        let mut at: std::collections::HashMap<String, usize> =
+    /// The songs, of which there is at least one.
+    pub(crate) fn songs(&self) -> anyhow::Result<&[Track]> {
+        if self.tracks.is_empty() { Err(without_songs(&self.path)) } else { Ok(&self.tracks) }
+    }
+
+    /// Adds tracks that a file lists. What is known better of one with the same uri stays.
+    pub(crate) fn add_listed(&mut self, new: Vec<Track>) {
+        self.merge(new, merge::listed);
+    }
+
+    /// Adds tracks that a scan has found, which are known as before or better, and drops those with a uri that is `gone`.
+    pub(crate) fn add_scanned(&mut self, new: Vec<Track>, gone: impl Fn(&str) -> bool) {
+        self.merge(new, merge::scanned);
+        self.tracks.retain(|track| !gone(&track.uri));
+    }
+
+    fn merge(&mut self, new: Vec<Track>, merged: impl Fn(Track, Track) -> Track) {
+        let mut at: HashMap<String, usize> =
             self.tracks.iter().enumerate().map(|(index, track)| (track.uri.clone(), index)).collect();
         for track in new {
             if let Some(&index) = at.get(&track.uri) {
-                self.tracks[index] = track;
+                let old = std::mem::take(&mut self.tracks[index]);
+                self.tracks[index] = merged(old, track);
             } else {
                 at.insert(track.uri.clone(), self.tracks.len());
                 self.tracks.push(track);
             }
         }
-        self.tracks.retain(|track| !gone(&track.uri));
+    }
+
+    /// Removes the songs of which this is true, and says how many.
+    pub(crate) fn forget(&mut self, is_meant: impl Fn(&Track) -> bool) -> usize {
+        let before = self.tracks.len();
+        self.tracks.retain(|track| !is_meant(track));
+        before - self.tracks.len()
     }
 
     /// What the file holds.
@@ -88,17 +131,28 @@ impl Library {
         Ok(Catalogue::to_file(&self.tracks)?)
     }
 
-    /// Writes the file: a power cut leaves the old or the new one.
+    /// Writes the file: a power cut leaves the old or the new one. A library without songs is not begun.
     pub(crate) fn keep(&self) -> anyhow::Result<()> {
+        if self.tracks.is_empty() && !self.path.exists() {
+            return Ok(());
+        }
         replace(&self.path, &self.to_file()?).with_context(|| format!("cannot write {}", self.path.display()))
     }
 }
 
-/// Puts new content in the place of a file: written beside it, flushed to the disk, then renamed over it.
+/// Puts new content in the place of a file: written beside it, flushed to the disk, then renamed over it. Who could read the
+/// old one can read the new one; the first is for all whom the umask lets.
 pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
-    let mut beside = tempfile::Builder::new().prefix(".moodbox-").tempfile_in(folder)?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".moodbox-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut beside = builder.tempfile_in(folder)?;
+    if let Ok(old) = fs::metadata(path) {
+        beside.as_file().set_permissions(old.permissions())?;
+    }
     beside.write_all(content)?;
     beside.as_file().sync_all()?;
     beside.persist(path)?;

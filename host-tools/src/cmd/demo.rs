@@ -12,6 +12,7 @@ use std::time::Instant;
 
 use anyhow::{Context, anyhow};
 use moodbox_core::config::{Bounded, Broker, Config, Source};
+use moodbox_core::music::Catalogue;
 use moodboxd::camera;
 use moodboxd::run::{self, Glimpse, StartError};
 use tokio::sync::{mpsc, oneshot};
@@ -49,16 +50,17 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
+    // A box writes of unusable songs to a log. Nobody sees that here.
+    let songs = arguments.library.as_deref().map(library::read_file).transpose()?;
     if arguments.evening {
-        return evening::run(library::read(arguments.library.as_deref())?, arguments.seed, json);
+        return evening::run(songs.unwrap_or_else(Catalogue::demo), arguments.seed, json);
     }
     let draw = !json && !arguments.plain && io::stdout().is_terminal();
     // Removed when the demo ends: the recording, and what the daemon wants to remember.
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let config = configure(arguments, folder.path(), draw)?;
-    // A box goes on without its camera, and writes of it and of unusable songs to a log. Nobody sees that here.
+    // A box goes on without its camera, and writes of that to a log, too.
     camera::open(&config.camera, Instant::now(), || {}).map_err(|e| anyhow!(e))?;
-    library::read(arguments.library.as_deref())?;
     let (show, glimpses) = mpsc::channel(1);
     let (stop, stopped) = oneshot::channel::<()>();
     let daemon = thread::spawn(move || -> anyhow::Result<Result<(), StartError>> {

@@ -1,6 +1,7 @@
 //! `moodbox library`: the songs that the box shall know.
 
 mod add;
+mod forget;
 mod look;
 mod push;
 mod stats;
@@ -40,9 +41,11 @@ enum Command {
         /// What players call it.
         uri: String,
     },
-    /// Show how the songs spread over moods and genres, and where that is known from.
+    /// Show how songs spread over moods and genres, and how that is known.
     #[command(after_help = "Example:\n  moodbox library stats")]
     Stats,
+    /// Forget songs, which a scan or an import brings back.
+    Forget(forget::Arguments),
     /// Send the library to a box.
     Push(push::Arguments),
 }
@@ -55,6 +58,7 @@ pub(crate) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
         Command::List => look::list(&library, json),
         Command::Show { uri } => look::show(&library, uri, json),
         Command::Stats => stats::run(&library, json),
+        Command::Forget(forget) => forget::run(&mut library, forget, json),
         Command::Push(push) => push::run(&library, push, json),
     }
 }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use clap::ValueEnum;
 use moodbox_core::affect::Affect;
-use moodbox_core::music::{Mode, Source, Track};
+use moodbox_core::music::{Mode, Source, Track, UNKNOWN_ARTIST};
 use walkdir::WalkDir;
 
 use super::listen::{Heard, listen};
@@ -30,8 +30,8 @@ const FLUSH: Duration = Duration::from_secs(1);
 /// Majorness from which a key is called major, and below the negative of which minor.
 const CLEAR_MODE: f32 = 0.05;
 
-/// Who plays a song that does not say it.
-const NOBODY: &str = "unknown artist";
+/// Folders in which systems keep what was thrown away, or what is theirs, beside those whose names begin with a dot.
+const NOT_MUSIC: [&str; 4] = ["$RECYCLE.BIN", "@eaDir", "lost+found", "System Volume Information"];
 
 /// What files are called towards players.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -130,7 +130,7 @@ impl Scan<'_> {
         let there: HashSet<&Path> = found.iter().map(|file| file.path.as_path()).collect();
         let gone = seen
             .below(self.folder)
-            .filter(|path| !there.contains(path) && is_gone(path))
+            .filter(|path| !there.contains(path) && (self.is_passed_over(path) || is_gone(path)))
             .filter_map(|path| self.name(path));
         let renamed = there.iter().flat_map(|path| self.other_names(path));
         let gone = if stopped { HashSet::new() } else { gone.chain(renamed).collect() };
@@ -142,7 +142,8 @@ impl Scan<'_> {
         let (mut found, mut complaints) = (Vec::<Found>::new(), Vec::new());
         // Where in `found` each file is, and whether a link led there.
         let mut known: HashMap<_, (usize, bool)> = HashMap::new();
-        for entry in WalkDir::new(self.folder).follow_links(true).sort_by_file_name() {
+        let walk = WalkDir::new(self.folder).follow_links(true).sort_by_file_name().into_iter();
+        for entry in walk.filter_entry(|entry| !self.is_passed_over(entry.path())) {
             if self.stop.load(Ordering::Relaxed) {
                 break;
             }
@@ -150,6 +151,9 @@ impl Scan<'_> {
                 Ok(entry) => entry,
                 Err(error) => {
                     let path = error.path().unwrap_or(self.folder).to_owned();
+                    if self.is_passed_over(&path) {
+                        continue;
+                    }
                     let reason = match error.io_error() {
                         None => "is a link to a folder that it lies in".to_owned(),
                         Some(io) => format!("cannot be read: {io}"),
@@ -189,6 +193,16 @@ impl Scan<'_> {
             }
         }
         (found, complaints)
+    }
+
+    /// Whether a file or folder is hidden or not meant for music, or lies below such a folder. What was named to be scanned
+    /// is not, wherever it lies.
+    fn is_passed_over(&self, path: &Path) -> bool {
+        let below = path.strip_prefix(self.folder).unwrap_or(path);
+        below.components().any(|part| {
+            let name = part.as_os_str().to_string_lossy();
+            name.starts_with('.') || NOT_MUSIC.iter().any(|other| name.eq_ignore_ascii_case(other))
+        })
     }
 
     /// Reads the files on all cores, and puts down what they hold as it comes.
@@ -269,7 +283,7 @@ impl Scan<'_> {
 
     fn track(&self, path: &Path, tags: Tags, sound: Option<Sounding>, places: &Places) -> Result<Track, String> {
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-        let (stem_artist, stem_title) = stem.split_once(" - ").unwrap_or((NOBODY, &stem));
+        let (stem_artist, stem_title) = stem.split_once(" - ").unwrap_or((UNKNOWN_ARTIST, &stem));
         let or = |text: String, other: &str| if text.is_empty() { moodbox_core::music::one_line(other) } else { text };
         let mut track = Track {
             uri: self.name(path).ok_or("has a name that players are not told")?,
@@ -317,12 +331,17 @@ impl Scan<'_> {
     fn name_as(&self, names: Names, path: &Path) -> Option<String> {
         let below = || path.strip_prefix(self.folder).ok()?.to_str();
         match names {
-            Names::File => path.to_str().map(|path| format!("file://{}", percent_encoded(path))),
+            Names::File => file_uri(path),
             Names::Mpd => below().map(str::to_owned),
             Names::Mopidy => below().map(|below| format!("local:track:{}", percent_encoded(below))),
             Names::MusicAssistant => below().map(|below| format!("filesystem_local://track/{below}")),
         }
     }
+}
+
+/// What players on this computer call the file at an absolute path; nothing where that is not UTF-8.
+pub(crate) fn file_uri(path: &Path) -> Option<String> {
+    path.to_str().map(|path| format!("file://{}", percent_encoded(path)))
 }
 
 /// A path as it stands in an address (RFC 3986).
@@ -338,6 +357,7 @@ fn percent_encoded(path: &str) -> String {
     }
     encoded
 }
+
 /// What two names of one file have in common.
 #[cfg(unix)]
 fn place(about: &fs::Metadata, _: &Path) -> (u64, u64) {

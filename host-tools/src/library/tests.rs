@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use proptest::prelude::*;
 
 use super::trouble::Trouble;
-use super::{listen, tags};
+use super::{listen, replace, tags};
 
 /// A sound file, one for each kind.
 fn whole() -> impl Strategy<Value = Vec<u8>> {
@@ -46,6 +46,21 @@ proptest! {
             prop_assert!(!reason.is_empty() && !reason.contains(char::is_control), "{reason:?}");
         }
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_library_can_be_read_by_whom_the_umask_or_its_owner_lets() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let mode = |path: &PathBuf| fs::metadata(path).unwrap().permissions().mode();
+    let (library, other) = (folder.path().join("library"), folder.path().join("other"));
+    fs::write(&other, "").unwrap();
+    replace(&library, b"one").unwrap();
+    assert_eq!(mode(&library), mode(&other));
+    fs::set_permissions(&library, fs::Permissions::from_mode(0o640)).unwrap();
+    replace(&library, b"two").unwrap();
+    assert_eq!((mode(&library) & 0o777, fs::read(&library).unwrap()), (0o640, b"two".to_vec()));
 }
 
 #[test]

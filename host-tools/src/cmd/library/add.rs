@@ -64,7 +64,7 @@ pub(super) fn scan(library: &mut Library, arguments: &ScanArguments, json: bool)
     let Scanned { tracks, complaints, gone, read, stopped } = scanned?;
     let (found, useless) = (tracks.len(), complaints.len());
     let lost = library.tracks().iter().filter(|track| gone.contains(&track.uri)).count();
-    library.merge(tracks, |uri| gone.contains(uri));
+    library.add_scanned(tracks, |uri| gone.contains(uri));
     library.keep()?;
 
     for complaint in &complaints {
@@ -128,7 +128,7 @@ pub(super) fn import(library: &mut Library, arguments: &ImportArguments, json: b
                 let rejected: Vec<_> =
                     import.rejected.iter().map(|entry| json!({ "line": entry.line, "reason": entry.reason })).collect();
                 reports.push((path, tracks.len(), json!({ "rejected": rejected })));
-                library.merge(tracks, |_| false);
+                library.add_listed(tracks);
             }
             Err(reason) => {
                 complain(&reason);

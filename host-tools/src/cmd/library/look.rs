@@ -10,7 +10,7 @@ use crate::library::Library;
 
 pub(super) fn list(library: &Library, json: bool) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
-    for track in library.tracks() {
+    for track in library.songs()? {
         if json {
             writeln!(out, "{}", serde_json::to_string(track).map_err(|e| anyhow!(e))?)?;
         } else {

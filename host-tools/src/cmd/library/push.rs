@@ -41,10 +41,7 @@ pub(super) fn run(library: &Library, arguments: &Arguments, json: bool) -> Resul
 /// Sends a library to a box, with a bar that shows how far it is; gives the number of songs that the box then has, and of
 /// bytes.
 pub(crate) fn push(library: &Library, address: &Address) -> Result<(u64, usize), Failure> {
-    let songs = library.tracks().len();
-    if songs == 0 {
-        return Err(anyhow!("{} has no songs; scan a folder or import a file", library.path().display()).into());
-    }
+    library.songs()?;
     let file = String::from_utf8(library.to_file()?).map_err(|error| anyhow!(error))?;
     if file.len() as u64 > MAX_FILE_BYTES {
         return Err(anyhow!("the library has {} bytes, a box takes {MAX_FILE_BYTES}", file.len()).into());

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use anyhow::anyhow;
 use moodbox_core::music::{Source, Track};
 use serde_json::json;
 
@@ -22,10 +21,7 @@ const SHADES: [char; 6] = [' ', '.', ':', 'o', 'O', '@'];
 const GENRES: usize = 12;
 
 pub(super) fn run(library: &Library, json: bool) -> Result<(), Failure> {
-    let tracks = library.tracks();
-    if tracks.is_empty() {
-        return Err(anyhow!("{} has no songs; scan a folder or import a file", library.path().display()).into());
-    }
+    let tracks = library.songs()?;
     let mut out = io::stdout().lock();
     if json {
         let sources: BTreeMap<_, _> = sources(tracks).map(|(source, songs, _)| (source.name(), songs)).collect();

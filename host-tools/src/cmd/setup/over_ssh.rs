@@ -22,6 +22,7 @@ pub(super) fn set_up(arguments: &Arguments, json: bool) -> Result<(), Failure> {
     // What is wrong here is better known before anybody is called.
     File::open(package).map_err(|error| anyhow!("cannot read {}: {error}", package.display()))?;
     let library = wishes.library.as_deref().map(|file| Library::open(Some(file))).transpose()?;
+    library.as_ref().map(Library::songs).transpose()?;
     let credentials = Credentials::of(wishes)?;
     let mut steps = Steps::new(json);
     let session = Session::open(&arguments.destination)?;

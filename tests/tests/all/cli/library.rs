@@ -123,8 +123,39 @@ fn the_library_is_seen_from_above() {
     insta::assert_snapshot!("the_demo_catalogue_from_above", seen.replace(&library, "LIBRARY"));
     let report = &person.types(&["library", "stats", "--library", &library, "--json"]).json()[0];
     assert_eq!((&report["tracks"], &report["sources"]), (&json!(475), &json!({ "demo": 475 })));
-    let empty = person.types(&["library", "stats"]).refused(2);
-    assert_eq!(empty, format!("moodbox: {} has no songs; scan a folder or import a file", person.library().display()));
+}
+
+#[test]
+fn a_library_without_songs_is_told_and_never_takes_the_place_of_the_demo_catalogue() {
+    let person = Person::new();
+    let package = file(person.folder(), "box.deb", "");
+    let demo = person.types(&["recommend", "--mood", "happy"]).well();
+    assert!(!demo.is_empty());
+    let own = person.library().display().to_string();
+    let told = |fault: &str| format!("moodbox: {own} {fault}; scan a folder or import a file");
+    let set_up = ["setup", "--ssh", "nobody@nowhere.invalid", "--package", &package, "--yes", "--library", &own];
+    for words in [&["library", "list"][..], &["library", "stats"], &set_up] {
+        assert_eq!(person.types(words).refused(2), told("does not exist"));
+    }
+    let playlist = file(person.folder(), "one.m3u", "a/b.mp3\n");
+    person.types(&["library", "import", &playlist]).well();
+    person.types(&["library", "forget", "a/"]).well();
+    assert_eq!(person.types(&["recommend", "--mood", "happy"]).well(), demo);
+    let named = ["recommend", "--mood", "happy", "--library", &own];
+    for words in
+        [&["library", "list"][..], &["library", "stats"], &set_up, &named, &["demo", "--evening", "--library", &own]]
+    {
+        assert_eq!(person.types(words).refused(2), told("has no songs"));
+    }
+}
+
+#[test]
+fn the_demo_plays_its_own_catalogue_whatever_is_in_the_library() {
+    let person = Person::new();
+    let evening = person.types(&["demo", "--evening", "--json"]).well();
+    std::fs::create_dir_all(person.library().parent().unwrap()).unwrap();
+    std::fs::write(person.library(), "damaged").unwrap();
+    assert_eq!(person.types(&["demo", "--evening", "--json"]).well(), evening);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use moodbox_tests::sound_files::{chord, tagged_wav, wav};
 use serde_json::{Value, json};
 
 use super::Person;
-use crate::cli::Done;
+use crate::cli::{Done, file};
 
 impl Person {
     fn music(&self) -> PathBuf {
@@ -256,6 +256,87 @@ fn a_drive_that_is_not_mounted_costs_no_songs() {
 }
 
 #[test]
+fn hidden_folders_and_trash_are_passed_over_and_what_was_scanned_there_goes() {
+    let person = Person::new();
+    let music = person.music();
+    let put_away = [".Trash-1000/files", "$Recycle.Bin", "@eaDir", "lost+found", "System Volume Information"];
+    for folder in put_away.iter().chain(&["album"]) {
+        fs::create_dir_all(music.join(folder)).unwrap();
+        fs::write(music.join(folder).join("a.wav"), wav(&blip())).unwrap();
+    }
+    fs::write(music.join("album/._b.wav"), "no sound").unwrap();
+    symlink("nowhere", music.join("album/.#b.wav")).unwrap();
+    // A folder that is named is scanned, whatever it is called.
+    for folder in put_away {
+        person.types(&["library", "scan", music.join(folder).to_str().unwrap()]).well();
+    }
+    assert_eq!(person.songs().len(), put_away.len());
+    let done = person.scan(&[]);
+    let report = &done.json()[0];
+    assert_eq!((done.code, &report["found"], &report["gone"]), (Some(0), &json!(1), &json!(put_away.len())));
+    assert_eq!(person.songs().len(), 1);
+}
+
+#[test]
+fn a_playlist_takes_nothing_away_from_what_was_heard() {
+    let person = Person::new();
+    let music = person.music();
+    let song = tagged_wav(&blip(), &[("TIT2", "Tone"), ("TPE1", "Ada"), ("TCON", "Ambient")]);
+    fs::write(music.join("01.wav"), song).unwrap();
+    person.scan(&["--listen", "--names", "mpd"]);
+    let heard = person.songs();
+    assert_eq!((&heard[0]["artist"], &heard[0]["source"]), (&json!("Ada"), &json!("sound")));
+    let playlist = file(person.folder(), "all.m3u", "01.wav\n");
+    person.types(&["library", "import", &playlist]).well();
+    assert_eq!(person.songs(), heard);
+}
+
+#[test]
+fn a_rating_outlives_a_scan_which_adds_what_it_finds() {
+    let person = Person::new();
+    let music = person.music();
+    fs::write(music.join("01.wav"), tagged_wav(&blip(), &[("TIT2", "Tone"), ("TCON", "Ambient")])).unwrap();
+    let ratings =
+        file(person.folder(), "ratings.csv", "uri,title,artist,valence,arousal\n01.wav,Rated,Ada,-0.5,0.75\n");
+    person.types(&["library", "import", &ratings]).well();
+    for more in [&["--names", "mpd"][..], &["--names", "mpd", "--listen"]] {
+        person.scan(more);
+        let songs = person.songs();
+        let told = ["artist", "source", "valence", "arousal", "confidence", "genres"].map(|key| &songs[0][key]);
+        let expected = [&json!("Ada"), &json!("table"), &json!(-0.5), &json!(0.75), &json!(0.5), &json!(["Ambient"])];
+        assert_eq!((songs.len(), told), (1, expected));
+    }
+    assert!(person.songs()[0]["timbre"].is_array());
+}
+
+#[test]
+fn a_folder_that_has_moved_is_forgotten() {
+    let person = Person::new();
+    let music = person.music();
+    for folder in ["old", "old 2"] {
+        fs::create_dir(music.join(folder)).unwrap();
+        fs::write(music.join(folder).join("a.wav"), wav(&blip())).unwrap();
+    }
+    let playlist = file(person.folder(), "more.m3u", "Bob - Second.mp3\n");
+    person.types(&["library", "import", &playlist]).well();
+    person.scan(&[]);
+    fs::rename(music.join("old"), person.folder().join("new")).unwrap();
+    let old = format!("{}/", music.join("old").display());
+    let report = &person.types(&["library", "forget", &old, "--json"]).json()[0];
+    assert_eq!((&report["forgotten"], &report["tracks"]), (&json!(1), &json!(2)));
+    let told = person.types(&["library", "forget", &old]).refused(2);
+    let library = person.library().display().to_string();
+    assert_eq!(
+        told,
+        format!("moodbox: no song of {library} has a uri that begins with {old:?}, or a file below such a folder")
+    );
+    let told = person.types(&["library", "forget", "Bob"]).well();
+    assert_eq!(told, format!("1 song forgotten\n{library}: 1 song\n"));
+    assert!(person.songs()[0]["uri"].as_str().unwrap().ends_with("/old%202/a.wav"));
+    assert_eq!(person.types(&["library", "forget", ""]).code, Some(2));
+}
+
+#[test]
 fn a_folder_that_cannot_be_read_is_named() {
     let person = Person::new();
     let music = person.music();
@@ -288,6 +369,7 @@ fn a_folder_without_music_is_said_and_takes_nothing_away() {
         (told.code, &told.lines[..]),
         (Some(1), &[format!("moodbox: there are no sound files in {}", music.display())][..])
     );
+    assert!(!person.library().exists());
     let file = music.join("a.wav");
     fs::write(&file, wav(&blip())).unwrap();
     let path = file.to_str().unwrap();
