@@ -1,8 +1,13 @@
 # What a person or CI calls. Every target does its own set-up; a second call is quick.
 .DELETE_ON_ERROR:
-.PHONY: demo test test-setup test-ui test-ha rig build-arm64 deb test-deb deb-reproducible check check-portable fuzz sanitize power-cuts soak bench bench-instructions bench-boxes bench-fleet bench-commands bench-peers models-data models-teach models-train models-export models-eval
+.PHONY: help demo test test-setup test-ui test-ha rig build-arm64 deb test-deb deb-reproducible check check-portable fuzz sanitize power-cuts soak bench bench-instructions bench-boxes bench-fleet bench-commands bench-peers models-data models-teach models-train models-export models-eval
 
 SET_UP := deploy/set-up-checkout.sh
+
+# What can be made, each with what stands above it in this file.
+help:
+	@awk '/^#/ { said = said substr($$0, 2) } /^$$/ { said = "" } \
+	  /^[a-z][a-z0-9-]*:/ && !($$1 in seen) { seen[$$1]; sub(/:.*/, ""); sub(/\. .*/, ".", said); printf "%-18s%s\n", $$0, said }' $(MAKEFILE_LIST)
 
 # A recording (or, with MOODBOX_DEMO="--camera", this computer's webcam) through the whole box, with its own broker.
 demo:
@@ -10,7 +15,8 @@ demo:
 	@cargo build --quiet --release --package moodbox
 	@target/release/moodbox demo $(MOODBOX_DEMO)
 
-# Most tests wait for programs, timers and brokers, with the processor idle: more of them at once than there are processors.
+# All tests that need no root, browser or Home Assistant. Most wait for programs, timers and brokers, with the processor idle:
+# more of them run at once than there are processors.
 test: export RUST_TEST_THREADS ?= 4
 test:
 	@$(SET_UP) test
@@ -55,6 +61,7 @@ test-ui:
 rig:
 	@tests/rig/run.sh
 
+# Format, lints, documentation, invariants, licences, advisories.
 check:
 	@$(SET_UP) check
 	cargo fmt --check
@@ -132,6 +139,7 @@ bench-peers:
 # The classifier, from labelled faces to the file that the box runs; see models/training/README.md. FACES names other faces.
 PIPELINE := python3 models/training/pipeline.py
 
+# Reads and checks the labelled faces; FACES names others than FER2013.
 models-data:
 	@$(PIPELINE) data $(if $(FACES),--faces "$(FACES)")
 
@@ -143,6 +151,7 @@ models-teach:
 models-train:
 	@$(PIPELINE) train $(TRAIN_OPTIONS)
 
+# The int8 file of the weights that WEIGHTS names, proved and measured, and its entry in the manifest.
 models-export:
 	@$(PIPELINE) export $(if $(WEIGHTS),--weights "$(WEIGHTS)")
 

@@ -8,7 +8,8 @@ use moodbox_core::config::{Broker, Config, Configuration, Labels};
 use moodbox_core::engine::{Engine, Setting, Switches, Trials};
 use moodbox_core::hass::Device;
 use moodbox_core::mood::Confusion;
-use moodbox_core::music::{Catalogue, ImportError};
+use moodbox_core::music::{Catalogue, ImportError, Memory};
+use moodbox_core::personal::Evidence;
 use moodbox_core::topics::Topics;
 use moodbox_models::Models;
 use moodbox_vision::fer;
@@ -23,7 +24,7 @@ use crate::health::{FrameTimes, Machine};
 use crate::lamp::DARK;
 use crate::library::Library;
 use crate::mqtt::{self, SettingsError};
-use crate::store::Store;
+use crate::store::{FeedbackLog, Store};
 use crate::{clock, identity, systemd, viewer};
 
 /// Messages that may wait for the engine; it needs microseconds for one.
@@ -76,7 +77,7 @@ pub async fn run(
     let models = file.vision.models.as_deref().map_or_else(Models::built_in, Models::read);
     let fingerprint = models.as_ref().map_or_else(|_| "none".to_owned(), Models::fingerprint);
     let store = Store::new(&file.store.folder, &fingerprint);
-    let (configuration, trials) = start(&store, &file);
+    let (configuration, trials) = configuration(&store, &file);
     let config = configuration.in_force().clone();
     let store = store.by(config.vision.labels);
     let library = Library::new(&config.store.folder);
@@ -91,28 +92,9 @@ pub async fn run(
         Broker::Remote { .. } => None,
     };
     let port = embedded.as_ref().map_or(0, |broker| broker.address().port());
-    let broker = match &config.mqtt.broker {
-        Broker::Embedded => format!("mqtt://127.0.0.1:{port}"),
-        remote @ Broker::Remote { .. } => remote.to_string(),
-    };
     let settings = mqtt::Settings::new(&config.mqtt, topics.clone(), port)?;
-    // Somebody may have switched the camera off.
-    let switches = store.switches().unwrap_or_else(|error| {
-        warn!("{error}; the camera is off until it is switched on, the other switches are as after the first start");
-        Some(Switches { camera: false, ..Switches::default() })
-    });
-    let (log, memory, damaged) = store.feedback();
-    match damaged {
-        Ok(0) => {}
-        Ok(lines) => warn!("the log of likes and skips has {lines} damaged lines, which are passed over"),
-        Err(error) => warn!("{error}; likes and skips of before are not known"),
-    }
-    // Without models nothing is read, and a calibration that fits them when they are back shall still be there.
-    let evidence = if models.is_ok() { store.evidence() } else { Ok(None) };
-    let evidence = evidence.unwrap_or_else(|error| {
-        warn!("{error}; faces are read without personal calibration");
-        None
-    });
+    let broker = settings.broker().to_owned();
+    let Kept { switches, log, memory, evidence } = Kept::read(&store, models.is_ok());
     info!("box {} with models {fingerprint}, broker {broker}", id.as_str());
 
     let setting = Setting {
@@ -122,9 +104,9 @@ pub async fn run(
         catalogue,
         memory,
         started: clock::since_1970(),
-        switches: switches.unwrap_or_default(),
+        switches,
         trials,
-        evidence: evidence.unwrap_or_default(),
+        evidence,
         seed: u64::from(std::process::id()),
         config: configuration,
     };
@@ -175,8 +157,40 @@ pub async fn run(
     Ok(())
 }
 
+/// What the box remembers beside its configuration.
+struct Kept {
+    switches: Switches,
+    log: FeedbackLog,
+    memory: Memory,
+    evidence: Evidence,
+}
+
+impl Kept {
+    /// What cannot be read is warned of and done without.
+    fn read(store: &Store, has_models: bool) -> Self {
+        let switches = store.switches().unwrap_or_else(|error| {
+            warn!("{error}; the camera is off until it is switched on, the other switches are as after the first start");
+            // Somebody may have switched it off.
+            Some(Switches { camera: false, ..Switches::default() })
+        });
+        let (log, memory, damaged) = store.feedback();
+        match damaged {
+            Ok(0) => {}
+            Ok(lines) => warn!("the log of likes and skips has {lines} damaged lines, which are passed over"),
+            Err(error) => warn!("{error}; likes and skips of before are not known"),
+        }
+        // Without models nothing is read, and a calibration that fits them when they are back shall still be there.
+        let evidence = if has_models { store.evidence() } else { Ok(None) };
+        let evidence = evidence.unwrap_or_else(|error| {
+            warn!("{error}; faces are read without personal calibration");
+            None
+        });
+        Self { switches: switches.unwrap_or_default(), log, memory, evidence: evidence.unwrap_or_default() }
+    }
+}
+
 /// The configuration to start with, and whether it has proved itself.
-fn start(store: &Store, file: &Config) -> (Configuration, Trials) {
+fn configuration(store: &Store, file: &Config) -> (Configuration, Trials) {
     let (configuration, trials, troubles) = store.start(file);
     for error in troubles {
         warn!("{error}; what was set before counts");
