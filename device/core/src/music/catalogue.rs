@@ -143,10 +143,11 @@ impl Catalogue {
         self.index_of(uri).map(|index| &self.tracks[index])
     }
 
-    /// Where a track lies on the plane by rank: as many songs of this catalogue lie below as above 0 on each axis.
+    /// Where a track lies on the plane by rank: as many songs of this catalogue lie below as above 0 on each axis. In the
+    /// middle where it is not known.
     #[must_use]
     pub fn place(&self, uri: &str) -> Option<Affect> {
-        self.index_of(uri).map(|index| self.features()[index].place)
+        self.index_of(uri).map(|index| self.features()[index].place.unwrap_or_default())
     }
 
     /// How near the genres of two tracks are; nothing where a track is unknown or has no genre.

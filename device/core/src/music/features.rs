@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::catalogue::{TIMBRE, Track};
+use super::catalogue::{Source, TIMBRE, Track};
 use super::genre::Genre;
 use super::recording;
 use crate::affect::Affect;
@@ -10,8 +10,8 @@ use crate::affect::Affect;
 /// What ranking looks at in one track.
 #[derive(Debug, Clone)]
 pub(super) struct Features {
-    /// Its place on the plane by rank: as many songs of this catalogue lie below as above 0.
-    pub(super) place: Affect,
+    /// Its place on the plane by rank: of the songs whose place is known, as many lie below as above 0.
+    pub(super) place: Option<Affect>,
     /// How far that place can be trusted, 0..1: how well it agrees with what listeners say, as a correlation.
     pub(super) trust: f32,
     /// The logarithm of its tempo to the base 2.
@@ -30,7 +30,8 @@ impl Features {
     /// Where listeners would put the song, as far as one can tell: a guess that is little trusted lies near the middle,
     /// where most songs are.
     pub(super) fn expected(&self) -> Affect {
-        Affect::new(self.trust * self.place.valence, self.trust * self.place.arousal)
+        self.place
+            .map_or_else(Affect::default, |place| Affect::new(self.trust * place.valence, self.trust * place.arousal))
     }
 }
 
@@ -48,8 +49,6 @@ pub(super) struct Prepared {
 
 impl Prepared {
     pub(super) fn new(tracks: &[Track]) -> Self {
-        let valences = by_rank(&tracks.iter().map(|t| t.affect.valence).collect::<Vec<_>>());
-        let arousals = by_rank(&tracks.iter().map(|t| t.affect.arousal).collect::<Vec<_>>());
         let mut by_name = Numbers::default();
         let mut by_spelling: HashMap<&str, u32> = HashMap::new();
         let mut number =
@@ -59,13 +58,13 @@ impl Prepared {
         let mut genres = Genres::default();
         let features = tracks
             .iter()
-            .zip(valences.into_iter().zip(arousals))
+            .zip(places(tracks))
             .zip(artists.into_iter().zip(recordings))
-            .map(|((track, (valence, arousal)), (artist, recording))| {
+            .map(|((track, place), (artist, recording))| {
                 let own: Box<[u32]> = track.genres.iter().map(|text| genres.number(text)).collect();
                 Features {
-                    place: Affect::new(valence, arousal),
-                    trust: track.confidence.clamp(0.0, 1.0),
+                    place,
+                    trust: if place.is_some() { track.confidence.clamp(0.0, 1.0) } else { 0.0 },
                     octave: track.tempo.map(f32::log2),
                     artist,
                     recording,
@@ -121,6 +120,17 @@ fn spread(tracks: &[Track]) -> [f32; TIMBRE] {
     std::array::from_fn(|n| {
         let mean = known().map(|timbre| timbre[n]).sum::<f32>() / count;
         (known().map(|timbre| (timbre[n] - mean).powi(2)).sum::<f32>() / count).sqrt()
+    })
+}
+
+/// Where each track lies by rank among those whose place is known; the others would bend the plane for these.
+fn places(tracks: &[Track]) -> impl Iterator<Item = Option<Affect>> {
+    let known = |track: &&Track| track.source != Source::Unknown;
+    let ranks = |value: fn(&Track) -> f32| by_rank(&tracks.iter().filter(known).map(value).collect::<Vec<_>>());
+    let mut ranked = ranks(|track| track.affect.valence).into_iter().zip(ranks(|track| track.affect.arousal));
+    tracks.iter().map(move |track| {
+        let (valence, arousal) = known(&track).then(|| ranked.next()).flatten()?;
+        Some(Affect::new(valence, arousal))
     })
 }
 

@@ -34,6 +34,9 @@ const PLACE: f32 = 0.30;
 const TEMPO: f32 = 0.10;
 const TIMBRE: f32 = 0.15;
 
+/// How alike the places of two songs drawn at random are on average.
+const PLACE_BY_CHANCE: f32 = 0.2;
+
 /// What being of the kind of the song that plays adds for a song that fits the mood.
 const SAME_KIND: f32 = 0.3;
 
@@ -104,10 +107,9 @@ impl<'a> Kind<'a> {
     /// How much another song is of the same kind, by reason; up to 1 in all.
     pub(super) fn likeness(&self, index: usize) -> [Part; 5] {
         let song = &self.catalogue.features()[index];
-        let apart = song.place.distance(self.song.place) / ALIKE;
         [
             Part { name: "genre", value: GENRE * self.genre(song) },
-            Part { name: "place", value: PLACE * (-apart * apart / 2.0).exp() },
+            Part { name: "place", value: PLACE * place_likeness(self.song.place, song.place) },
             Part { name: "tempo", value: TEMPO * tempo_likeness(self.song.octave, song.octave) },
             Part { name: "timbre", value: TIMBRE * self.timbre_likeness(index) },
             Part { name: "same artist", value: if song.artist == self.song.artist { -SAME_ARTIST } else { 0.0 } },
@@ -125,6 +127,13 @@ impl<'a> Kind<'a> {
         // Two songs drawn at random are 2 apart on average, which is worth .5 here as well.
         (-apart * std::f32::consts::LN_2 / 2.0).exp()
     }
+}
+
+/// 1 for the same place, less with the distance. Unknown is as good as chance.
+fn place_likeness(a: Option<Affect>, b: Option<Affect>) -> f32 {
+    let (Some(a), Some(b)) = (a, b) else { return PLACE_BY_CHANCE };
+    let apart = a.distance(b) / ALIKE;
+    (-apart * apart / 2.0).exp()
 }
 
 /// 1 for the same tempo, twice it or half of it, 0 for the farthest from that. Unknown is as good as chance.

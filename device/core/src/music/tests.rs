@@ -213,6 +213,38 @@ fn a_guess_counts_for_less_than_knowledge() {
 }
 
 #[test]
+fn songs_of_which_nothing_is_known_move_no_others_and_are_said_to_be_like_none() {
+    let known = grid().tracks().to_vec();
+    let unknown = (200..400).map(|n| Track {
+        source: Source::Unknown,
+        confidence: 0.0,
+        ..track(n, &format!("Artist {n}"), "reggae", 0.0, 0.0)
+    });
+    let catalogue = Catalogue::new(known.iter().cloned().chain(unknown).collect());
+    for track in &known {
+        assert_eq!(catalogue.place(&track.uri), grid().place(&track.uri));
+    }
+    assert_eq!(catalogue.place("u:200"), Some(Affect::default()));
+    let recommender = Recommender::new(catalogue, 7);
+    // u:60 lies in the middle, where nobody knows whether the others do.
+    let list = recommender.after("u:60", 100, START).unwrap();
+    let part = |song: &Recommended| song.parts.iter().find(|part| part.name == "place").map_or(0.0, |part| part.value);
+    for song in &list {
+        let is_unknown = song.track.source == Source::Unknown;
+        assert!(!is_unknown || part(song) < 0.1, "{song:?}");
+        assert!(!is_unknown || song.why == "same kind as «Song 60»: reggae", "{song:?}");
+    }
+    assert!(part(&list[0]) > 0.2, "{:?}", list[0]);
+    for (playing, why) in [(None, "how it sounds is not known"), (Some("u:60"), "reggae like what plays")] {
+        let aim = Aim { mood: Affect::default(), policy: Policy::Match, climbed: 0, playing, keeps_kind: true };
+        for song in recommender.toward(&aim, 321, START) {
+            let explored = song.why == "something else to try";
+            assert!(song.track.source != Source::Unknown || explored || song.why == why, "{song:?}");
+        }
+    }
+}
+
+#[test]
 fn a_correction_takes_back_what_was_skipped_for_the_wrong_mood() {
     let mut recommender = Recommender::new(grid(), 7);
     let list = |recommender: &Recommender| recommender.for_mood(Affect::default(), Policy::Match, 20, START);
@@ -250,7 +282,11 @@ fn a_played_song_rests_and_comes_back() {
 }
 
 /// Songs of four minutes, each the first of the list that the one before left behind.
-fn chain(recommender: &mut Recommender, songs: usize, next: impl Fn(&Recommender, &str, Duration) -> String) -> Vec<String> {
+fn chain(
+    recommender: &mut Recommender,
+    songs: usize,
+    next: impl Fn(&Recommender, &str, Duration) -> String,
+) -> Vec<String> {
     let mut now = 400 * DAY;
     let mut played: Vec<String> = Vec::new();
     for _ in 0..songs {

@@ -14,6 +14,9 @@ const LIKE: f32 = 0.4;
 /// Distance to the goal up to which a person would call it reached.
 const REACHED: f32 = 0.25;
 
+/// Of a song of which nothing is known that could be a reason.
+const NOT_HEARD: &str = "how it sounds is not known";
+
 /// How a place on the plane sounds.
 fn sound(place: Affect) -> &'static str {
     let side = |value: f32| if value.abs() < CHARACTER { 0 } else { value.signum() as i8 };
@@ -35,8 +38,18 @@ pub(super) fn for_mood(catalogue: &Catalogue, aim: &Aim<'_>, pick: Pick, last: O
     let Aim { mood, policy, climbed, playing, keeps_kind } = *aim;
     let place = |pick: Pick| catalogue.features()[pick.index].expected();
     let here = place(pick);
+    let shared = || {
+        let playing = playing.filter(|_| keeps_kind).and_then(|uri| catalogue.index_of(uri))?;
+        shared_genre(catalogue, playing, pick.index)
+    };
+    let Some(heard) = catalogue.features()[pick.index].place else {
+        return match shared() {
+            _ if pick.explored => "something else to try".to_owned(),
+            Some(genre) => format!("{genre} like what plays"),
+            None => NOT_HEARD.to_owned(),
+        };
+    };
     // Words for how it sounds and for what that is like must not contradict each other, however little it is trusted.
-    let heard = catalogue.features()[pick.index].place;
     let is_like = |aim: Affect| heard.distance(aim) <= LIKE || sound(heard) == sound(aim);
     let sound = sound(heard);
     if pick.explored {
@@ -44,13 +57,10 @@ pub(super) fn for_mood(catalogue: &Catalogue, aim: &Aim<'_>, pick: Pick, last: O
     }
     match policy {
         Policy::Match if is_like(mood) => format!("{sound}, like the mood"),
-        Policy::Match => {
-            let playing = playing.filter(|_| keeps_kind).and_then(|uri| catalogue.index_of(uri));
-            match playing.and_then(|playing| shared_genre(catalogue, playing, pick.index)) {
-                Some(genre) => format!("{sound}, and {genre} like what plays"),
-                None => format!("{sound}, among the nearest to the mood in this library"),
-            }
-        }
+        Policy::Match => match shared() {
+            Some(genre) => format!("{sound}, and {genre} like what plays"),
+            None => format!("{sound}, among the nearest to the mood in this library"),
+        },
         Policy::Soothe if is_like(CALM) => format!("{sound}, to settle down"),
         Policy::Soothe => format!("{sound}, among the most soothing in this library"),
         Policy::Lift => match last.map(|last| here.distance(UP) < place(last).distance(UP)) {
@@ -75,8 +85,11 @@ pub(super) fn after(catalogue: &Catalogue, chosen: usize, pick: Pick) -> String 
             format!("close kin of «{title}»: {}", genre.to_lowercase())
         }
         _ if song.artist == liked.artist => format!("also by {}", like.artist),
-        _ if song.place.distance(liked.place) <= LIKE => format!("{}, like «{title}»", sound(song.place)),
-        _ => format!("{}, among the nearest to «{title}» in this library", sound(song.place)),
+        _ => match (song.place, liked.place) {
+            (Some(place), Some(like)) if place.distance(like) <= LIKE => format!("{}, like «{title}»", sound(place)),
+            (Some(place), _) => format!("{}, among the nearest to «{title}» in this library", sound(place)),
+            (None, _) => NOT_HEARD.to_owned(),
+        },
     }
 }
 
