@@ -18,10 +18,10 @@ mod why;
 
 use std::time::Duration;
 
-pub use catalogue::{Catalogue, Kinship, Mode, Source, TIMBRE, Track};
+pub use catalogue::{Catalogue, Kinship, Mode, Source, TIMBRE, Track, UNKNOWN_ARTIST, artist_and_title};
 pub use feedback::{Deed, Feedback, MAX_REMEMBERED, Memory, Standing};
 pub use file::FileError;
-pub use import::{Import, ImportError, MAX_TRACKS, MAX_WORDS, Rejected, TEMPOS, UNKNOWN_ARTIST, one_line};
+pub use import::{Import, ImportError, MAX_TRACKS, MAX_WORDS, Rejected, TEMPOS, one_line};
 
 use crate::affect::{Affect, Policy};
 use crate::emotion::Emotion;

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use clap::ValueEnum;
 use moodbox_core::affect::Affect;
-use moodbox_core::music::{Mode, Source, Track, UNKNOWN_ARTIST};
+use moodbox_core::music::{Mode, Source, Track, artist_and_title};
 use walkdir::WalkDir;
 
 use super::listen::{Heard, listen};
@@ -283,7 +283,7 @@ impl Scan<'_> {
 
     fn track(&self, path: &Path, tags: Tags, sound: Option<Sounding>, places: &Places) -> Result<Track, String> {
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-        let (stem_artist, stem_title) = stem.split_once(" - ").unwrap_or((UNKNOWN_ARTIST, &stem));
+        let (stem_artist, stem_title) = artist_and_title(&stem);
         let or = |text: String, other: &str| if text.is_empty() { moodbox_core::music::one_line(other) } else { text };
         let mut track = Track {
             uri: self.name(path).ok_or("has a name that players are not told")?,

@@ -51,6 +51,18 @@ impl Source {
     }
 }
 
+/// Who plays a song of which nobody says it. It stands for somebody else in each track.
+pub const UNKNOWN_ARTIST: &str = "unknown artist";
+
+/// Artist and title of a song that is known by the name of its file, without ending: `Artist - Title`, with a number before
+/// it or without, or a title.
+#[must_use]
+pub fn artist_and_title(name: &str) -> (&str, &str) {
+    let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let name = name.split_once(" - ").filter(|(first, _)| number(first)).map_or(name, |(_, rest)| rest);
+    name.split_once(" - ").unwrap_or((UNKNOWN_ARTIST, name))
+}
+
 /// Numbers that describe the colour of a sound.
 pub const TIMBRE: usize = 12;
 
@@ -186,6 +198,19 @@ impl Catalogue {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_before_a_name_is_no_artist() {
+        for (name, artist, title) in [
+            ("01 - Hey Jude", UNKNOWN_ARTIST, "Hey Jude"),
+            ("01 - The Beatles - Hey Jude", "The Beatles", "Hey Jude"),
+            ("The Beatles - 1 - Hey Jude", "The Beatles", "1 - Hey Jude"),
+            ("Track 01", UNKNOWN_ARTIST, "Track 01"),
+            ("01", UNKNOWN_ARTIST, "01"),
+        ] {
+            assert_eq!(artist_and_title(name), (artist, title), "{name}");
+        }
+    }
 
     #[test]
     fn the_demo_catalogue_holds_without_exception() {

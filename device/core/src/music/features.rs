@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::catalogue::{Source, TIMBRE, Track};
+use super::catalogue::{Source, TIMBRE, Track, UNKNOWN_ARTIST};
 use super::genre::Genre;
 use super::recording;
 use crate::affect::Affect;
@@ -16,7 +16,8 @@ pub(super) struct Features {
     pub(super) trust: f32,
     /// The logarithm of its tempo to the base 2.
     pub(super) octave: Option<f32>,
-    /// The same number for every way to write the artist; less than [`Prepared::artists`].
+    /// The same number for every way to write the artist, and one of its own for a track of which nobody says it; less than
+    /// [`Prepared::artists`].
     pub(super) artist: u32,
     /// Index of the first track with the same recording; its own where it is alone.
     pub(super) recording: u32,
@@ -48,12 +49,17 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
-    pub(super) fn new(tracks: &[Track]) -> Self {
+    pub(super) fn new<'t>(tracks: &'t [Track]) -> Self {
         let mut by_name = Numbers::default();
-        let mut by_spelling: HashMap<&str, u32> = HashMap::new();
-        let mut number =
-            |artist| *by_spelling.entry(artist).or_insert_with(|| by_name.of(&recording::artist_name(artist)));
-        let artists: Vec<u32> = tracks.iter().map(|track| number(track.artist.as_str())).collect();
+        let mut by_spelling: HashMap<&str, Option<u32>> = HashMap::new();
+        let number = |track: &'t Track| {
+            let known = *by_spelling.entry(&track.artist).or_insert_with(|| {
+                let name = recording::artist_name(&track.artist);
+                (name != UNKNOWN_ARTIST).then(|| by_name.of(&name))
+            });
+            known.unwrap_or_else(|| by_name.another())
+        };
+        let artists: Vec<u32> = tracks.iter().map(number).collect();
         let recordings = recording::first_of_each(tracks, &artists);
         let mut genres = Genres::default();
         let features = tracks
@@ -73,22 +79,31 @@ impl Prepared {
                 }
             })
             .collect();
-        Self { features, genres: genres.all, artists: by_name.0.len(), timbre_spread: spread(tracks) }
+        Self { features, genres: genres.all, artists: by_name.count as usize, timbre_spread: spread(tracks) }
     }
 }
 
 /// Numbers names in the order in which they first come.
 #[derive(Default)]
-struct Numbers(HashMap<String, u32>);
+struct Numbers {
+    by_name: HashMap<String, u32>,
+    count: u32,
+}
 
 impl Numbers {
     fn of(&mut self, name: &str) -> u32 {
-        if let Some(&number) = self.0.get(name) {
+        if let Some(&number) = self.by_name.get(name) {
             return number;
         }
-        let number = self.0.len() as u32;
-        self.0.insert(name.to_owned(), number);
+        let number = self.another();
+        self.by_name.insert(name.to_owned(), number);
         number
+    }
+
+    /// A number that no name has.
+    const fn another(&mut self) -> u32 {
+        self.count += 1;
+        self.count - 1
     }
 }
 

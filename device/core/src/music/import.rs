@@ -26,9 +26,6 @@ pub const MAX_WORDS: usize = 16;
 /// Tempos that music has, in beats a minute.
 pub const TEMPOS: RangeInclusive<f32> = 20.0..=400.0;
 
-/// Who plays a song where nothing says it.
-pub const UNKNOWN_ARTIST: &str = "unknown artist";
-
 /// Times that reading starts again after an entry that swallowed those behind it. Each time may read the rest of the
 /// file, so there must be an end to it.
 const MAX_RESTARTS: usize = 100;

@@ -131,6 +131,18 @@ fn the_chosen_artist_steps_back() {
 }
 
 #[test]
+fn nobody_knows_whether_unknown_artists_are_one() {
+    let tracks = (0..6).map(|n| Track { title: "Track 01".to_owned(), ..track(n, "Unknown Artist", "folk", 0.0, 0.0) });
+    let mut recommender = Recommender::new(Catalogue::new(tracks.collect()), 0);
+    let all = |recommender: &Recommender| recommender.for_mood(Affect::default(), Policy::Match, 10, START);
+    assert_eq!(all(&recommender).len(), 6);
+    assert!(recommender.after("u:0", 5, START).unwrap().iter().all(|song| song.why == "same kind as «Track 01»: folk"));
+    recommender.skipped("u:0", START).unwrap();
+    let by_artist = |song: &Recommended| song.parts.iter().any(|part| part.name == "votes for the artist");
+    assert_eq!(all(&recommender).iter().filter(|song| by_artist(song)).count(), 1);
+}
+
+#[test]
 fn the_same_recording_under_another_uri_is_not_listed_twice() {
     let mut tracks = vec![track(0, "Ann", "folk", 0.0, 0.0), track(1, "Ann", "folk", 0.0, 0.0)];
     tracks[1].title = tracks[0].title.to_uppercase();

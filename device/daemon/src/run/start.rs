@@ -169,7 +169,9 @@ impl Kept {
     /// What cannot be read is warned of and done without.
     fn read(store: &Store, has_models: bool) -> Self {
         let switches = store.switches().unwrap_or_else(|error| {
-            warn!("{error}; the camera is off until it is switched on, the other switches are as after the first start");
+            warn!(
+                "{error}; the camera is off until it is switched on, the other switches are as after the first start"
+            );
             // Somebody may have switched it off.
             Some(Switches { camera: false, ..Switches::default() })
         });

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
+use super::Entries;
 use super::row::track;
-use super::{Entries, UNKNOWN_ARTIST};
-use crate::music::Track;
+use crate::music::{Track, UNKNOWN_ARTIST, artist_and_title};
 
 /// The first line of an extended playlist.
 const HEADER: &[u8] = b"#EXTM3U";
@@ -70,10 +70,11 @@ pub(super) fn read(text: &[u8], entries: &mut Entries) {
 fn entry(uri: &str, about: &About) -> Result<Track, String> {
     let stem = || {
         let file = uri.rsplit(['/', '\\']).next().unwrap_or(uri);
-        file.rsplit_once('.').map_or(file, |(stem, _)| stem).to_owned()
+        file.rsplit_once('.').map_or(file, |(stem, _)| stem)
     };
-    let name = about.name.clone().filter(|name| !name.is_empty()).unwrap_or_else(stem);
-    let (artist, title) = name.split_once(" - ").unwrap_or((UNKNOWN_ARTIST, &name));
+    let said = about.name.as_deref().filter(|name| !name.is_empty());
+    let (artist, title) =
+        said.map_or_else(|| artist_and_title(stem()), |name| name.split_once(" - ").unwrap_or((UNKNOWN_ARTIST, name)));
     track(|column| {
         Ok(Cow::Borrowed(match column {
             "uri" => uri,

@@ -247,7 +247,7 @@ fn semicolons_and_tabs_part_columns_too() {
 #[test]
 fn a_playlist_is_read() {
     let file = "\u{feff}#EXTM3U\r\n#EXTINF:211,Ada - First, light\r\n#EXTALB:Album\r\n#EXTGENRE:Folk\r\nAda/01 First.flac\r\n\r\n\
-        # a remark\r\nBob - Second.mp3\r\nhttp://radio.example/stream\r\nBob - Second.mp3\r\n";
+        # a remark\r\nBob - Second.mp3\r\nhttp://radio.example/stream\r\nBob - Second.mp3\r\nBob/03 - Third.mp3\r\n";
     let import = Catalogue::import(file.as_bytes()).unwrap();
     let named: Vec<_> = import
         .catalogue
@@ -261,6 +261,7 @@ fn a_playlist_is_read() {
             ["Ada/01 First.flac", "Ada", "First, light", "Album"],
             ["Bob - Second.mp3", "Bob", "Second", ""],
             ["http://radio.example/stream", "unknown artist", "stream", ""],
+            ["Bob/03 - Third.mp3", "unknown artist", "Third", ""],
         ]
     );
     assert_eq!(import.catalogue.tracks()[0].genres, ["Folk"]);
