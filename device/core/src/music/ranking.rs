@@ -19,8 +19,9 @@ const MMR: f32 = 0.75;
 /// One song in so many is an experiment.
 const EXPLORE_ONE_IN: u64 = 10;
 
-/// The best songs from which experiments are drawn.
+/// The best songs from which experiments are drawn, and how much less than the best they may score: none that rests.
 const EXPLORE_AMONG: usize = 50;
+const EXPLORE_WITHIN: f32 = 1.0;
 
 /// Distance on the plane at which songs stop feeling alike.
 const ALIKE: f32 = 0.45;
@@ -180,15 +181,18 @@ impl<'a> Selection<'a> {
         Self { catalogue, picks: Vec::new(), after: Some(chosen), mixed: false }
     }
 
-    /// Takes up to `count` more songs by `scores`, one for each track. With `dice` one in ten but the first is drawn from
-    /// the best instead of being the best, so that feedback reaches songs that would never have their turn.
+    /// Takes up to `count` more songs by `scores`, one for each track. With `dice` one in ten is drawn from the best instead
+    /// of being the best, so that feedback reaches songs that would never have their turn. Where a list begins anew its
+    /// first is not; where it goes on the first may be, for that is the one which will play.
     pub(super) fn extend(&mut self, scores: &[f32], count: usize, mut dice: Option<&mut Dice>) {
         let mut pool = self.pool(scores);
         for _ in 0..count {
-            let dice = dice.as_deref_mut().filter(|_| !self.picks.is_empty());
+            let dice = dice.as_deref_mut().filter(|_| !self.picks.is_empty() || !self.mixed);
             let drawn = dice.and_then(|dice| {
-                let experiment = dice.roll(EXPLORE_ONE_IN) == 0 && !pool.is_empty();
-                experiment.then(|| dice.roll(pool.len().min(EXPLORE_AMONG) as u64) as usize)
+                let experiment = dice.roll(EXPLORE_ONE_IN) == 0;
+                let worst = scores[pool.first()?.song] - EXPLORE_WITHIN;
+                let among = pool.iter().take(EXPLORE_AMONG).take_while(|candidate| scores[candidate.song] >= worst);
+                experiment.then(|| dice.roll(among.count() as u64) as usize)
             });
             let worth = |at: usize| MMR * scores[pool[at].song] - (1.0 - MMR) * pool[at].sameness;
             let best = || (0..pool.len()).reduce(|best, at| if worth(at) > worth(best) { at } else { best });

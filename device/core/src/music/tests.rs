@@ -426,6 +426,22 @@ fn one_song_in_ten_is_an_experiment() {
 }
 
 #[test]
+fn one_song_in_ten_that_plays_is_an_experiment_but_none_after_a_choice() {
+    let recommender = Recommender::new(Catalogue::demo(), 7);
+    let chosen = recommender.catalogue().tracks()[0].uri.clone();
+    let aim =
+        Aim { mood: Affect::default(), policy: Policy::Match, climbed: 0, playing: Some(&chosen), keeps_kind: true };
+    let tried = |list: &[Recommended]| list[0].why.starts_with("something else");
+    let seconds = || (0..400).map(Duration::from_secs);
+    let going_on = seconds().filter(|now| tried(&recommender.toward(&aim, 1, *now))).count();
+    // 400 draws: 40, give or take four standard deviations of 6.
+    assert!((16..=64).contains(&going_on), "{going_on} experiments");
+    assert!(!seconds().take(50).any(|now| tried(&recommender.after(&chosen, 1, now).unwrap())));
+    let lifted = Aim { policy: Policy::Lift, ..aim };
+    assert!(!seconds().take(50).any(|now| tried(&recommender.toward(&lifted, 1, now))));
+}
+
+#[test]
 fn unknown_tracks_and_empty_catalogues_are_answered() {
     let mut recommender = Recommender::new(Catalogue::default(), 0);
     assert_eq!(recommender.for_mood(Affect::default(), Policy::Lift, 10, START), []);
