@@ -202,8 +202,8 @@ impl Recommender {
         Ok(self.learn(now, Deed::Liked { uri: uri.to_owned() }))
     }
 
-    /// A person skipped a track. Within 30 s of its start, or before it, it, its artist and its genres come later; a skip
-    /// after that says nothing.
+    /// A person skipped a track that plays. Within 30 s of its start it, its artist and its genres come later; a skip after
+    /// that says nothing.
     ///
     /// # Errors
     /// When the catalogue has no such track.
@@ -211,6 +211,15 @@ impl Recommender {
         let track = self.index_of(uri)?;
         let counts = self.history.skip_is_vote(&self.catalogue, track, now);
         Ok(counts.then(|| self.learn(now, Deed::Skipped { uri: uri.to_owned() })))
+    }
+
+    /// A person skipped a track before it could start, whenever it last played: it, its artist and its genres come later.
+    ///
+    /// # Errors
+    /// When the catalogue has no such track.
+    pub fn turned_down(&mut self, uri: &str, now: Duration) -> Result<Feedback, UnknownTrack> {
+        self.index_of(uri)?;
+        Ok(self.learn(now, Deed::Skipped { uri: uri.to_owned() }))
     }
 
     /// A person said what the mood really is: what was skipped in the last ten minutes did not fit a mood that was wrong,

@@ -25,6 +25,8 @@ pub(super) struct Playlist {
     /// The id of the last list. They are counted from the time of the start, so that none comes again after a restart.
     lists: u64,
     playing: Option<TrackPayload>,
+    /// A song that was skipped while none played; it is in no list until one does.
+    turned_down: Option<String>,
     /// The song that the list follows.
     choice: Option<String>,
     /// Whether the room was last seen to be empty.
@@ -46,6 +48,7 @@ impl Playlist {
             recommendation: None,
             lists: started.as_secs(),
             playing: None,
+            turned_down: None,
             choice: None,
             for_nobody: false,
             target: None,
@@ -134,7 +137,7 @@ impl Playlist {
     }
 
     fn list(&mut self, room: &Room, policy: Policy, keeps_kind: bool, now: Duration) {
-        let playing = self.playing.as_ref().map(|track| &*track.uri);
+        let playing = self.playing.as_ref().map(|track| &*track.uri).or(self.turned_down.as_deref());
         let mood = self.target.unwrap_or(place(room));
         let aim = Aim { mood, policy, climbed: self.climbed, playing, keeps_kind };
         let tracks = self.recommender.toward(&aim, self.length, self.started + now);
@@ -154,6 +157,7 @@ impl Playlist {
         }
         let listed = self.recommendation.as_ref().and_then(|r| r.tracks.iter().find(|t| t.uri == uri)).cloned();
         self.playing = listed.or_else(|| self.unlisted(uri));
+        self.turned_down = None;
         if let (Some(choice), Some(playing)) = (&self.choice, &self.playing) {
             let tracks = self.recommender.after(choice, self.length, at)?;
             let reason = format!("more like \u{ab}{}\u{bb} by {}", playing.title, playing.artist);
@@ -168,11 +172,22 @@ impl Playlist {
         self.recommender.liked(&uri, self.started + now).map_err(|e| e.to_string())
     }
 
-    /// Somebody does not want what plays, or else what comes next; nothing where it was heard for long enough.
+    /// Somebody does not want what plays, or else what comes next, which is taken out of the list; nothing where it was
+    /// heard for long enough.
     pub(super) fn skip(&mut self, now: Duration) -> Result<Option<Feedback>, String> {
         let uri = self.current()?;
-        // A song of the library before has no vote to be given.
-        Ok(self.recommender.skipped(&uri, self.started + now).unwrap_or_default())
+        let at = self.started + now;
+        if self.playing.is_some() {
+            // A song of the library before has no vote to be given.
+            return Ok(self.recommender.skipped(&uri, at).unwrap_or_default());
+        }
+        let feedback = self.recommender.turned_down(&uri, at).map_err(|e| e.to_string())?;
+        if let Some(list) = &mut self.recommendation {
+            list.tracks.retain(|track| track.uri != uri);
+        }
+        self.recommendation.take_if(|list| list.tracks.is_empty());
+        self.turned_down = Some(uri);
+        Ok(Some(feedback))
     }
 
     /// Somebody said that the mood was misread.

@@ -1,6 +1,7 @@
 //! Whether the songs follow the mood or a choice, and by which policy.
 
 use moodbox_core::affect::Policy;
+use moodbox_core::config::Bounded;
 
 use super::*;
 
@@ -60,6 +61,33 @@ fn a_choice_is_followed_where_nobody_is_seen() {
     assert!(evening.reason().starts_with("more like"), "in an empty room: {}", evening.reason());
     evening.watch(&[face(Emotion::Happy)], MINUTE);
     assert!(evening.reason().starts_with("more like"), "who chose has come in: {}", evening.reason());
+}
+
+#[test]
+fn a_song_that_is_skipped_before_it_plays_is_not_played() {
+    for length in [10, 1] {
+        let mut config = Config::default();
+        config.music.list_length = Bounded(length);
+        let mut evening = Evening::with(config, Switches::default());
+        evening.tell(Event::Connected);
+        evening.tell(Event::CameraUp);
+        evening.watch(&[face(Emotion::Happy)], MINUTE);
+        let listed = tracks(&evening.last("recommendation"));
+        evening.command("skip", "");
+        let next = evening.last("now")["uri"].as_str().unwrap().to_owned();
+        assert_ne!(next, listed[0]);
+        assert!(length == 1 || next == listed[1]);
+        let log: String = evening
+            .effects
+            .iter()
+            .filter_map(|(_, effect)| match effect {
+                Effect::Remember(feedback) => Some(feedback.line()),
+                _ => None,
+            })
+            .collect();
+        let (memory, _) = Memory::read(log.as_bytes());
+        assert_eq!((memory.standing(&listed[0]).down, memory.standing(&next).down), (1, 0));
+    }
 }
 
 #[test]
