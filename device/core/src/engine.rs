@@ -120,8 +120,8 @@ pub struct Engine {
     mood: MoodFilter,
     playlist: Playlist,
     voice: Voice,
-    /// Whether frames arrive.
-    camera_up: bool,
+    /// Since when frames arrive, where they do.
+    camera_up: Option<Duration>,
     /// Why the switch on the box keeps the camera off, if it does.
     camera_lock: Option<String>,
     /// What does not work, and why.
@@ -161,7 +161,7 @@ impl Engine {
             mood,
             playlist: Playlist::new(recommender, config.music.list_length.0 as usize, started),
             voice: Voice::new(seed),
-            camera_up: false,
+            camera_up: None,
             camera_lock: None,
             failed: BTreeMap::new(),
             refused: false,
@@ -201,12 +201,12 @@ impl Engine {
             Event::Pictured(frame) => self.picture(frame, now, &mut effects),
             Event::Viewer(came) => self.viewer(came, now, &mut effects),
             Event::CameraUp => {
-                self.camera_up = true;
+                self.camera_up.get_or_insert(now);
                 self.mend(Part::Camera);
             }
             Event::CameraClosed => {
                 self.end_preview("the camera was closed", &mut effects);
-                self.camera_up = false;
+                self.camera_up = None;
             }
             Event::CameraLock(reason) => self.lock_camera(reason, &mut effects),
             Event::Failed(part, reason) => self.fail(part, &reason, &mut effects),
@@ -317,8 +317,10 @@ impl Engine {
 
     /// A new list when somebody came, or when the room's mood has moved on.
     fn follow_the_mood(&mut self, room: &Room, now: Duration, effects: &mut Vec<Effect>) {
-        // Where the camera is off nobody knows.
-        self.playlist.see_the_room(!room.presence && self.camera_state() == CameraState::On);
+        // Where the camera is off nobody knows, nor where it has just come on.
+        let absent = self.config().mood.absent_s.duration();
+        let looked = self.camera_up.is_some_and(|since| now.saturating_sub(since) >= absent);
+        self.playlist.see_the_room(!room.presence && looked && self.camera_state() == CameraState::On);
         if !room.presence || self.playlist.follows_a_choice() {
             return;
         }
@@ -358,12 +360,12 @@ impl Engine {
     fn fail(&mut self, part: Part, reason: &str, effects: &mut Vec<Effect>) {
         if part == Part::Camera && !self.camera_is_wanted() {
             // It was switched off while it was waited for.
-            self.camera_up = false;
+            self.camera_up = None;
             return;
         }
         if part == Part::Camera {
             self.end_preview(&format!("the camera gives no picture: {reason}"), effects);
-            self.camera_up = false;
+            self.camera_up = None;
             self.expression = ExpressionFilter::new(&self.config().mood);
         }
         let failed_before = self.failed.insert(part, reason.to_owned()).is_some();

@@ -37,7 +37,7 @@ impl Engine {
     }
 
     pub(super) const fn camera_state(&self) -> CameraState {
-        match (self.camera_is_wanted(), self.camera_up) {
+        match (self.camera_is_wanted(), self.camera_up.is_some()) {
             (false, _) => CameraState::Off,
             (true, true) => CameraState::On,
             (true, false) => CameraState::Unavailable,

@@ -119,7 +119,9 @@ impl Engine {
     /// A frame goes to whoever looks; one that comes too late goes nowhere.
     pub(super) fn picture(&mut self, frame: PreviewFrame, now: Duration, effects: &mut Vec<Effect>) {
         // While the camera counts as away its light is dark, and what is not shown by the light is shown to nobody.
-        let Some(Preview { viewer, until }) = self.preview.as_ref().filter(|_| self.camera_up) else { return };
+        let Some(Preview { viewer, until }) = self.preview.as_ref().filter(|_| self.camera_up.is_some()) else {
+            return;
+        };
         let seconds_left = until.saturating_sub(now).as_secs_f32().ceil() as u32;
         let look = Look::Frame { frame, min_face: self.config().vision.min_face_px.0, seconds_left };
         self.show(*viewer, &look, effects);

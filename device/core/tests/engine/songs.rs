@@ -64,6 +64,23 @@ fn a_choice_is_followed_where_nobody_is_seen() {
 }
 
 #[test]
+fn a_choice_outlives_a_camera_that_comes_back() {
+    let mut evening = happy_evening();
+    evening.command("camera", "OFF");
+    evening.tell(Event::CameraClosed);
+    evening.wait(5 * MINUTE);
+    evening.choose();
+    evening.command("camera", "ON");
+    evening.tell(Event::CameraUp);
+    evening.watch(&[], MINUTE);
+    evening.watch(&[face(Emotion::Sad)], MINUTE);
+    assert!(evening.reason().starts_with("more like"), "who chose is there: {}", evening.reason());
+    evening.watch(&[], 5 * MINUTE);
+    evening.watch(&[face(Emotion::Sad)], MINUTE);
+    assert!(evening.reason().starts_with("the room looks sad"), "who chose has gone: {}", evening.reason());
+}
+
+#[test]
 fn a_song_that_is_skipped_before_it_plays_is_not_played() {
     for length in [10, 1] {
         let mut config = Config::default();
