@@ -105,6 +105,7 @@ impl Playlist {
     pub(super) fn forget_the_choice(&mut self) {
         self.choice = None;
         self.target = None;
+        self.climbed = 0;
     }
 
     /// From now on these are the songs. What plays goes on playing.
@@ -128,10 +129,10 @@ impl Playlist {
 
     /// The list for the mood goes on after a song of it was played: near its kind, or one step farther up.
     pub(super) fn go_on(&mut self, room: &Room, policy: Policy, now: Duration) {
-        if policy == Policy::Lift {
+        if policy == Policy::Lift && self.policy == policy && self.target.is_some() {
             self.climbed += 1;
         } else {
-            self.target = Some(place(room));
+            (self.target, self.climbed) = (Some(place(room)), 0);
         }
         self.list(room, policy, true, now);
     }

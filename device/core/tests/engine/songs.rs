@@ -81,6 +81,25 @@ fn a_choice_outlives_a_camera_that_comes_back() {
 }
 
 #[test]
+fn every_lift_begins_at_the_mood() {
+    let mut evening = empty_room();
+    let first_why = |evening: &Evening| evening.last("recommendation")["tracks"][0]["why"].as_str().unwrap().to_owned();
+    evening.command("next", "");
+    for _ in 0..2 {
+        evening.command("policy", "lift");
+        evening.command("next", "");
+        assert!(first_why(&evening).ends_with("where the mood is now"), "{}", first_why(&evening));
+        (0..7).for_each(|_| evening.command("next", ""));
+        assert!(!first_why(&evening).ends_with("where the mood is now"), "{}", first_why(&evening));
+        evening.command("policy", "match");
+        evening.command("next", "");
+    }
+    evening.ask("config.set", ",\"set\":{\"music.policy\":\"lift\"}");
+    evening.command("next", "");
+    assert!(first_why(&evening).ends_with("where the mood is now"), "{}", first_why(&evening));
+}
+
+#[test]
 fn a_song_that_is_skipped_before_it_plays_is_not_played() {
     for length in [10, 1] {
         let mut config = Config::default();
