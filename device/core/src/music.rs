@@ -21,6 +21,7 @@ use std::time::Duration;
 pub use catalogue::{Catalogue, Kinship, Mode, Source, TIMBRE, Track, UNKNOWN_ARTIST, artist_and_title};
 pub use feedback::{Deed, Feedback, MAX_REMEMBERED, Memory, Standing};
 pub use file::FileError;
+pub use genre::Genre;
 pub use import::{Import, ImportError, MAX_TRACKS, MAX_WORDS, Rejected, TEMPOS, one_line};
 
 use crate::affect::{Affect, Policy};

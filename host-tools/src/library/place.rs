@@ -1,9 +1,9 @@
 //! Where a song lies on the valence-arousal plane, from the best that is known of it.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use moodbox_core::affect::Affect;
-use moodbox_core::music::{Catalogue, Source, Track};
+use moodbox_core::music::{Catalogue, Genre, Source, Track};
 
 /// How far words for moods can be trusted: somebody has listened and decided, but words are coarse.
 const TAGS: f32 = 0.7;
@@ -82,19 +82,20 @@ const MOODS: [(&str, f32, f32); 64] = [
 
 /// What songs of a genre are like, learnt from the demo catalogue.
 pub(crate) struct Places {
-    genres: HashMap<String, Affect>,
+    /// By name: the genre, and where each of its songs lies.
+    genres: BTreeMap<String, (Genre, Vec<Affect>)>,
 }
 
 impl Places {
     pub(crate) fn new() -> Self {
         let demo = Catalogue::demo();
-        let mut by_genre: HashMap<String, Vec<Affect>> = HashMap::new();
+        let mut genres: BTreeMap<String, (Genre, Vec<Affect>)> = BTreeMap::new();
         for track in demo.tracks() {
-            for genre in &track.genres {
-                by_genre.entry(genre.to_lowercase()).or_default().push(track.affect);
+            for genre in track.genres.iter().map(|text| Genre::read(text)) {
+                genres.entry(genre.name.clone()).or_insert_with(|| (genre, Vec::new())).1.push(track.affect);
             }
         }
-        Self { genres: by_genre.into_iter().filter_map(|(genre, places)| Some((genre, mean(&places)?))).collect() }
+        Self { genres }
     }
 
     /// Puts a track whose place is not known where its tags or genres say. What is known already stays, but words that a
@@ -111,16 +112,23 @@ impl Places {
         }
     }
 
-    /// A genre says what it is in its last words: "dutch indie rock" is read as "indie rock" and then as "rock".
+    /// A genre says what it is in its last words: "dutch indie rock" is read as "indie rock" and then as "rock". Where the
+    /// demo catalogue has none of these, it is like those near it.
     fn of_genre(&self, genre: &str) -> Option<Affect> {
-        let genre = genre.to_lowercase();
-        let mut rest = genre.as_str();
-        loop {
-            if let Some(affect) = self.genres.get(rest) {
-                return Some(*affect);
-            }
-            rest = rest.split_once([' ', '-'])?.1;
-        }
+        let genre = Genre::read(genre);
+        let endings = std::iter::successors(Some(genre.name.as_str()), |rest| Some(rest.split_once(' ')?.1));
+        // The last word of "rhythm and blues" is another genre.
+        let is_read = genre.is_close_to(&genre);
+        let mut named = endings.filter_map(|name| self.genres.get(name));
+        let named = named.find(|(named, _)| !is_read || named.is_close_to(&genre));
+        let near = |is_near: fn(&Genre, &Genre) -> bool| {
+            let songs = self.genres.values().filter(|(other, _)| is_near(other, &genre)).flat_map(|(_, songs)| songs);
+            mean(&songs.copied().collect::<Vec<_>>())
+        };
+        named
+            .and_then(|(_, songs)| mean(songs))
+            .or_else(|| near(Genre::is_close_to))
+            .or_else(|| near(Genre::is_of_same_family))
     }
 }
 
@@ -135,4 +143,46 @@ fn mean(places: &[Affect]) -> Option<Affect> {
     let number = places.len() as f32;
     let sum = |part: fn(&Affect) -> f32| places.iter().map(part).sum::<f32>() / number;
     (!places.is_empty()).then(|| Affect::new(sum(|place| place.valence), sum(|place| place.arousal)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn demo_mean(genre: &str) -> Option<Affect> {
+        let demo = Catalogue::demo();
+        let songs = demo.tracks().iter().filter(|track| track.genres.iter().any(|own| own == genre));
+        mean(&songs.map(|track| track.affect).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn genres_are_known_however_they_are_written() {
+        let places = Places::new();
+        for (written, demo) in [
+            ("Hip-Hop", "hip hop"),
+            ("Old School Hip-Hop", "hip hop"),
+            ("Trip-Hop", "trip hop"),
+            ("Synth Pop", "synth-pop"),
+            ("Rock & Roll", "rock and roll"),
+            ("Rhythm & Blues", "rhythm and blues"),
+            ("Dutch Indie-Rock", "indie rock"),
+            ("Malian Mande Music", "mande music"),
+        ] {
+            assert_eq!(places.of_genre(written), demo_mean(demo), "{written}");
+        }
+    }
+
+    #[test]
+    fn a_genre_that_no_demo_song_has_is_like_those_near_it() {
+        let places = Places::new();
+        for (genre, near) in
+            [("Rap", "hip hop"), ("Synthpop", "pop"), ("Drum & Bass", "electronic"), ("Quiet Storm", "soul")]
+        {
+            let (place, near) = (places.of_genre(genre).unwrap(), demo_mean(near).unwrap());
+            assert!(place.distance(near) < 0.3, "{genre}: {place:?}, {near:?}");
+        }
+        // Neither its own name nor a word of it is blues.
+        assert_ne!(places.of_genre("Chicago Rhythm & Blues"), demo_mean("blues"));
+        assert_eq!(places.of_genre("humppa"), None);
+    }
 }

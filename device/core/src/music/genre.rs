@@ -180,9 +180,9 @@ struct Kind {
 
 /// A genre, read from free text.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Genre {
+pub struct Genre {
     /// In lower case, words parted by one space.
-    pub(super) name: String,
+    pub name: String,
     /// What it is, if a rule knows.
     main: Option<Kind>,
     families: u16,
@@ -192,7 +192,8 @@ pub(super) struct Genre {
 
 impl Genre {
     /// Reads free text; any text is a genre, if perhaps of no known family.
-    pub(super) fn read(text: &str) -> Self {
+    #[must_use]
+    pub fn read(text: &str) -> Self {
         let mut words: Vec<String> = text
             .to_lowercase()
             .replace('&', " and ")
@@ -218,6 +219,18 @@ impl Genre {
         words.sort_unstable();
         words.dedup();
         Self { name, main, families, words }
+    }
+
+    /// Whether both are kinds of music that sound alike to most listeners, as far as a rule knows.
+    #[must_use]
+    pub fn is_close_to(&self, other: &Self) -> bool {
+        self.main.is_some() && self.main == other.main
+    }
+
+    /// Whether both are of one broad kind of music, as rock and metal are two, as far as a rule knows.
+    #[must_use]
+    pub fn is_of_same_family(&self, other: &Self) -> bool {
+        self.family().is_some() && self.family() == other.family()
     }
 
     /// The family that it belongs to, if a rule knows.
