@@ -36,7 +36,7 @@ pub(super) fn set_up(boot: &Path, arguments: &Arguments, json: bool) -> Result<(
     let way = Way::on(boot)?;
     let wishes = &arguments.wishes;
     let credentials = Credentials::of(wishes)?;
-    let person = Person::new(!arguments.yes)?;
+    let person = Person::new(!arguments.yes);
     let decisions = person.decide(wishes, None, &credentials)?;
     state::try_broker(wishes, &decisions, &credentials)?;
     let plan = Plan::new(arguments.package()?, decisions, credentials, None)?;

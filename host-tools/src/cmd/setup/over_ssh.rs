@@ -29,7 +29,7 @@ pub(super) fn set_up(arguments: &Arguments, json: bool) -> Result<(), Failure> {
     let found = Found::by(&session)?;
     steps.tell(&format!("What is at {}", session.host()), &found.lines())?;
     suits(&found, &session)?;
-    let person = Person::new(!arguments.yes)?;
+    let person = Person::new(!arguments.yes);
     let decisions = person.decide(wishes, Some(&found), &credentials)?;
     state::try_broker(wishes, &decisions, &credentials)?;
     let plan = Plan::new(package, decisions, credentials, found.config.as_deref())?;

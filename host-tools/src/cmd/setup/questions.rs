@@ -44,21 +44,18 @@ pub(super) struct Person {
 
 impl Person {
     /// Who sits at the terminal, if there is one and questions are wanted.
-    ///
-    /// # Errors
-    /// When the system does not tell of Ctrl-C.
-    pub(super) fn new(questions: bool) -> io::Result<Self> {
+    pub(super) fn new(questions: bool) -> Self {
         let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let theme: Box<dyn Theme> = if plain { Box::new(SimpleTheme) } else { Box::new(ColorfulTheme::default()) };
         let asks = questions && io::IsTerminal::is_terminal(&io::stdin());
         let may_end = Arc::new(AtomicBool::new(true));
         // An open question hears of Ctrl-C by itself, but only where that signal does not end the program first. On Windows it
-        // would not.
+        // would not, and where the system refuses this, Ctrl-C ends the program as ever.
         #[cfg(unix)]
         if asks {
-            signal_hook::flag::register_conditional_default(signal_hook::consts::SIGINT, Arc::clone(&may_end))?;
+            let _ = signal_hook::flag::register_conditional_default(signal_hook::consts::SIGINT, Arc::clone(&may_end));
         }
-        Ok(Self { theme, asks, may_end })
+        Self { theme, asks, may_end }
     }
 
     /// What is said and asked about a box. `found` is nothing where the box cannot be looked at yet.
