@@ -6,6 +6,7 @@
 mod card;
 mod configuration;
 mod credentials;
+mod ctrl_c;
 mod found;
 mod over_ssh;
 mod plan;

@@ -2,8 +2,6 @@
 
 use std::io;
 use std::net::{TcpStream, ToSocketAddrs};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::anyhow;
@@ -15,6 +13,7 @@ use moodbox_core::config::{Broker, Config, LedDriver, Mqtt, Source};
 use super::Wishes;
 use super::configuration::Decisions;
 use super::credentials::Credentials;
+use super::ctrl_c::CtrlC;
 use super::found::{Camera, Found};
 use crate::cmd::discover::brokers;
 use crate::failure::Failure;
@@ -38,8 +37,8 @@ const DRIVERS: [(LedDriver, &str); 3] = [
 pub(super) struct Person {
     theme: Box<dyn Theme>,
     asks: bool,
-    /// Whether Ctrl-C ends the program, as it does while no question is open.
-    may_end: Arc<AtomicBool>,
+    /// Where somebody is asked.
+    ctrl_c: Option<CtrlC>,
 }
 
 impl Person {
@@ -48,14 +47,7 @@ impl Person {
         let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let theme: Box<dyn Theme> = if plain { Box::new(SimpleTheme) } else { Box::new(ColorfulTheme::default()) };
         let asks = questions && io::IsTerminal::is_terminal(&io::stdin());
-        let may_end = Arc::new(AtomicBool::new(true));
-        // An open question hears of Ctrl-C by itself, but only where that signal does not end the program first. On Windows it
-        // would not, and where the system refuses this, Ctrl-C ends the program as ever.
-        #[cfg(unix)]
-        if asks {
-            let _ = signal_hook::flag::register_conditional_default(signal_hook::consts::SIGINT, Arc::clone(&may_end));
-        }
-        Self { theme, asks, may_end }
+        Self { theme, asks, ctrl_c: asks.then(CtrlC::heard_by_questions) }
     }
 
     /// What is said and asked about a box. `found` is nothing where the box cannot be looked at yet.
@@ -193,9 +185,10 @@ impl Person {
 
     /// What is answered. Ctrl-C is no answer; the cursor, which some questions hide, is then shown again.
     fn answer<T>(&self, ask: impl FnOnce() -> dialoguer::Result<T>) -> Result<T, Failure> {
-        self.may_end.store(false, Ordering::Relaxed);
-        let answer = ask();
-        self.may_end.store(true, Ordering::Relaxed);
+        let answer = {
+            let _open = self.ctrl_c.as_ref().map(CtrlC::open_question);
+            ask()
+        };
         answer.map_err(|error| {
             let terminal = Term::stderr();
             if terminal.is_term() {
@@ -247,7 +240,7 @@ mod tests {
     }
 
     fn nobody() -> Person {
-        Person { theme: Box::new(SimpleTheme), asks: false, may_end: Arc::default() }
+        Person { theme: Box::new(SimpleTheme), asks: false, ctrl_c: None }
     }
 
     fn wishes(words: &[&str]) -> Wishes {
