@@ -49,6 +49,7 @@ LIVING = [
     life.a_hung_box_is_noticed,
     life.a_power_cut_is_noticed,
     life.a_closed_box_is_noticed,
+    life.a_room_that_is_not_looked_at_is_not_called_empty,
     life.a_person_s_names_are_kept,
     life.a_restart_that_was_asked_for_is_survived,
     life.a_broker_restart_is_survived,

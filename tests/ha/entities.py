@@ -28,6 +28,16 @@ def field(name):
     return lambda payload: payload[name]
 
 
+def of_the_room(name):
+    """What is known of the room, or nothing."""
+    return lambda state: None if state.get("presence_unknown") else state[name]
+
+
+def of_people(name):
+    """Where nobody is there is nothing."""
+    return lambda state: state[name] if state["presence"] else None
+
+
 def first_track(recommendation):
     first = recommendation["tracks"][0]
     return f"{first['title']} - {first['artist']}"[:255]
@@ -42,15 +52,15 @@ def setting(name, unit):
 
 
 ENTITIES = [
-    Entity("mood", "sensor", device_class="enum", shows=field("mood")),
+    Entity("mood", "sensor", device_class="enum", shows=of_the_room("mood")),
     Entity("expression", "sensor", device_class="enum", shows=field("expression")),
-    Entity("confidence", "sensor", unit="%", topic="confidence", shows=lambda percent: percent),
+    Entity("confidence", "sensor", unit="%", topic="confidence", shows=lambda percent: percent or None),
     Entity("faces", "sensor", enabled=False, shows=field("faces")),
-    Entity("valence", "sensor", enabled=False, shows=field("valence")),
-    Entity("arousal", "sensor", enabled=False, shows=field("arousal")),
+    Entity("valence", "sensor", enabled=False, shows=of_people("valence")),
+    Entity("arousal", "sensor", enabled=False, shows=of_people("arousal")),
     Entity("unsure", "binary_sensor", enabled=False, shows=field("unsure")),
     Entity("card", "image"),
-    Entity("presence", "binary_sensor", device_class="occupancy", shows=field("presence")),
+    Entity("presence", "binary_sensor", device_class="occupancy", shows=of_the_room("presence")),
     Entity("recommendation", "sensor", topic="recommendation", shows=first_track),
     Entity("event", "event"),
     Entity("camera", "switch", shows=lambda state: state["camera"] != "off"),
@@ -60,7 +70,7 @@ ENTITIES = [
     Entity("skip", "button"),
     Entity("choose", "text", topic="now", shows=lambda now: now.get("uri", "")),
     Entity("recommend", "button"),
-    Entity("correct", "select"),
+    Entity("correct", "select", shows=lambda state: None if state["mood"] in ("mixed", "absent") else state["mood"]),
     Entity("policy", "select", "config", shows=field("policy")),
     setting("hold_time", "s"),
     setting("min_face", "px"),
@@ -74,7 +84,7 @@ ENTITIES = [
         "binary_sensor",
         "diagnostic",
         device_class="problem",
-        shows=lambda state: state["camera"] == "unavailable",
+        shows=lambda state: state["camera"] == "unavailable" and "camera_reason" in state,
     ),
     diagnostic("throttled", "throttled", "binary_sensor", enabled=True, device_class="problem"),
     # What is installed is the latest that the box knows of.

@@ -52,6 +52,19 @@ async def a_closed_box_is_noticed(scene):
     await is_right_again(scene, "after its next start")
 
 
+async def a_room_that_is_not_looked_at_is_not_called_empty(scene):
+    await scene.home.call("switch.turn_off", scene.id("camera"))
+    await scene.until(lambda: scene.said("state")["camera"] == "off")
+    scene.note("asked to stop, it ends with 0", scene.box.stop() == 0)
+    await scene.until(lambda: not left(scene))
+    scene.box.start()
+    await is_right_again(scene, "after a start with the camera off")
+    shown = lambda: [scene.shown(component) for component in ("mood", "presence", "camera_problem")]
+    scene.note("nobody knows who is there", shown() == ["unknown", "unknown", "off"], shown())
+    await scene.home.call("switch.turn_on", scene.id("camera"))
+    scene.note("somebody is", await scene.until(lambda: scene.shown("presence") == "on", 30), shown())
+
+
 async def a_person_s_names_are_kept(scene):
     device = await scene.home.device(scene.box.device)
     await scene.home.ask("config/device_registry/update", device_id=device["id"], name_by_user="Den")

@@ -23,6 +23,8 @@ const HALF: f32 = 160.0;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Card {
     mood: RoomMood,
+    /// Whether an empty room may only be one that is not seen.
+    unknown: bool,
     /// Tenths of the valence-arousal plane.
     at: (i8, i8),
     /// The id of the list.
@@ -30,11 +32,12 @@ pub(crate) struct Card {
 }
 
 impl Card {
-    pub(crate) fn of(room: &Room, recommendation: Option<&Recommendation>) -> Self {
+    pub(crate) fn of(room: &Room, sure: bool, recommendation: Option<&Recommendation>) -> Self {
         let tenths = |value: f32| (value * 10.0).round() as i8;
         let Affect { valence, arousal } = if room.presence { room.affect } else { Affect::new(0.0, 0.0) };
         Self {
             mood: room.mood,
+            unknown: !sure,
             at: (tenths(valence), tenths(arousal)),
             list: recommendation.map(|recommendation| recommendation.id.clone()),
         }
@@ -75,6 +78,7 @@ pub(crate) fn draw(card: &Card, recommendation: Option<&Recommendation>) -> Stri
         );
     }
     let title = match card.mood {
+        RoomMood::Absent if card.unknown => "nobody is seen".to_owned(),
         RoomMood::Absent => "nobody is there".to_owned(),
         mood => mood.to_string(),
     };
@@ -155,19 +159,21 @@ mod tests {
     #[test]
     fn the_card_of_a_happy_room() {
         let list = list("Here Comes the Sun & <more> of what nobody reads to its end", "The Beatles");
-        let card = Card::of(&room(RoomMood::Emotion(Emotion::Happy), Affect::new(0.71, 0.38)), Some(&list));
+        let card = Card::of(&room(RoomMood::Emotion(Emotion::Happy), Affect::new(0.71, 0.38)), true, Some(&list));
         insta::assert_snapshot!(draw(&card, Some(&list)).replace("><", ">\n<"));
     }
 
     #[test]
     fn an_empty_room_has_no_point_and_no_songs() {
-        let svg = draw(&Card::of(&room(RoomMood::Absent, Affect::new(0.7, 0.4)), None), None);
-        assert!(svg.contains("nobody is there") && !svg.contains("r=\"14\"") && !svg.contains("1. "), "{svg}");
+        for (sure, title) in [(true, "nobody is there"), (false, "nobody is seen")] {
+            let svg = draw(&Card::of(&room(RoomMood::Absent, Affect::new(0.7, 0.4)), sure, None), None);
+            assert!(svg.contains(title) && !svg.contains("r=\"14\"") && !svg.contains("1. "), "{svg}");
+        }
     }
 
     #[test]
     fn a_still_room_has_one_card() {
-        let card = |valence| Card::of(&room(RoomMood::Mixed, Affect::new(valence, 0.0)), None);
+        let card = |valence| Card::of(&room(RoomMood::Mixed, Affect::new(valence, 0.0)), true, None);
         assert_eq!(card(0.31), card(0.34));
         assert_ne!(card(0.31), card(0.38));
     }
@@ -176,7 +182,7 @@ mod tests {
         #[test]
         fn whatever_a_song_is_called_the_card_is_short_and_xml(title in any::<String>(), artist in any::<String>()) {
             let list = list(&title, &artist);
-            let card = Card::of(&room(RoomMood::Mixed, Affect::new(f32::NAN, 9.0)), Some(&list));
+            let card = Card::of(&room(RoomMood::Mixed, Affect::new(f32::NAN, 9.0)), true, Some(&list));
             let svg = draw(&card, Some(&list));
             prop_assert!(svg.len() <= MAX_BYTES, "{}", svg.len());
             prop_assert!(!svg.contains(char::is_control));

@@ -36,7 +36,7 @@ use crate::led::LedPattern;
 use crate::mood::{Confusion, MoodFilter, Room, RoomMood};
 use crate::music::{Catalogue, Memory, Recommender, default_policy};
 use crate::personal::{Evidence, Personal};
-use crate::topics::{CameraState, Diagnostics, Event as Announcement, Topics};
+use crate::topics::{Diagnostics, Event as Announcement, Topics};
 pub use configuration::Asker;
 pub use event::{Effect, Event, Part};
 use history::Chronicle;
@@ -139,6 +139,8 @@ pub struct Engine {
     slowed: bool,
     /// What was last acted upon.
     known: Room,
+    /// Whether somebody is there, as was last told.
+    told_of_presence: bool,
     light: Option<LedPattern>,
 }
 
@@ -158,6 +160,7 @@ impl Engine {
             personal: Personal::new(evidence),
             expression: ExpressionFilter::new(&config.mood),
             known: mood.room(now),
+            told_of_presence: false,
             mood,
             playlist: Playlist::new(recommender, config.music.list_length.0 as usize, started),
             voice: Voice::new(seed),
@@ -247,7 +250,8 @@ impl Engine {
         let preview = self.preview.as_ref().map(Preview::ends);
         let note = self.chronicle.next_deadline();
         let trial = self.trial.next_deadline(self.patience());
-        let all = [self.mood.next_deadline(now), self.voice.next_deadline(), test, preview, note, trial];
+        let empty = self.can_call_it_empty().filter(|from| *from > now);
+        let all = [self.mood.next_deadline(now), self.voice.next_deadline(), test, preview, note, trial, empty];
         all.into_iter().flatten().min()
     }
 
@@ -294,7 +298,8 @@ impl Engine {
     fn settle(&mut self, now: Duration, effects: &mut Vec<Effect>) {
         let room = self.mood.room(now);
         self.follow_the_mood(&room, now, effects);
-        if room.presence != self.known.presence {
+        if self.is_sure_of(&room, now) && room.presence != self.told_of_presence {
+            self.told_of_presence = room.presence;
             let event = Announcement::Presence { presence: room.presence };
             self.voice.say(self.topics.event(&event), effects);
         }
@@ -304,7 +309,7 @@ impl Engine {
         }
         self.known = room;
         self.note(&room, now, effects);
-        let state = self.state(&room);
+        let state = self.state(&room, now);
         self.voice.state(&self.topics, &state, room.confidence, now, effects);
         self.voice.settings(&self.topics, self.settings(), now, effects);
         self.show_card(&room, now, effects);
@@ -317,10 +322,7 @@ impl Engine {
 
     /// A new list when somebody came, or when the room's mood has moved on.
     fn follow_the_mood(&mut self, room: &Room, now: Duration, effects: &mut Vec<Effect>) {
-        // Where the camera is off nobody knows, nor where it has just come on.
-        let absent = self.config().mood.absent_s.duration();
-        let looked = self.camera_up.is_some_and(|since| now.saturating_sub(since) >= absent);
-        self.playlist.see_the_room(!room.presence && looked && self.camera_state() == CameraState::On);
+        self.playlist.see_the_room(!room.presence && self.is_sure_of(room, now));
         if !room.presence || self.playlist.follows_a_choice() {
             return;
         }

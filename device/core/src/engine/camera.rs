@@ -1,7 +1,10 @@
 //! The camera: whether a person wants it, whether the switch on the box lets it be used, whether it gives frames.
 
+use std::time::Duration;
+
 use super::{Effect, Engine, Part};
 use crate::expression::ExpressionFilter;
+use crate::mood::Room;
 use crate::topics::CameraState;
 
 impl Engine {
@@ -42,6 +45,17 @@ impl Engine {
             (true, true) => CameraState::On,
             (true, false) => CameraState::Unavailable,
         }
+    }
+
+    /// Whether somebody is there, or the camera has looked for as long as it takes to say that nobody is.
+    pub(super) fn is_sure_of(&self, room: &Room, now: Duration) -> bool {
+        room.presence || self.can_call_it_empty().is_some_and(|from| from <= now)
+    }
+
+    /// From when on the camera will have looked for as long as that takes, should it go on.
+    pub(super) fn can_call_it_empty(&self) -> Option<Duration> {
+        let absent = self.config().mood.absent_s.duration();
+        self.camera_up.filter(|_| self.camera_is_wanted()).map(|since| since.saturating_add(absent))
     }
 
     /// Why it is off or unavailable, where that is not a person's command.

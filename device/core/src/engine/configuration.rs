@@ -147,7 +147,7 @@ impl Engine {
         let room = self.mood.room(now);
         let data = json!({
             "problems": problems.collect::<Vec<_>>(),
-            "state": self.state(&room),
+            "state": self.state(&room, now),
             "settings": self.settings(),
             "set": self.configuration.overrides(),
             "songs": self.playlist.songs(),

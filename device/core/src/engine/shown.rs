@@ -16,14 +16,14 @@ impl Engine {
     /// Draws the card anew where it would look different.
     pub(super) fn show_card(&mut self, room: &Room, now: Duration, effects: &mut Vec<Effect>) {
         let recommendation = self.playlist.recommendation();
-        let card = Card::of(room, recommendation);
+        let card = Card::of(room, self.is_sure_of(room, now), recommendation);
         if self.voice.card(&card, now) {
             let svg = card::draw(&card, recommendation);
             self.voice.say(self.topics.card(svg), effects);
         }
     }
 
-    pub(super) fn state(&self, room: &Room) -> State {
+    pub(super) fn state(&self, room: &Room, now: Duration) -> State {
         let camera = self.camera_state();
         State {
             mood: room.mood.name(),
@@ -32,6 +32,7 @@ impl Engine {
             // The mood is held for a while after the last frame; what is seen now is not.
             faces: if camera == CameraState::On { room.faces } else { 0 },
             presence: room.presence,
+            presence_unknown: !self.is_sure_of(room, now),
             // An empty room is nowhere; what is believed of it is only what is believed of any.
             valence: if room.presence { room.affect.valence } else { 0.0 },
             arousal: if room.presence { room.affect.arousal } else { 0.0 },

@@ -43,10 +43,12 @@ pub(super) fn controls(topics: &Topics) -> Vec<Component> {
         ("recommend", button("recommend", "New list", "mdi:refresh")),
         (
             "correct",
-            // Without a state: what the mood is said by the sensor, and this says what it should have been.
+            // It shows what the box believes: Home Assistant sends nothing when somebody selects what is shown, and without a
+            // state that would be what was last selected, were it days ago.
             json!({
                 "p": "select", "name": "The mood is really", "icon": "mdi:emoticon-confused-outline",
-                "options": Emotion::ALL.map(Emotion::name), "command_topic": command("correct"),
+                "options": Emotion::ALL.map(Emotion::name), "command_topic": command("correct"), "state_topic": state,
+                "value_template": "{{ value_json.mood if value_json.mood not in ['mixed', 'absent'] else None }}",
             }),
         ),
     ]

@@ -25,7 +25,8 @@ pub(super) fn diagnostics(topics: &Topics) -> Vec<Component> {
             json!({
                 "p": "binary_sensor", "name": "Camera problem", "device_class": "problem",
                 "entity_category": "diagnostic", "state_topic": topics.topic("state"),
-                "value_template": "{{ 'ON' if value_json.camera == 'unavailable' else 'OFF' }}",
+                // One that is about to start has no reason.
+                "value_template": "{{ 'ON' if value_json.camera == 'unavailable' and value_json.camera_reason is defined else 'OFF' }}",
             }),
         ),
         (

@@ -8,6 +8,10 @@ use crate::topics::{Event, Topics};
 
 pub(super) fn observations(topics: &Topics) -> Vec<Component> {
     let state = topics.topic("state");
+    // Home Assistant takes the word None, which null becomes, for unknown.
+    let where_known = |field: &str| {
+        format!("{{{{ value_json.{field} if not value_json.presence_unknown | default(false) else None }}}}")
+    };
     let emotions = Emotion::ALL.map(Emotion::name);
     let moods = [&emotions[..], &["mixed", "absent"]].concat();
     let recommendation = topics.topic("recommendation");
@@ -17,7 +21,7 @@ pub(super) fn observations(topics: &Topics) -> Vec<Component> {
             json!({
                 "p": "sensor", "name": "Mood", "icon": "mdi:emoticon-outline",
                 "device_class": "enum", "options": moods,
-                "state_topic": state, "value_template": "{{ value_json.mood }}",
+                "state_topic": state, "value_template": where_known("mood"),
             }),
         ),
         (
@@ -25,7 +29,6 @@ pub(super) fn observations(topics: &Topics) -> Vec<Component> {
             json!({
                 "p": "sensor", "name": "Expression", "icon": "mdi:face-recognition",
                 "device_class": "enum", "options": emotions,
-                // Home Assistant takes the word None, which null becomes, for unknown.
                 "state_topic": state, "value_template": "{{ value_json.expression }}",
             }),
         ),
@@ -34,7 +37,8 @@ pub(super) fn observations(topics: &Topics) -> Vec<Component> {
             json!({
                 "p": "sensor", "name": "Confidence", "icon": "mdi:percent-outline",
                 "unit_of_measurement": "%", "state_class": "measurement", "suggested_display_precision": 0,
-                "state_topic": topics.topic("confidence"),
+                // Nobody is there where it is 0.
+                "state_topic": topics.topic("confidence"), "value_template": "{{ value if value != '0' else None }}",
             }),
         ),
         (
@@ -66,7 +70,7 @@ pub(super) fn observations(topics: &Topics) -> Vec<Component> {
             "presence",
             json!({
                 "p": "binary_sensor", "name": "Presence", "device_class": "occupancy",
-                "state_topic": state, "value_template": "{{ value_json.presence }}",
+                "state_topic": state, "value_template": where_known("presence"),
                 "payload_on": "True", "payload_off": "False",
             }),
         ),
@@ -91,10 +95,11 @@ pub(super) fn observations(topics: &Topics) -> Vec<Component> {
 }
 
 /// Where the room is on one axis of the valence-arousal plane, for graphs; off until a person wants it, as it moves all
-/// the time.
+/// the time. An empty room is nowhere.
 fn place(field: &str, name: &str, icon: &str, state: &str) -> Value {
     json!({
         "p": "sensor", "name": name, "icon": icon, "state_class": "measurement", "suggested_display_precision": 2,
-        "enabled_by_default": false, "state_topic": state, "value_template": format!("{{{{ value_json.{field} }}}}"),
+        "enabled_by_default": false, "state_topic": state,
+        "value_template": format!("{{{{ value_json.{field} if value_json.presence else None }}}}"),
     })
 }

@@ -51,6 +51,10 @@ pub struct State {
     pub faces: usize,
     /// Whether somebody is there.
     pub presence: bool,
+    /// Whether nobody is seen, but nobody can say that the room is empty: the camera does not look, or has not for as long as
+    /// that takes. Left out where it is false.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub presence_unknown: bool,
     /// Valence that the mood stands for, -1..1.
     #[serde(serialize_with = "two_decimals")]
     pub valence: f32,
@@ -364,6 +368,7 @@ mod tests {
             expression: Some(Emotion::Surprise),
             faces: 2,
             presence: true,
+            presence_unknown: false,
             valence: 0.749_999,
             arousal: 0.4,
             policy: Policy::Match,

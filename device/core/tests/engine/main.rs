@@ -190,8 +190,32 @@ fn somebody_comes_smiles_and_leaves() {
     evening.wait(3 * MINUTE);
     let state = evening.last("state");
     assert_eq!((&state["mood"], &state["presence"]), (&"absent".into(), &false.into()));
-    let presence: Vec<_> = evening.said("event").into_iter().filter(|(_, e)| e["event_type"] == "presence").collect();
-    assert_eq!(presence.len(), 2);
+    assert_eq!(state.get("presence_unknown"), None);
+    assert_eq!(told_of_presence(&evening), [true, false]);
+}
+
+fn told_of_presence(evening: &Evening) -> Vec<bool> {
+    let events = evening.said("event").into_iter();
+    events.filter_map(|(_, event)| event["presence"].as_bool()).collect()
+}
+
+#[test]
+fn a_room_that_is_not_looked_at_is_not_called_empty() {
+    let mut evening = happy_evening();
+    evening.command("camera", "OFF");
+    evening.tell(Event::CameraClosed);
+    evening.wait(3 * MINUTE);
+    let state = evening.last("state");
+    assert_eq!((&state["mood"], &state["presence"]), (&"absent".into(), &false.into()));
+    assert_eq!((&state["presence_unknown"], told_of_presence(&evening)), (&true.into(), vec![true]));
+    // Nor is one that has only just been looked at.
+    evening.command("camera", "ON");
+    evening.tell(Event::CameraUp);
+    evening.wait(MINUTE);
+    assert_eq!((&evening.last("state")["presence_unknown"], told_of_presence(&evening)), (&true.into(), vec![true]));
+    evening.wait(2 * MINUTE);
+    assert_eq!(evening.last("state").get("presence_unknown"), None);
+    assert_eq!(told_of_presence(&evening), [true, false]);
 }
 
 #[test]

@@ -47,7 +47,15 @@ fn assert_recommendation(recommendation: &Value) {
 }
 
 fn assert_state(state: &Value) {
-    assert_keys(state, "mood unsure expression faces presence valence arousal policy camera leds schema");
+    let always = "mood unsure expression faces presence valence arousal policy camera leds schema";
+    match state.get("presence_unknown") {
+        None => assert_keys(state, always),
+        // Until somebody is seen.
+        Some(unknown) => {
+            assert_keys(state, &format!("{always} presence_unknown"));
+            assert_eq!((unknown, &state["presence"]), (&true.into(), &false.into()));
+        }
+    }
     let emotions = ["angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"];
     let mood = state["mood"].as_str().unwrap();
     assert!(emotions.contains(&mood) || ["mixed", "absent"].contains(&mood), "{state}");
