@@ -8,7 +8,8 @@ from scene import BROKER, PROGRAMS, SESSION
 
 # What a person accepts, in seconds.
 HUNG = 20
-RIGHT_AGAIN = 15
+RIGHT_AGAIN = 30
+GONE = 10
 
 
 def left(scene):
@@ -37,7 +38,7 @@ async def a_hung_box_is_noticed(scene):
 
 async def a_power_cut_is_noticed(scene):
     scene.box.kill()
-    await scene.timed("after kill -9 every entity is unavailable", lambda: not left(scene), 2)
+    await scene.timed("after kill -9 every entity is unavailable", lambda: not left(scene), GONE)
     scene.box.start()
     await is_right_again(scene, "after a restart of the box")
     scene.note("what was set outlived it", not forgotten(scene), forgotten(scene))
@@ -47,7 +48,7 @@ async def a_power_cut_is_noticed(scene):
 
 async def a_closed_box_is_noticed(scene):
     scene.note("asked to stop, it ends with 0", scene.box.stop() == 0)
-    await scene.timed("and is unavailable at once", lambda: not left(scene), 2)
+    await scene.timed("and is unavailable at once", lambda: not left(scene), GONE)
     scene.box.start()
     await is_right_again(scene, "after its next start")
 
@@ -84,25 +85,26 @@ async def a_person_s_names_are_kept(scene):
 async def a_restart_that_was_asked_for_is_survived(scene):
     await scene.home.call("button.press", scene.id("restart"))
     scene.note("asked to restart, it ends for systemd to start it again", scene.box.ended() == 0)
-    await scene.timed("and is unavailable at once", lambda: not left(scene), 2)
+    await scene.timed("and is unavailable at once", lambda: not left(scene), GONE)
     scene.box.start()
     await is_right_again(scene, "after the restart")
     scene.note("what was set outlived it", not forgotten(scene), forgotten(scene))
 
 
 async def a_broker_restart_is_survived(scene):
+    heard = len(scene.broker.said)
     await scene.restart("mosquitto")
-    await restarted(scene, "after a restart of the broker")
+    await restarted(scene, "after a restart of the broker", heard)
 
 
 async def a_forgetful_broker_is_reminded(scene):
-    await scene.up("forget")
-    await restarted(scene, "after a restart of the broker without its store")
-
-
-async def restarted(scene, what):
-    """We have no news for as long as we are not connected either, so we must have heard the box since."""
     heard = len(scene.broker.said)
+    await scene.up("forget")
+    await restarted(scene, "after a restart of the broker without its store", heard)
+
+
+async def restarted(scene, what, heard):
+    """We have no news for as long as we are not connected either, so we must have heard the box since."""
     greeting = (f"{scene.box.base}/availability", "online")
     await is_right_again(scene, what, also=lambda: greeting in scene.broker.said[heard:])
 

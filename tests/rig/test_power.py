@@ -32,8 +32,9 @@ def test_what_was_answered_is_kept_over_a_power_cut(home):
     box = home.box
     box.stop()
     put_card_in(home)
+    mark = box.listener.mark()
     box.start(store=CARD)
-    box.listener.until("moodbox/rig/settings", json.loads, box.listener.mark() - 1)
+    box.listener.until("moodbox/rig/settings", json.loads, mark)
     for cut, sets in enumerate((3, 8)):
         for number in range(1, sets + 1):
             set_and_wait(home, f"{cut}-{number}", 10 * (cut + 1) + number)

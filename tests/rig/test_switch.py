@@ -49,10 +49,10 @@ def test_nothing_is_filmed_while_the_light_is_not_lit(box):
     box.well()
     goes_off(box, lambda: box.command("camera", "OFF"))
     release = box.hang("leds")
-    console, edges = box.board.mark(), len(box.board.edges)
+    console, edges, mark = box.board.mark(), len(box.board.edges), box.listener.mark()
     box.command("camera", "ON")
     # The state says at once that it is wanted; who would open it waits for the light.
-    box.state(box.listener.mark() - 1, camera="unavailable")
+    box.state(mark, camera="unavailable")
     box.board.wait_for("^for a while$", box.board.mark_after("sleep 3; echo for a while"))
     assert not box.board.said("^stream on$", console)
     mark = box.listener.mark()

@@ -48,7 +48,7 @@ impl Backoff {
         self.failures = self.failures.saturating_add(1);
         let doubling = Duration::from_secs(1 << self.failures.min(6));
         let longest = match patience {
-            Patience::Short => doubling.min(Duration::from_secs(4)),
+            Patience::Short => doubling.min(Duration::from_secs(3)),
             Patience::Growing => doubling.min(Duration::from_secs(60)),
             Patience::Long => Duration::from_secs(60),
         };
@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_broker_that_returns_is_found_within_five_seconds() {
-        assert!(waits(Patience::Short).iter().all(|s| (1.0..=4.0).contains(s)));
+        assert!(waits(Patience::Short).iter().all(|s| (1.0..=3.0).contains(s)));
     }
 
     #[test]

@@ -4,8 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 
-use moodbox_tests::listener::PATIENCE;
-use moodbox_tests::mosquitto::free_port;
+use moodbox_tests::listener::{Listener, PATIENCE};
 use moodbox_tests::programs::program;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -22,14 +21,16 @@ pub(super) struct Home {
 
 impl Home {
     pub(super) fn start() -> Self {
-        let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
+        let folder = tempfile::tempdir().unwrap();
         let config = format!(
-            "[device]\nid = \"hall\"\n[store]\nfolder = \"{}/store\"\n[camera]\nsource = \"{}\"\n[mqtt]\nembedded_port = {port}",
+            "[device]\nid = \"hall\"\n[store]\nfolder = \"{}/store\"\n[camera]\nsource = \"{}\"\n[mqtt]\nembedded_port = 0",
             folder.path().display(),
             smile()
         );
         let daemon = Daemon::start(folder.path(), &config);
-        daemon.says("camera: recording");
+        let port = daemon.says("broker mqtt://127.0.0.1:").rsplit_once(':').unwrap().1.parse().unwrap();
+        // It hears what it is told, and sees.
+        Listener::on(port).until("/state", |state| state.json()["faces"] == 1);
         Self { daemon, port, _folder: folder }
     }
 

@@ -9,7 +9,7 @@ use std::time::Instant;
 use moodbox_tests::listener::Listener;
 use moodbox_tests::programs::program;
 use moodbox_tests::rights;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Daemon, Home, config, smile};
 use crate::mqtt::security::broker_with_certificate;
@@ -58,11 +58,11 @@ fn a_clock_that_jumps_by_decades_changes_nothing() {
     for time in ["2026-11-25 12:00:00", "2001-01-01 00:00:00", "2030-06-01 00:00:00"] {
         set(home.folder.path(), time);
         // A person comes and goes by what the box sees, and each is noted.
-        for (switch, camera) in [("OFF", "off"), ("ON", "on")] {
+        for (switch, camera, noted) in [("OFF", "off", Value::Null), ("ON", "on", json!("happy"))] {
             home.command("camera", switch);
             home.state("camera", camera);
+            home.noted(&noted);
         }
-        home.state("mood", "happy");
         assert_eq!(home.ask("diagnose", &json!({}))["status"], "ok");
     }
     home.listener.publish("end", "", false);

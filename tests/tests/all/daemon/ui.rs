@@ -218,9 +218,8 @@ fn it_ends_when_it_is_asked_to_and_when_it_cannot_begin() {
     let mut rest = String::new();
     page.stdout.read_to_string(&mut rest).unwrap();
     assert_eq!(rest, "");
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let held = TcpListener::bind(("127.0.0.1", taken)).unwrap();
-    let (nobody, port) = (free_port(), taken.to_string());
+    let held = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (nobody, port) = (free_port(), held.local_addr().unwrap().port().to_string());
     for (broker, more, code, reason) in [
         (
             broker.port(),
