@@ -98,9 +98,8 @@ fn a_broker_that_restarts_is_told_everything_again() {
     home.broker.kill();
     home.daemon.says("next attempt");
     home.broker.restart();
-    let mut listener = Listener::on(home.broker.port());
-    everything(&mut listener);
-    let state = listener.until("/state", |state| state.json()["mood"] == "happy").json();
+    everything(&mut Listener::on(home.broker.port()));
+    let state = Listener::on(home.broker.port()).until("/state", |state| state.json()["mood"] == "happy").json();
     assert_eq!(state["presence"], true);
 }
 

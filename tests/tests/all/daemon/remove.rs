@@ -80,8 +80,9 @@ fn a_box_that_is_online_is_removed_when_told_so() {
 #[test]
 fn a_person_is_asked() {
     for (answer, code) in [("n\n", 1), ("y\n", 0)] {
-        let home = Home::with("replay:FOLDER/nobody-home.jpg", "");
+        let mut home = Home::with("replay:FOLDER/nobody-home.jpg", "");
         home.listener.publish("moodbox/old/state", "{}", true);
+        home.listener.next("moodbox/old/state");
         let words = format!("remove old --broker mqtt://127.0.0.1:{}", home.broker.port());
         let tool = format!("{} {words}", program("moodbox").display());
         let mut asked = Command::new("script")
