@@ -15,14 +15,21 @@ export class Refused extends Error {
 
 /**
  * Knows the key: the word behind `#` of the address is exchanged for it and taken out of the address. This tab keeps it, so
- * that the page can be loaded anew. Rejects with Refused.
+ * that the page can be loaded anew, also where the word is none that gets it. Rejects with Refused.
  */
 export async function enter() {
-  const word = location.hash.slice(1) || sessionStorage.getItem(KEPT) || "";
-  const key = await (await send("POST", "/key", { key: word })).text();
+  // A browser that goes from one word behind # to another loads nothing by itself.
+  addEventListener("hashchange", () => location.reload());
+  const kept = sessionStorage.getItem(KEPT);
+  const key = await keyFor(location.hash.slice(1) || kept || "").catch((refused) => {
+    if (kept) return keyFor(kept);
+    throw refused;
+  });
   sessionStorage.setItem(KEPT, key);
   history.replaceState(null, "", location.pathname + location.search);
 }
+
+const keyFor = async (word) => (await send("POST", "/key", { key: word })).text();
 
 /** Asks the server; the answer as JSON, or null where there is none. Rejects with Refused. */
 export async function ask(method, path, body) {

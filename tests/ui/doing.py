@@ -159,6 +159,23 @@ def go_to(page, name):
     raise AssertionError(f"{name} cannot be reached")
 
 
+def the_link_to_the_mood_leads_there_and_stays_out_of_the_address(home, browser):
+    page = browser.open(home.ui.url)
+    expect(page.locator("#mood")).not_to_be_empty()
+    address = page.url
+    go_to(page, "To the mood")
+    page.keyboard.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
+    expect(page.locator("#mood")).to_be_visible()
+    assert page.url == address
+    page.keyboard.press("Tab")
+    assert page.evaluate(FOCUSED)[0] == "policy"
+    # Any other word behind # does not lock out who is in.
+    page.goto(f"{address}#main")
+    expect(page).to_have_url(address)
+    expect(page.locator("#mood")).not_to_be_empty()
+
+
 def two_tabs_show_the_same(home, browser):
     one, other = browser.open(home.ui.url), browser.open(home.ui.url)
     one.get_by_role("switch", name="Mood light").uncheck()
@@ -178,5 +195,6 @@ ALL = [
     numbers_are_set_and_refused,
     a_number_stays_when_its_field_is_left,
     a_keyboard_is_enough,
+    the_link_to_the_mood_leads_there_and_stays_out_of_the_address,
     two_tabs_show_the_same,
 ]

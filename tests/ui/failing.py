@@ -61,6 +61,10 @@ def a_wrong_key_opens_nothing(home, browser):
         page = browser.open(address)
         expect(page.locator("#trouble")).to_contain_text("Open the one that moodbox ui printed")
         expect(page.locator("#main")).to_be_hidden()
+        # The right address opens it in the same tab.
+        page.goto(home.ui.url)
+        expect(page.locator("#mood")).not_to_be_empty()
+        assert home.ui.key not in page.url
 
 
 def another_name_of_this_computer_is_refused(home, browser):

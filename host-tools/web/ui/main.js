@@ -211,6 +211,11 @@ element("boxes").addEventListener("click", (event) => {
   event.preventDefault();
   if (link.dataset.box !== box) choose(link.dataset.box, "pushState");
 });
+// Followed as a link it would stay in the address, where the key is looked for.
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  element("main").focus();
+});
 window.addEventListener("popstate", () => choose(new URLSearchParams(location.search).get("box"), null));
 for (const radio of document.getElementsByName("span")) {
   radio.addEventListener("change", () => showHistory(Number(radio.value)));
