@@ -1,5 +1,8 @@
 """What is done on the page reaches the box, and what the box makes of it comes back."""
 
+import io
+
+from PIL import Image
 from playwright.sync_api import expect
 
 
@@ -42,6 +45,40 @@ def switches_and_policy_are_set(home, browser):
     camera.check()
     expect(page.locator("#mood")).not_to_have_text("The camera is off")
     home.until(lambda: home.said("state")["camera"] == "on")
+
+
+def what_is_on_and_what_is_chosen_can_be_seen(home, browser):
+    page = browser.open(home.ui.url)
+    camera, leds = page.get_by_role("switch", name="Camera"), page.get_by_role("switch", name="Mood light")
+    expect(camera).to_be_checked()
+    leds.uncheck()
+    home.until(lambda: home.said("state")["leds"] == "off")
+    for scheme in ("light", "dark"):
+        for forced in ("none", "active"):
+            page.emulate_media(color_scheme=scheme, forced_colors=forced, reduced_motion="reduce")
+            for switch in (camera, leds):
+                track, knob = colours(switch)
+                assert contrast(track, knob) >= 3, (scheme, forced, switch, track, knob)
+        # Forced colours leave nothing of the shade that tells what is chosen.
+        for of in (".policy", ".spans"):
+            chosen, other = (colours(page.locator(f"{of} {which} + span").first)[0] for which in (":checked", ":not(:checked)"))
+            assert contrast(chosen, other) >= 3, (scheme, of, chosen, other)
+    leds.check()
+    home.until(lambda: home.said("state")["leds"] == "on")
+
+
+def colours(part):
+    """The two that most of a part of the page has, that of more of it first."""
+    picture = Image.open(io.BytesIO(part.screenshot())).convert("RGB")
+    return [colour for _, colour in sorted(picture.getcolors(1 << 16), reverse=True)[:2]]
+
+
+def contrast(one, other):
+    """As WCAG 2 has it, of two colours."""
+    linear = lambda share: share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4
+    light = lambda colour: sum(weight * linear(part / 255) for weight, part in zip((0.2126, 0.7152, 0.0722), colour))
+    darker, lighter = sorted((light(one), light(other)))
+    return (lighter + 0.05) / (darker + 0.05)
 
 
 def numbers_are_set_and_refused(home, browser):
@@ -192,6 +229,7 @@ def two_tabs_show_the_same(home, browser):
 ALL = [
     a_song_is_chosen_and_others_follow,
     switches_and_policy_are_set,
+    what_is_on_and_what_is_chosen_can_be_seen,
     numbers_are_set_and_refused,
     a_number_stays_when_its_field_is_left,
     a_keyboard_is_enough,
