@@ -6,6 +6,7 @@ import threading
 from playwright.sync_api import expect
 
 from home import Box, Ui
+from watching import nothing_keeps_others_out
 
 
 def a_box_goes_and_comes_back(home, browser):
@@ -16,6 +17,8 @@ def a_box_goes_and_comes_back(home, browser):
     expect(page.locator("#trouble")).to_have_text("Hall is not there. This is the last that it said.")
     page.locator("#next").click()
     expect(page.locator("#now-error")).to_have_text("the box is not there")
+    for scheme in ("dark", "light"):
+        nothing_keeps_others_out(page, scheme)
     # That is no error of another box.
     page.get_by_role("link", name="Kitchen").click()
     expect(page.locator("#now-error")).to_be_empty()

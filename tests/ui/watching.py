@@ -2,6 +2,7 @@
 
 import tempfile
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 QUIETLY = [
@@ -15,6 +16,13 @@ QUIETLY = [
     "--host-resolver-rules=MAP evil.example 127.0.0.1",
 ]
 expect.set_options(timeout=20_000)
+
+
+def nothing_keeps_others_out(page, scheme):
+    """By what axe finds."""
+    page.emulate_media(color_scheme=scheme)
+    found = Axe().run(page).response["violations"]
+    assert not found, [(each["id"], [node["html"] for node in each["nodes"]]) for each in found]
 
 
 class Browser:
