@@ -1,6 +1,7 @@
 """What is done on the page reaches the box, and what the box makes of it comes back."""
 
 import io
+import json
 
 from PIL import Image
 from playwright.sync_api import expect
@@ -213,6 +214,24 @@ def the_link_to_the_mood_leads_there_and_stays_out_of_the_address(home, browser)
     expect(page.locator("#mood")).not_to_be_empty()
 
 
+def a_link_that_is_pressed_stays_while_its_box_changes(home, browser):
+    page = browser.open(home.ui.url)
+    shed = lambda mood: home.listener.publish("moodbox/shed/state", json.dumps(home.said("state") | {"mood": mood}))
+    home.listener.publish("moodbox/shed/availability", "online")
+    try:
+        shed("happy")
+        link = page.get_by_role("link", name="shed")
+        expect(link.locator(".swatch")).to_have_css("background-color", "rgb(255, 224, 0)")
+        link.hover()
+        page.mouse.down()
+        shed("sad")
+        expect(link.locator(".swatch")).to_have_css("background-color", "rgb(0, 43, 148)")
+        page.mouse.up()
+        expect(page).to_have_title("shed · moodbox")
+    finally:
+        home.listener.publish("moodbox/shed/availability", "")
+
+
 def two_tabs_show_the_same(home, browser):
     one, other = browser.open(home.ui.url), browser.open(home.ui.url)
     one.get_by_role("switch", name="Mood light").uncheck()
@@ -234,5 +253,6 @@ ALL = [
     a_number_stays_when_its_field_is_left,
     a_keyboard_is_enough,
     the_link_to_the_mood_leads_there_and_stays_out_of_the_address,
+    a_link_that_is_pressed_stays_while_its_box_changes,
     two_tabs_show_the_same,
 ]

@@ -19,9 +19,11 @@ const TICK = 10_000;
 const PAST = 30 * 60_000;
 
 const element = (id) => document.getElementById(id);
-const say = (id, text) => {
-  if (element(id).textContent !== text) element(id).textContent = text;
+// What stays the same is not written anew: a reader of the screen would read it again.
+const write = (where, text) => {
+  if (where.textContent !== text) where.textContent = text;
 };
+const say = (id, text) => write(element(id), text);
 
 let box = new URLSearchParams(location.search).get("box");
 let boxes = [];
@@ -139,32 +141,39 @@ function showTrouble() {
 }
 
 function showBoxes() {
-  const focused = document.activeElement?.dataset?.box;
-  const links = boxes.map(({ id, name, online, mood }) => {
-    const link = document.createElement("a");
-    link.href = `?box=${encodeURIComponent(id)}`;
-    link.dataset.box = id;
-    const dot = document.createElement("span");
-    dot.className = "swatch";
-    dot.style.background = online ? colourOf(mood) : "transparent";
-    link.append(dot, name);
-    if (!online) link.append(unseen(", not there"));
-    link.classList.toggle("offline", !online);
-    if (id === box) link.setAttribute("aria-current", "page");
-    return link;
-  });
-  element("boxes").replaceChildren(...links);
-  links.find((link) => link.dataset.box === focused)?.focus();
+  const links = element("boxes");
+  const shown = [...links.children].map((link) => link.dataset.box);
+  // A link stays while its box changes: somebody may be pressing it.
+  if (boxes.map(({ id }) => id).join() !== shown.join()) {
+    const focused = document.activeElement?.dataset?.box;
+    links.replaceChildren(...boxes.map(linkTo));
+    [...links.children].find((link) => link.dataset.box === focused)?.focus();
+  }
+  for (const [n, known] of boxes.entries()) showLink(links.children[n], known);
   document.title = box ? `${nameOf(box)} · moodbox` : "moodbox";
   showTrouble();
   if (!box && boxes.length > 0) choose((boxes.find(({ online }) => online) ?? boxes[0]).id, "replaceState");
 }
 
-function unseen(text) {
-  const span = document.createElement("span");
-  span.className = "unseen";
-  span.textContent = text;
-  return span;
+function linkTo({ id }) {
+  const link = document.createElement("a");
+  link.href = `?box=${encodeURIComponent(id)}`;
+  link.dataset.box = id;
+  link.append(...["swatch", "name", "unseen"].map((kind) => {
+    const span = document.createElement("span");
+    span.className = kind;
+    return span;
+  }));
+  return link;
+}
+
+function showLink(link, { id, name, online, mood }) {
+  const [dot, called, away] = link.children;
+  dot.style.background = online ? colourOf(mood) : "transparent";
+  write(called, name);
+  write(away, online ? "" : ", not there");
+  link.classList.toggle("offline", !online);
+  link.ariaCurrent = id === box ? "page" : null;
 }
 
 /** Shows another box; `how` it goes into what the browser remembers. */
