@@ -33,9 +33,6 @@ const MAX_PAGES: usize = 32;
 /// Shortest time between two looks at what is new: what changes faster is shown as it is then.
 const PACE: Duration = Duration::from_millis(50);
 
-/// Time in which a box refuses a command, if it does; it needs milliseconds. One that works is not answered.
-const REFUSAL: Duration = Duration::from_millis(400);
-
 /// Time after which a page hears that the server is still there.
 const STILL_THERE: Duration = Duration::from_secs(15);
 
@@ -87,12 +84,15 @@ impl Shared {
         }
     }
 
-    /// Commands a box, and waits for a refusal.
+    /// Commands a box. It answers only what it refuses, and one thing after the other: once it has answered a request that
+    /// came after the command, it has refused that or taken it.
     async fn command(&self, id: &str, name: &str, payload: String) -> Result<(), Failed> {
-        let refusal = self.say(id, "cmd", name, payload, None)?;
-        match timeout(REFUSAL, refusal).await {
-            Ok(Ok(Err(reason))) => Err(Failed::Refused(reason)),
-            _ => Ok(()),
+        let mut refusal = self.say(id, "cmd", name, payload, None)?;
+        let answered = self.ask(id, "config.get", Map::new()).await;
+        match (refusal.try_recv(), answered) {
+            (Ok(Err(reason)), _) => Err(Failed::Refused(reason)),
+            (_, Ok(_) | Err(Failed::Refused(_))) => Ok(()),
+            (_, Err(failed)) => Err(failed),
         }
     }
 

@@ -3,8 +3,9 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::thread;
 
-use moodbox_tests::listener::PATIENCE;
+use moodbox_tests::listener::{Listener, PATIENCE};
 use moodbox_tests::mosquitto::{Mosquitto, free_port};
 use moodbox_tests::programs::program;
 use serde_json::{Value, json};
@@ -192,6 +193,32 @@ fn what_the_box_refuses_is_answered_with_its_reason() {
     home.listener.until("/availability", |message| message.text == "offline");
     page.events("test").find(|(name, data)| name == "boxes" && data[0]["online"] == false).unwrap();
     assert_eq!(page.ask("POST /api/boxes/test/commands/next", "\"PRESS\""), (503, "the box is not there".to_owned()));
+}
+
+#[test]
+fn a_command_is_done_when_the_box_has_had_it() {
+    let broker = Mosquitto::start();
+    let mut test = Listener::on(broker.port());
+    test.publish("moodbox/test/availability", "online", true);
+    let page = Page::of(&broker);
+    // How it is configured.
+    test.next("/request/config.get");
+    let refused = r#"{"transaction":null,"status":"error","error":"no song was chosen"}"#;
+    for (refusal, answer) in [(Some(refused), (409, "no song was chosen")), (None, (204, ""))] {
+        let said = thread::scope(|scope| {
+            let asked = scope.spawn(|| page.ask("POST /api/boxes/test/commands/like", "\"PRESS\""));
+            test.next("/cmd/like");
+            // Only a box that is asked something after the command can be known to have had it.
+            let transaction = test.next("/request/config.get").json()["transaction"].clone();
+            if let Some(refusal) = refusal {
+                test.publish("moodbox/test/response/like", refusal, false);
+            }
+            let response = json!({ "transaction": transaction, "status": "ok", "data": {} });
+            test.publish("moodbox/test/response/config.get", response.to_string(), false);
+            asked.join().unwrap()
+        });
+        assert_eq!(said, (answer.0, answer.1.to_owned()));
+    }
 }
 
 #[test]
