@@ -6,7 +6,8 @@ use sha2::{Digest, Sha256};
 
 /// The rules of a server on one port.
 pub(super) struct Guard {
-    /// Names under which a browser may know us. Any other was made to lead to this computer by somebody else (DNS rebinding).
+    /// Names under which a browser may know us; it leaves out the port of HTTP. Any other was made to lead to this computer by
+    /// somebody else (DNS rebinding).
     hosts: [String; 2],
     key: String,
     /// Gets its holder the key, once; nothing when it was used.
@@ -36,7 +37,8 @@ pub(super) enum Refusal {
 
 impl Guard {
     pub(super) fn new(port: u16, key: String, ticket: String) -> Self {
-        let hosts = ["127.0.0.1", "localhost"].map(|name| format!("{name}:{port}"));
+        let port = if port == 80 { String::new() } else { format!(":{port}") };
+        let hosts = ["127.0.0.1", "localhost"].map(|name| format!("{name}{port}"));
         Self { hosts, key, ticket: Mutex::new(Some(ticket)) }
     }
 
@@ -112,6 +114,19 @@ mod tests {
             assert_eq!(refusal, Some(Refusal::WrongHost), "{host:?}");
         }
         assert_eq!(guard().refuses(&Visit { host: Some("localhost:8000"), ..PAGE }), None);
+    }
+
+    #[test]
+    fn on_the_port_of_http_a_name_is_without_it() {
+        let guard = Guard::new(80, "key".to_owned(), "ticket".to_owned());
+        assert_eq!(guard.address(), "http://127.0.0.1/#key");
+        for host in ["127.0.0.1", "localhost"] {
+            let origin = format!("http://{host}");
+            let visit = Visit { host: Some(host), origin: Some(&origin), key: Some("key"), path: "/api/events" };
+            assert_eq!(guard.refuses(&visit), None, "{host}");
+        }
+        let visit = Visit { host: Some("127.0.0.1:8000"), ..PAGE };
+        assert_eq!(guard.refuses(&visit), Some(Refusal::WrongHost));
     }
 
     #[test]
