@@ -107,12 +107,12 @@ async fn listen(feed: &mut Feed, shared: &Arc<Shared>) -> std::convert::Infallib
             MqttEvent::Lost { reason, .. } => shared.change(|house| house.connection(Some(reason))),
             MqttEvent::Message { topic, payload } => {
                 let Some((id, part)) = feed.id_and_part(&topic) else { continue };
-                if let Some(name) = part.strip_prefix("response/") {
-                    shared.answered(id, name, &payload);
-                    continue;
+                match part.strip_prefix("response/") {
+                    Some(name) => shared.answered(id, name, &payload),
+                    None => shared.change(|house| house.hear(id, part, &payload, now_ms())),
                 }
-                shared.change(|house| house.hear(id, part, &payload, now_ms()));
-                if part == "availability" && payload == b"online" {
+                // Its name and bounds may be others than before, whoever has set them.
+                if part == "response/config.set" || (part == "availability" && payload == b"online") {
                     tokio::spawn(ask_for_configuration(shared.clone(), turns.clone(), id.to_owned()));
                 }
             }

@@ -222,6 +222,19 @@ fn a_command_is_done_when_the_box_has_had_it() {
 }
 
 #[test]
+fn what_others_set_is_shown() {
+    let home = Home::with_a_smile();
+    let page = Page::of(&home.broker);
+    let mut events = page.events("test");
+    let mut until = |wanted: &dyn Fn(&str, &Value) -> bool| events.any(|(name, data)| wanted(&name, &data));
+    assert!(until(&|name, data| name == "limits" && data["hold_time"]["max"] != 19.9));
+    let set = json!({ "transaction": "1", "set": { "device.name": "Attic", "mood.absent_s": 20 } });
+    home.listener.publish("moodbox/test/request/config.set", set.to_string(), false);
+    assert!(until(&|name, data| name == "boxes" && data[0]["name"] == "Attic"));
+    assert!(until(&|name, data| name == "limits" && data["hold_time"]["max"] == 19.9));
+}
+
+#[test]
 fn pages_without_end_are_refused() {
     let broker = Mosquitto::start();
     let page = Page::of(&broker);
