@@ -113,7 +113,9 @@ fn the_page_is_given_pictures_with_advice_until_somebody_has_seen_enough() {
     let last = looks.last().unwrap();
     assert_eq!(last, json!({ "ended": "it was asked to end" }));
     assert_eq!(aiming.says()["good"], true);
-    assert_eq!(aiming.says(), json!({ "ended": "it was asked to end" }));
+    // A face that a busy machine is late to find is said to be missing.
+    let last = std::iter::repeat_with(|| aiming.says()).find(|said| said["good"].is_null());
+    assert_eq!(last, Some(json!({ "ended": "it was asked to end" })));
     assert_eq!(aiming.process.wait().unwrap().code(), Some(0));
     home.daemon.says("nobody looks through the camera any more: it was asked to end");
 }
