@@ -42,9 +42,13 @@ pub(super) enum Action {
 
 /// Takes in a key.
 pub(super) fn press(key: KeyEvent, mode: &mut Mode, state: &mut State) -> Option<Action> {
+    if key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) {
+        // With Ctrl or Alt a letter means something else, such as Ctrl-L in most programs.
+        let control_c = key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL);
+        return control_c.then_some(Action::Quit);
+    }
     state.notice = None;
-    let control_c = key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL);
-    if control_c || key.code == KeyCode::Char('q') {
+    if key.code == KeyCode::Char('q') {
         return Some(Action::Quit);
     }
     match mode {

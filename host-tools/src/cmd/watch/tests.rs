@@ -141,6 +141,18 @@ fn keys_become_commands() {
 }
 
 #[test]
+fn letters_with_ctrl_or_alt_are_no_commands() {
+    for modifiers in [KeyModifiers::CONTROL, KeyModifiers::ALT] {
+        for letter in "lsnvdpq?h".chars() {
+            let key = KeyEvent::new(KeyCode::Char(letter), modifiers);
+            let mut mode = Mode::Live;
+            let done = press(key, &mut mode, &mut evening());
+            assert_eq!((done, mode), (None, Mode::Live), "{modifiers:?} {letter}");
+        }
+    }
+}
+
+#[test]
 fn a_list_that_changes_while_somebody_chooses_changes_no_choice() {
     let (mut state, mut mode) = (evening(), Mode::Live);
     type_in("cj", &mut mode, &mut state);
