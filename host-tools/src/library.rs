@@ -13,7 +13,7 @@ mod trouble;
 
 use std::collections::HashMap;
 use std::env;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
@@ -156,7 +156,10 @@ pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     beside.write_all(content)?;
     beside.as_file().sync_all()?;
     beside.persist(path)?;
-    File::open(folder)?.sync_all()
+    // Windows opens no folders.
+    #[cfg(unix)]
+    fs::File::open(folder)?.sync_all()?;
+    Ok(())
 }
 
 fn default_path() -> anyhow::Result<PathBuf> {
@@ -165,8 +168,9 @@ fn default_path() -> anyhow::Result<PathBuf> {
 
 /// Our folder below the one that the variable names, or else below this one of the home folder (XDG base directories).
 fn folder(variable: &str, otherwise: &str) -> anyhow::Result<PathBuf> {
-    let absolute = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let base = absolute(variable).or_else(|| absolute("HOME").map(|home| home.join(otherwise)));
+    let named = env::var_os(variable).map(PathBuf::from);
+    let at_home = || env::home_dir().map(|home| home.join(otherwise));
+    let base = named.filter(|path| path.is_absolute()).or_else(|| at_home().filter(|path| path.is_absolute()));
     base.map(|base| base.join("moodbox"))
-        .ok_or_else(|| anyhow!("there is no home folder to keep the library in; name a file with --library"))
+        .ok_or_else(|| anyhow!("there is no home folder; set {variable} to a folder to use instead"))
 }

@@ -198,3 +198,21 @@ fn a_file_that_cannot_be_imported_is_named_and_the_others_are() {
     );
     assert_eq!(person.songs().len(), 1);
 }
+
+#[test]
+fn who_has_no_home_folder_is_told_how_to_go_on() {
+    let person = Person::new();
+    let (music, library) = (person.folder().join("music"), person.folder().join("mine"));
+    std::fs::create_dir(&music).unwrap();
+    let scan = |variables: &[(&str, PathBuf)]| {
+        let mut command = std::process::Command::new(program("moodbox"));
+        command.env_remove("XDG_DATA_HOME").env_remove("XDG_CACHE_HOME").env("HOME", "nowhere");
+        command.envs(variables.iter().cloned()).args(["library", "scan"]).arg(&music).arg("--library").arg(&library);
+        let output = assert_cmd::Command::from_std(command).timeout(PATIENCE).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let told = "moodbox: there is no home folder; set XDG_CACHE_HOME to a folder to use instead\n";
+    assert_eq!(scan(&[]), (Some(2), told.to_owned()));
+    let (code, told) = scan(&[("XDG_CACHE_HOME", person.folder().join("cache"))]);
+    assert!(code == Some(1) && told.contains("there are no sound files"), "{code:?} {told}");
+}
