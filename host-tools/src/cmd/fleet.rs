@@ -26,7 +26,7 @@ pub(crate) enum Command {
     /// Work with the configurations of all boxes.
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Install a package on all boxes over SSH, and see each come back with it.
+    /// Install a package over SSH, on one box first, and see each come back with it.
     Update(update::Arguments),
 }
 
@@ -57,6 +57,9 @@ pub(crate) struct Limits {
     /// Failures after which no more are begun.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = value_parser!(u16).range(1..=1000))]
     max_failures: u16,
+    /// Whether one box comes to a good end before the others are begun, who may all be at once.
+    #[arg(skip)]
+    one_first: bool,
 }
 
 pub(crate) fn run(command: &Command, json: bool) -> Result<(), Failure> {
@@ -74,11 +77,12 @@ impl Boxes {
             return hosts::read(file);
         }
         let kept = self.kept(&["availability"])?;
-        let ids: Vec<_> = kept.into_iter().filter_map(|(id, _, _)| DeviceId::try_from(id).ok()).collect();
-        if ids.is_empty() {
+        let host = |(id, _, word)| Some(Host { id: DeviceId::try_from(id).ok()?, ssh: None, away: word != b"online" });
+        let hosts: Vec<_> = kept.into_iter().filter_map(host).collect();
+        if hosts.is_empty() {
             return Err(Failure::NoAnswer(anyhow!("the broker knows of no box; is this its base topic?")));
         }
-        Ok(ids.into_iter().map(|id| Host { id, ssh: None }).collect())
+        Ok(hosts)
     }
 
     /// What the broker has kept of all boxes on the topics with these last parts: id, last part, payload.

@@ -91,6 +91,25 @@ fn the_first_failure_stops_the_others() {
 }
 
 #[test]
+fn a_box_that_was_switched_off_keeps_the_file_from_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("all.toml");
+    fs::write(&file, "[mood]\nhold_s = 20\n").unwrap();
+    let mut fleet = Fleet::of(2);
+    fleet.listener.publish("moodbox/attic/availability", "offline", true);
+    fleet.listener.next("moodbox/attic/availability");
+    let output = moodbox(&fleet, &["config", "push", file.to_str().unwrap(), "--limit", "1"]);
+    assert_eq!(
+        text(&output.stdout),
+        "attic   not begun  it is not online\n\
+         box000  ok         taken: mood.hold_s\n\
+         box001  ok         taken: mood.hold_s\n"
+    );
+    let told = "moodbox: of 3 boxes 1 were not begun and are as they were\n";
+    assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(1), told));
+}
+
+#[test]
 fn what_a_box_says_does_not_write_into_the_terminal() {
     let broker = Mosquitto::start();
     let mut said = Listener::on(broker.port());

@@ -10,12 +10,14 @@ use moodbox_core::config::DeviceId;
 use crate::failure::Failure;
 use crate::ssh::destination;
 
-/// A box of the list.
+/// A box of the list, or of the broker.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Host {
     pub(super) id: DeviceId,
     /// Where SSH finds it: `USER@HOST`, or a name of the person's own configuration.
     pub(super) ssh: Option<String>,
+    /// Whether it is known to be away. One that a person has listed is asked all the same.
+    pub(super) away: bool,
 }
 
 pub(super) fn read(path: &Path) -> Result<Vec<Host>, Failure> {
@@ -52,7 +54,7 @@ fn host(line: &str) -> Result<Option<Host>, String> {
         words.next().map(|name| destination(name).map_err(|reason| format!("ssh: {name:?} {reason}"))).transpose()?;
     match words.next() {
         Some(more) => Err(format!("ssh: {more:?} is one word too many; a line is an id and where SSH finds the box")),
-        None => Ok(Some(Host { id, ssh })),
+        None => Ok(Some(Host { id, ssh, away: false })),
     }
 }
 

@@ -22,6 +22,8 @@ pub(super) type Ends = BTreeMap<String, End>;
 pub(super) enum End {
     /// Its turn did not come.
     NotBegun,
+    /// It was not there to be begun.
+    Away,
     /// Nobody waited for its end.
     Left,
     /// It went well, so.
@@ -30,7 +32,7 @@ pub(super) enum End {
     Failed(String),
 }
 
-/// Does the work for each box.
+/// Does the work for each box that is not away.
 ///
 /// # Errors
 /// When Ctrl-C cannot be heard; nothing was begun then.
@@ -40,15 +42,18 @@ where
 {
     // Heard once and for all: one between two boxes must not be lost.
     let mut ending = Ending::new()?;
+    let (away, hosts): (Vec<_>, Vec<_>) = hosts.into_iter().partition(|host| host.away);
     let bar = ProgressBar::new(hosts.len() as u64);
     if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos} of {len} boxes {elapsed}") {
         bar.set_style(style);
     }
     let mut ends: Ends = hosts.iter().map(|host| (host.id.as_str().to_owned(), End::NotBegun)).collect();
+    ends.extend(away.iter().map(|host| (host.id.as_str().to_owned(), End::Away)));
     let (mut waiting, mut failures, mut stopped) = (hosts.into_iter(), 0, false);
+    let mut limit = if limits.one_first { 1 } else { limits.limit };
     let mut running = JoinSet::new();
     loop {
-        while !stopped && running.len() < limits.limit.into() {
+        while !stopped && running.len() < limit.into() {
             let Some(host) = waiting.next() else { break };
             let id = host.id.as_str().to_owned();
             ends.insert(id.clone(), End::Left);
@@ -58,7 +63,10 @@ where
         tokio::select! {
             ended = running.join_next() => match ended {
                 None => break,
-                Some(Ok((id, Ok(text)))) => drop(ends.insert(id, End::Done(text))),
+                Some(Ok((id, Ok(text)))) => {
+                    limit = limits.limit;
+                    ends.insert(id, End::Done(text));
+                }
                 Some(Ok((id, Err(failure)))) => {
                     failures += 1;
                     ends.insert(id, End::Failed(failure.line()));
@@ -92,6 +100,7 @@ pub(super) fn show(ends: &Ends, as_json: bool) -> Result<(), Failure> {
             End::Failed(reason) => ("failed", reason.as_str()),
             End::Left => ("left", "it was begun, and what became of it is not known"),
             End::NotBegun => ("not begun", ""),
+            End::Away => ("not begun", "it is not online"),
         };
         if as_json {
             writeln!(out, "{}", json!({ "id": id, "outcome": word.replace(' ', "_"), "what": text }))?;
@@ -103,11 +112,72 @@ pub(super) fn show(ends: &Ends, as_json: bool) -> Result<(), Failure> {
     let told = [
         (count(|end| matches!(end, End::Failed(_))), "failed"),
         (count(|end| matches!(end, End::Left)), "were left before their end"),
-        (count(|end| matches!(end, End::NotBegun)), "were not begun and are as they were"),
+        (count(|end| matches!(end, End::NotBegun | End::Away)), "were not begun and are as they were"),
     ];
     let told: Vec<_> = told.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
     if told.is_empty() {
         return Ok(());
     }
     Err(Failure::Finding(anyhow!("of {} boxes {}", ends.len(), told.join(", "))))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use moodbox_core::config::DeviceId;
+    use tokio::sync::Barrier;
+
+    use super::*;
+
+    const LIMITS: Limits = Limits { limit: 100, max_failures: 1, one_first: true };
+
+    fn hosts(ids: &[&str]) -> Vec<Host> {
+        let host =
+            |id: &&str| Host { id: DeviceId::try_from((*id).to_owned()).unwrap(), ssh: None, away: *id == "gone" };
+        ids.iter().map(host).collect()
+    }
+
+    fn words(ends: &Ends) -> Vec<(&str, &'static str)> {
+        let word = |end: &End| match end {
+            End::NotBegun => "not begun",
+            End::Away => "away",
+            End::Left => "left",
+            End::Done(_) => "done",
+            End::Failed(_) => "failed",
+        };
+        ends.iter().map(|(id, end)| (id.as_str(), word(end))).collect()
+    }
+
+    #[tokio::test]
+    async fn what_fails_on_the_first_box_reaches_no_other() {
+        let work = |_| async { Err(Failure::Finding(anyhow!("a bad package"))) };
+        let ends = each(hosts(&["a", "b", "c"]), LIMITS, work).await.unwrap();
+        assert_eq!(words(&ends), [("a", "failed"), ("b", "not begun"), ("c", "not begun")]);
+    }
+
+    #[tokio::test]
+    async fn what_went_well_on_one_box_goes_to_all_others_at_once() {
+        // The others wait for each other, and the first for none.
+        let others = Arc::new(Barrier::new(3));
+        let work = |host: Host| {
+            let others = Arc::clone(&others);
+            async move {
+                if host.id.as_str() != "a" {
+                    others.wait().await;
+                }
+                Ok(String::new())
+            }
+        };
+        let ends = each(hosts(&["a", "b", "c", "d"]), LIMITS, work).await.unwrap();
+        assert!(words(&ends).iter().all(|(_, word)| *word == "done"), "{:?}", words(&ends));
+    }
+
+    #[tokio::test]
+    async fn a_box_that_is_away_is_not_begun_and_no_failure() {
+        let limits = Limits { limit: 1, one_first: false, ..LIMITS };
+        let work = |_| async { Ok(String::new()) };
+        let ends = each(hosts(&["gone", "there"]), limits, work).await.unwrap();
+        assert_eq!(words(&ends), [("gone", "away"), ("there", "done")]);
+    }
 }

@@ -66,11 +66,13 @@ pub(super) fn run(arguments: &Arguments, as_json: bool) -> Result<(), Failure> {
         let (list, id) = (list.display(), host.id.as_str());
         return Err(anyhow!("{list}: {id}: ssh: is missing; write where SSH finds the box behind its id").into());
     }
+    // What a bad package does to the first box it does to no other.
+    let limits = Limits { one_first: true, ..arguments.limits };
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let ends = runtime.block_on(async {
         let many = Many::open(&arguments.boxes.reach).await?;
         let update = |host: Host| update(many.clone(), host, Arc::clone(&delivery));
-        let ends = round::each(hosts, arguments.limits, update).await;
+        let ends = round::each(hosts, limits, update).await;
         many.close().await;
         ends
     })?;
