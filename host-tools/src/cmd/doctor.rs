@@ -18,6 +18,10 @@ use crate::mqtt::{Address, Connection, Reach, id, topic};
 use crate::ssh::{Destination, Session};
 use check::Check;
 
+/// What a person does about a machine that `ssh` does not reach, and about an `ssh` that cannot be used.
+const AWAY: &str = "is the box on, and in this network? `ssh` with the same words says more";
+const NO_SSH: &str = "see that `ssh` with the same words works on this computer";
+
 /// Which box; with --ssh its machine is looked at, too.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  moodbox doctor --broker mqtt://homeassistant.local")]
@@ -40,17 +44,19 @@ pub(crate) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
     if arguments.destination.ssh.is_some() {
         let looked = Session::open(&arguments.destination).and_then(|session| machine::examine(&session, &mut checks));
         // What was found by then is said all the same.
-        match looked {
-            Ok(()) => {}
-            Err(failure @ Failure::NoAnswer(_)) => {
-                let mend = "is the box on, and in this network? `ssh` with the same words says more";
-                checks.push(Check::fail("ssh", failure.line(), mend));
-                silent = true;
-            }
-            Err(other) => return Err(other),
+        if let Err(failure) = looked {
+            let away = matches!(failure, Failure::NoAnswer(_));
+            let mend = if away { AWAY } else { NO_SSH };
+            checks.push(Check::fail("ssh", failure.line(), mend));
+            silent |= away;
         }
     }
     report::print(&checks, json)?;
+    verdict(&checks, silent)
+}
+
+/// How the command ends: what could be better is no reason to fail.
+fn verdict(checks: &[Check], silent: bool) -> Result<(), Failure> {
     let wrong = checks.iter().filter(|check| check.is_wrong()).count();
     let summary = |what: &str| anyhow!("{what}; each line above says what mends it");
     match (silent, wrong) {
@@ -157,5 +163,33 @@ fn asked(address: &Address, checks: &mut Vec<Check>) -> Result<Option<(Value, Va
             Ok(None)
         }
         Err(other) => Err(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ok() -> Check {
+        Check::ok("heat", "50 \u{b0}C".to_owned())
+    }
+
+    fn dark() -> Check {
+        Check::warn("light", "too dark".to_owned(), "let there be light")
+    }
+
+    fn gone() -> Check {
+        Check::fail("camera", "it is unplugged".to_owned(), "plug it in")
+    }
+
+    #[test]
+    fn only_what_fails_is_wrong() {
+        let told = |checks: &[Check]| verdict(checks, false).map_err(|failure| failure.line());
+        assert_eq!(told(&[ok(), dark()]), Ok(()));
+        let one = "1 thing is wrong; each line above says what mends it".to_owned();
+        assert_eq!(told(&[ok(), dark(), gone()]), Err(one));
+        let two = "2 things are wrong; each line above says what mends it".to_owned();
+        assert_eq!(told(&[gone(), gone()]), Err(two));
+        assert!(matches!(verdict(&[ok()], true), Err(Failure::NoAnswer(_))));
     }
 }

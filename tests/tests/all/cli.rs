@@ -5,6 +5,7 @@ mod analyze;
 mod bench;
 mod config;
 mod demo;
+mod doctor;
 mod eval;
 mod eval_music;
 mod help;

@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 /// How it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mark {
+    /// It works, or is not known.
     Ok,
-    /// It works, and could be better.
+    /// It works, and could be better, or is no fault: at night a room is dark.
     Warn,
     Fail,
 }
@@ -43,7 +44,7 @@ impl Check {
     }
 
     pub(super) fn is_wrong(&self) -> bool {
-        self.mark != Mark::Ok
+        self.mark == Mark::Fail
     }
 }
 

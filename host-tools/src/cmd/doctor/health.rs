@@ -36,7 +36,7 @@ pub(super) fn home_assistant(prefix: &str, id: &DeviceId, kept: &BTreeMap<String
             format!("the box is not announced under {prefix}"),
             "may the box write its announcement? see the broker's ACL; do mqtt.discovery_prefix and --discovery-prefix agree?",
         ),
-        (true, Some(false)) => Check::warn(
+        (true, Some(false)) => Check::fail(
             "home assistant",
             "the box is announced, but Home Assistant says that it is offline".to_owned(),
             "start Home Assistant",
@@ -172,7 +172,7 @@ fn songs(diagnosis: &Value) -> Check {
     let facts = json!({ "songs": songs });
     if songs == 0 {
         let mend = "send some: `moodbox library push`";
-        return Check::warn("songs", "the box knows none".to_owned(), mend).with(facts);
+        return Check::fail("songs", "the box knows none".to_owned(), mend).with(facts);
     }
     Check::ok("songs", format!("the box knows {songs}")).with(facts)
 }
