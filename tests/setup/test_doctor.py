@@ -102,7 +102,9 @@ class Box(unittest.TestCase):
             self.assertNotIn(secret, done.stdout)
         first = json.loads(moodbox("logs", *self.ssh, "--json").stdout.splitlines()[0])
         self.assertEqual(set(first), {"time", "level", "message"})
-        self.assertEqual(moodbox("logs", *self.ssh, "--level", "error").stdout, "")
+        done = moodbox("logs", *self.ssh, "--level", "error")
+        self.assertEqual((done.returncode, done.stdout), (0, ""))
+        self.assertEqual(done.stderr, "moodbox: box: the journal has no line of level error or above\n")
 
     def test_the_journal_as_it_is_written(self):
         process = subprocess.Popen([MOODBOX, "logs", *map(str, self.ssh), "--follow", "-n", "0"], stdout=subprocess.PIPE, text=True)

@@ -2,12 +2,13 @@
 
 mod private;
 
+use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Write};
 
 use anyhow::anyhow;
 use serde_json::json;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, tell};
 use crate::plain::plain;
 use crate::ssh::{Destination, Session, complaints, last_line};
 use private::Line;
@@ -21,7 +22,7 @@ pub(crate) struct Arguments {
     /// Go on with what is written from now on.
     #[arg(long, short)]
     follow: bool,
-    /// How many of the latest lines.
+    /// How many of the latest lines; with --follow before --level leaves some out.
     #[arg(long, short = 'n', value_name = "N", default_value_t = 100)]
     lines: u32,
     /// Only what is at least so important: error, warn or info.
@@ -32,6 +33,9 @@ pub(crate) struct Arguments {
 /// The words with which the daemon begins a line, the most important first.
 const LEVELS: [&str; 3] = ["error", "warn", "info"];
 
+/// The level that every line has or is above.
+const INFO: usize = LEVELS.len() - 1;
+
 fn level(text: &str) -> Result<usize, String> {
     LEVELS.iter().position(|level| *level == text).ok_or_else(|| "known are error, warn and info".to_owned())
 }
@@ -39,22 +43,31 @@ fn level(text: &str) -> Result<usize, String> {
 pub(crate) fn run(arguments: &Arguments, as_json: bool) -> Result<(), Failure> {
     let session = Session::open(&arguments.destination)?;
     // The journal of the system is root's; who may read it without is not asked for anything.
-    let follow = if arguments.follow { "-f " } else { "" };
-    let read = format!("journalctl -q -u moodboxd -o short-iso --no-pager {follow}-n {}", arguments.lines);
+    let count = match (arguments.follow, arguments.level) {
+        (true, _) => format!("-f -n {}", arguments.lines),
+        (false, INFO) => format!("-n {}", arguments.lines),
+        // The journal knows nothing of the daemon's levels: the latest of one may be anywhere in it.
+        (false, _) => "-n all".to_owned(),
+    };
+    let read = format!("journalctl -q -u moodboxd -o short-iso --no-pager {count}");
     let command = format!("if [ $(id -u) != 0 ] && sudo -n true 2>/dev/null; then sudo -n {read}; else {read}; fi");
     let mut child = session.start(&command)?;
     drop(child.stdin.take());
-    let mut out = io::stdout().lock();
-    let mut any = false;
+    let (mut any, mut latest) = (false, VecDeque::new());
     for line in child.stdout.take().map(BufReader::new).into_iter().flat_map(BufRead::lines).map_while(Result::ok) {
         any = true;
         let Some(line) = Line::read(&line).filter(|line| line.level <= arguments.level) else { continue };
-        let level = LEVELS[line.level];
-        if as_json {
-            writeln!(out, "{}", json!({ "time": line.time, "level": level, "message": line.message }))?;
-        } else {
-            writeln!(out, "{} {level:5} {}", line.time, plain(&line.message))?;
+        if arguments.follow {
+            print(&line, as_json)?;
+            continue;
         }
+        latest.push_back(line);
+        if latest.len() > arguments.lines as usize {
+            latest.pop_front();
+        }
+    }
+    for line in &latest {
+        print(line, as_json)?;
     }
     let told = complaints(child.stderr.take());
     let status = child.wait()?;
@@ -71,5 +84,18 @@ pub(crate) fn run(arguments: &Arguments, as_json: bool) -> Result<(), Failure> {
             format!("{} has written nothing as moodboxd; is it installed? `moodbox setup` does that", session.host());
         return Err(Failure::Finding(anyhow!(reason)));
     }
+    if latest.is_empty() && !arguments.follow && arguments.lines > 0 {
+        let level = LEVELS[arguments.level];
+        tell(format_args!("moodbox: {}: the journal has no line of level {level} or above", session.host()));
+    }
     Ok(())
+}
+
+fn print(line: &Line, as_json: bool) -> io::Result<()> {
+    let (mut out, level) = (io::stdout().lock(), LEVELS[line.level]);
+    if as_json {
+        writeln!(out, "{}", json!({ "time": line.time, "level": level, "message": line.message }))
+    } else {
+        writeln!(out, "{} {level:5} {}", line.time, plain(&line.message))
+    }
 }

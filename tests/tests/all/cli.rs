@@ -11,6 +11,7 @@ mod eval_music;
 mod help;
 mod history;
 mod library;
+mod logs;
 mod output;
 mod recommend;
 mod screen;

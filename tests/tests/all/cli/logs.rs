@@ -1,0 +1,76 @@
+//! `moodbox logs` on a machine that is this one, where `ssh` and `journalctl` are scripts.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use moodbox_tests::listener::PATIENCE;
+use moodbox_tests::programs::{lines_of, program};
+
+use super::Done;
+
+/// What is asked of the machine is done here; the first connection asks nothing.
+const SSH: &str = "#!/bin/sh\nfor last; do :; done\nexec sh -c \"$last\"\n";
+
+/// As much of the journal as `-n` says.
+const JOURNALCTL: &str = "#!/bin/sh
+while [ $# -gt 0 ]; do
+  if [ \"$1\" = -n ]; then lines=$2; fi
+  shift
+done
+if [ \"$lines\" = all ]; then exec cat \"$JOURNAL\"; fi
+exec tail -n \"$lines\" \"$JOURNAL\"
+";
+
+/// Runs `moodbox logs` with these words where the journal holds these lines.
+fn logs(journal: &str, words: &str) -> Done {
+    let folder = tempfile::tempdir().unwrap();
+    let script = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    script("ssh", SSH);
+    script("journalctl", JOURNALCTL);
+    script("sudo", "#!/bin/sh\nexit 1\n");
+    let kept = folder.path().join("journal");
+    fs::write(&kept, journal).unwrap();
+    let path = std::env::var("PATH").unwrap();
+    let output = assert_cmd::Command::new(program("moodbox"))
+        .args(["logs", "--ssh", "pi@box"])
+        .args(words.split_whitespace())
+        .env("PATH", format!("{}:{path}", folder.path().display()))
+        .env("JOURNAL", kept)
+        .timeout(PATIENCE)
+        .output()
+        .unwrap();
+    Done {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        lines: lines_of(&String::from_utf8(output.stderr).unwrap()).into_iter().map(ToOwned::to_owned).collect(),
+    }
+}
+
+/// Three warnings, and what a box says afterwards for days.
+fn journal() -> String {
+    let line = |minute: usize, said: &str| format!("2026-11-25T12:{minute:02}:00+00:00 box moodboxd[7]: {said}\n");
+    let warnings = (1..4).map(|number| line(number, &format!(" WARN camera: trouble {number}")));
+    let others = (0..500).map(|number| line(10, &format!(" INFO mqtt: connected {number}")));
+    warnings.chain(others).collect()
+}
+
+#[test]
+fn the_latest_warnings_are_found_behind_what_came_later() {
+    assert_eq!(
+        logs(&journal(), "--level warn -n 2").well(),
+        "2026-11-25T12:02:00+00:00 warn  camera: trouble 2\n2026-11-25T12:03:00+00:00 warn  camera: trouble 3\n"
+    );
+    let latest = logs(&journal(), "-n 1").well();
+    assert_eq!(latest, "2026-11-25T12:10:00+00:00 info  mqtt: connected 499\n");
+}
+
+#[test]
+fn that_nothing_is_so_important_is_said() {
+    let done = logs(&journal(), "--level error");
+    assert_eq!((done.code, done.stdout.as_str()), (Some(0), ""));
+    assert_eq!(done.lines, ["moodbox: pi@box: the journal has no line of level error or above"]);
+}
