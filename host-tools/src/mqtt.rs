@@ -7,18 +7,19 @@ mod many;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::path::PathBuf;
+use std::sync::Once;
 use std::time::Duration;
 
 use moodbox_core::config::{Bounded, Broker, DeviceId, Mqtt, is_topic};
 use moodbox_core::topics::Topics;
-use moodboxd::mqtt::Settings;
+use moodboxd::mqtt::{Settings, exposure};
 use serde_json::{Map, Value, json};
 
 pub(crate) use connection::Connection;
 pub(crate) use feed::Feed;
 pub(crate) use many::Many;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, tell};
 
 /// Longest time that an answer may take; a box needs milliseconds.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
@@ -111,6 +112,11 @@ impl Reach {
             keep_alive_s: Bounded(keep_alive_s),
             ..Mqtt::default()
         };
+        // The daemon's code says it in a log, which the tool does not have; several connections say it once.
+        if let Some(warning) = self.login.password_file.as_deref().and_then(|file| exposure("--password-file", file)) {
+            static TOLD: Once = Once::new();
+            TOLD.call_once(|| tell(format_args!("moodbox: {warning}")));
+        }
         let topics = Topics::new(&self.login.base_topic, discovery_prefix, id);
         Settings::of_guest(&config, unique_name(), topics, hears).map_err(|error| Failure::Input(error.into()))
     }

@@ -81,6 +81,7 @@ class Refused(unittest.TestCase):
         self.assertIn("certificate", self.told(3, login=[*certificate, other]))
         wrong = self.folder / "password"
         wrong.write_text("guess\n")
+        wrong.chmod(0o600)
         login = ["--username", "admin", "--password-file", wrong, "--ca-file", self.broker.files / "ca.pem"]
         self.assertIn('refuses user "admin" or the password in --password-file', self.told(3, login=login))
         nobody = f"mqtts://localhost:{free_port()}"

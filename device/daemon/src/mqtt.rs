@@ -23,7 +23,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tracing::{debug, info, warn};
 
 use settings::{CONNECT_LIMIT, Role};
-pub use settings::{Settings, SettingsError, password};
+pub use settings::{Settings, SettingsError, exposure, password};
 use trouble::{Backoff, Patience, Trouble};
 
 /// Messages that may wait for the client, which cannot be called back: the fewer, the sooner a picture that is no longer wanted
@@ -188,6 +188,9 @@ impl<'a> Connection<'a> {
             if let Event::Incoming(packet) = event {
                 heard = Instant::now();
                 limit = silence_limit(&events);
+                if let Some(trouble) = trouble::deaf(self.settings, &packet) {
+                    break Some(trouble);
+                }
                 if self.receive(packet).await.is_err() {
                     break None;
                 }

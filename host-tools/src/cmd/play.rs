@@ -9,14 +9,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::anyhow;
-use moodboxd::mqtt::{MqttEvent, password};
+use moodboxd::mqtt::{MqttEvent, exposure, password};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::runtime::Builder;
 use tokio::time::{Instant, sleep_until};
 
 use crate::ending::Ending;
-use crate::failure::Failure;
+use crate::failure::{Failure, tell};
 use crate::mpd::{self, Change, Lost, Player};
 use crate::mqtt::{self, Feed};
 use crate::song::Song;
@@ -50,8 +50,12 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
-    let read = |path: &PathBuf| password("--mpd-password-file", path).map_err(|error| Failure::Input(error.into()));
+    const PASSWORD_FILE: &str = "--mpd-password-file";
+    let read = |path: &PathBuf| password(PASSWORD_FILE, path).map_err(|error| Failure::Input(error.into()));
     let password = arguments.mpd_password_file.as_ref().map(read).transpose()?;
+    if let Some(warning) = arguments.mpd_password_file.as_deref().and_then(|path| exposure(PASSWORD_FILE, path)) {
+        tell(format_args!("moodbox: {warning}"));
+    }
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let player = Player::connect(&arguments.mpd, password.as_deref()).await;

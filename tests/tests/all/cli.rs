@@ -19,6 +19,7 @@ mod setup;
 
 use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use moodbox_tests::listener::PATIENCE;
@@ -181,6 +182,18 @@ fn a_file_that_cannot_be_read_is_named_with_its_option() {
             format!("moodbox: {option}: cannot read /no/such/file: No such file or directory (os error 2)")
         );
     }
+}
+
+#[test]
+fn a_password_that_others_can_read_is_told_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = file(folder.path(), "password", "secret\n");
+    let doctor = || typed(&format!("doctor --broker mqtt://127.0.0.1:1 --username me --password-file {path}")).lines;
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    let told = format!("moodbox: --password-file: everybody on this machine can read {path}; chmod 600 {path}");
+    assert_eq!(doctor()[0], told);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    assert!(doctor().iter().all(|line| !line.contains("can read")));
 }
 
 #[test]

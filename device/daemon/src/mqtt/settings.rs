@@ -201,13 +201,20 @@ fn read(name: &'static str, path: &Path) -> Result<String, SettingsError> {
 /// When the file cannot be read or its first line is empty.
 pub fn password(name: &'static str, path: &Path) -> Result<String, SettingsError> {
     let text = read(name, path)?;
-    if is_open_to_all(path) {
-        warn!("{name}: everybody on this machine can read {0}; chmod 600 {0}", path.display());
+    if let Some(warning) = exposure(name, path) {
+        warn!("{warning}");
     }
     match text.lines().next() {
         None | Some("") => Err(SettingsError::EmptyPassword { name, path: path.to_owned() }),
         Some(line) => Ok(line.to_owned()),
     }
+}
+
+/// One line for a person whose password file others can read.
+#[must_use]
+pub fn exposure(name: &str, path: &Path) -> Option<String> {
+    let exposed = is_open_to_all(path);
+    exposed.then(|| format!("{name}: everybody on this machine can read {0}; chmod 600 {0}", path.display()))
 }
 
 #[cfg(unix)]

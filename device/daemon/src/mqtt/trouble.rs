@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use rumqttc::TlsError;
 use rumqttc::v5::mqttbytes::Error as PacketError;
-use rumqttc::v5::mqttbytes::v5::{ConnectReturnCode, DisconnectReasonCode};
+use rumqttc::v5::mqttbytes::v5::{ConnectReturnCode, DisconnectReasonCode, Packet, SubscribeReasonCode};
 use rumqttc::v5::{ConnectionError, StateError};
 
 use super::Settings;
-use super::settings::Names;
+use super::settings::{Names, Role};
 
 /// Longest piece of a library's text in a message, in characters.
 const LONGEST_QUOTE: usize = 160;
@@ -67,6 +67,17 @@ impl Backoff {
 pub(super) fn silence(settings: &Settings, limit: Duration) -> Trouble {
     let reason = format!("{} has been silent for {:.1} s", settings.broker, limit.as_secs_f32());
     Trouble { reason, patience: Patience::Short }
+}
+
+/// The broker lets a guest read nothing of what it came for. A box that is told nothing has still something to say.
+pub(super) fn deaf(settings: &Settings, packet: &Packet) -> Option<Trouble> {
+    let (Role::Guest(hears), Packet::SubAck(ack)) = (&settings.role, packet) else { return None };
+    if ack.return_codes.iter().any(|code| matches!(code, SubscribeReasonCode::Success(_))) {
+        return None;
+    }
+    let filters: Vec<_> = hears.iter().map(|last| settings.topics.topic(last)).collect();
+    let reason = format!("{} does not let us read {}; see its ACL", settings.broker, filters.join(" and "));
+    Some(Trouble { reason, patience: Patience::Long })
 }
 
 /// What an error of the client means. `again` says that the connections before did not hold either.
@@ -150,15 +161,20 @@ fn is_close(error: &io::Error) -> bool {
 }
 
 /// The client does not read the reason that Mosquitto gives, a DISCONNECT packet without properties: rumqttc 0.25 takes
-/// it for an incomplete one. The most likely cause of a repetition is another box with the same id.
+/// it for an incomplete one. The most likely cause of a repetition is another box with the same id; a guest's name is its own.
 fn closed(settings: &Settings, again: bool) -> Trouble {
     let broker = &settings.broker;
     if !again {
         return Trouble { reason: format!("{broker} closed the connection"), patience: Patience::Short };
     }
-    let id = settings.topics.id();
-    let reason = format!("{broker} keeps closing the connection; does another box have the id {id:?} (device.id)?");
-    Trouble { reason, patience: Patience::Long }
+    let (ask, patience) = match settings.role {
+        Role::Box => {
+            let id = settings.topics.id();
+            (format!("does another box have the id {id:?} (device.id)?"), Patience::Long)
+        }
+        Role::Guest(_) => ("its log may say why".to_owned(), Patience::Growing),
+    };
+    Trouble { reason: format!("{broker} keeps closing the connection; {ask}"), patience }
 }
 
 fn unreachable(broker: &str, error: &io::Error) -> String {
@@ -203,11 +219,23 @@ fn excerpt(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use moodbox_core::config::Mqtt;
+    use moodbox_core::topics::Topics;
+
     use super::*;
 
     fn waits(patience: Patience) -> Vec<f32> {
         let mut backoff = Backoff::default();
         (0..50).map(|_| backoff.next(patience).as_secs_f32()).collect()
+    }
+
+    #[test]
+    fn a_guest_is_not_asked_for_another_box() {
+        let (config, topics) = (Mqtt::default(), Topics::new("moodbox", "homeassistant", "+"));
+        let guest = Settings::of_guest(&config, "tool".to_owned(), topics, &[]).unwrap();
+        let Trouble { reason, patience } = closed(&guest, true);
+        assert_eq!(reason, "mqtt://127.0.0.1:1883 keeps closing the connection; its log may say why");
+        assert_eq!(patience, Patience::Growing);
     }
 
     #[test]

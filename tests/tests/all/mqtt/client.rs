@@ -1,11 +1,15 @@
 //! The connection of the box to a Mosquitto that fails in the ways they do at home.
 
+use moodbox_core::topics::Topics;
 use moodbox_tests::mosquitto::{Mosquitto, free_port};
-use moodboxd::mqtt::MqttEvent;
+use moodboxd::mqtt::{MqttEvent, Settings};
 use rumqttc::v5::mqttbytes::QoS;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::{Other, PATIENCE, TestBox};
+use super::{Other, PATIENCE, TestBox, mqtt};
 
 const AVAILABILITY: &str = "moodbox/test/availability";
 
@@ -177,4 +181,48 @@ async fn two_boxes_with_one_id_are_told_and_do_not_fight() {
     }
     others.command("next", "", false).await;
     assert_eq!(second.message().await.0, "next");
+}
+
+/// Mosquitto lets everybody subscribe and passes on nothing; other brokers say no.
+#[tokio::test]
+async fn a_guest_that_may_read_nothing_is_told() {
+    let broker = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = broker.local_addr().unwrap().port();
+    let refuse = async {
+        let (mut stream, _) = broker.accept().await.unwrap();
+        packet(&mut stream).await;
+        stream.write_all(&[0x20, 3, 0, 0, 0]).await.unwrap();
+        let subscribe = packet(&mut stream).await;
+        // Not authorised (0x87), for each of two.
+        stream.write_all(&[0x90, 5, subscribe[0], subscribe[1], 0, 0x87, 0x87]).await.unwrap();
+        stream
+    };
+    let topics = Topics::new("moodbox", "homeassistant", "test");
+    let lines = mqtt(&format!("broker = \"mqtt://127.0.0.1:{port}\""));
+    let settings = Settings::of_guest(&lines, "guest".to_owned(), topics, &["state", "now"]).unwrap();
+    let ((_publications, outbox), (events, mut inbox)) = (mpsc::channel(1), mpsc::channel(8));
+    let task = moodboxd::mqtt::spawn(settings, outbox, events);
+    let _open = timeout(PATIENCE, refuse).await.unwrap();
+    assert_eq!(timeout(PATIENCE, inbox.recv()).await.unwrap(), Some(MqttEvent::Connected));
+    let reason =
+        format!("mqtt://127.0.0.1:{port} does not let us read moodbox/test/state and moodbox/test/now; see its ACL");
+    assert_eq!(timeout(PATIENCE, inbox.recv()).await.unwrap(), Some(MqttEvent::Lost { reason, refused: true }));
+    task.abort();
+}
+
+/// What is in the next packet, behind its header.
+async fn packet(stream: &mut TcpStream) -> Vec<u8> {
+    let _kind = stream.read_u8().await.unwrap();
+    let (mut length, mut shift) = (0, 0);
+    loop {
+        let byte = usize::from(stream.read_u8().await.unwrap());
+        length |= (byte & 0x7f) << shift;
+        shift += 7;
+        if byte < 0x80 {
+            break;
+        }
+    }
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).await.unwrap();
+    body
 }
