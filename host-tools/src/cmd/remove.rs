@@ -32,7 +32,8 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
     let id = arguments.id.as_str();
-    let mut connection = Connection::to(&arguments.reach, &arguments.id, &arguments.discovery_prefix)?;
+    let connect = || Connection::to(&arguments.reach, &arguments.id, &arguments.discovery_prefix);
+    let mut connection = connect()?;
     let (own, discovery) = (connection.topics().topic("#"), connection.topics().discovery_topic());
     let kept = connection.kept(&[&own, &discovery])?;
     if kept.is_empty() {
@@ -44,8 +45,12 @@ pub(crate) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
         let reason = anyhow!("box {id} is online and would come back; stop it first, or say --even-online");
         return Err(Failure::Finding(reason));
     }
-    if !arguments.yes && !agreed(id, &kept, connection.broker())? {
-        return Err(Failure::Finding(anyhow!("nothing was removed")));
+    if !arguments.yes {
+        if !agreed(id, &kept, connection.broker())? {
+            return Err(Failure::Finding(anyhow!("nothing was removed")));
+        }
+        // A broker closes a connection on which nothing is said for as long as a person may think.
+        connection = connect()?;
     }
     // The announcement first: without it Home Assistant misses none of the others.
     for topic in [&discovery].into_iter().chain(kept.keys().filter(|topic| **topic != discovery)) {

@@ -7,6 +7,7 @@ use moodbox_tests::programs::program;
 use serde_json::Value;
 
 use super::Home;
+use crate::terminal::Terminal;
 
 impl Home {
     /// `moodbox remove`: exit code, stdout and stderr.
@@ -98,4 +99,20 @@ fn a_person_is_asked() {
         assert!(shown.contains("Remove it? [y/N]"), "{shown}");
         assert_eq!(home.kept().contains(&"moodbox/old/state".to_owned()), code == 1);
     }
+}
+
+/// A broker that has closed the connection meanwhile, as it does after a minute or two, is one that was restarted.
+#[test]
+fn a_person_may_think_for_long() {
+    let mut home = Home::with("replay:FOLDER/nobody-home.jpg", "");
+    home.listener.publish("moodbox/old/state", "{}", true);
+    let words = format!("remove old --broker mqtt://127.0.0.1:{}", home.broker.port());
+    let mut terminal = Terminal::start(&format!("{} {words}", program("moodbox").display()), 24, 80);
+    terminal.until("Remove it? [y/N]");
+    home.broker.kill();
+    home.broker.restart();
+    terminal.press("y\r");
+    let (code, shown) = terminal.ended();
+    assert_eq!(code, Some(0), "{shown}");
+    assert!(shown.contains("has forgotten box old"), "{shown}");
 }
