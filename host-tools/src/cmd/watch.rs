@@ -173,6 +173,8 @@ impl Watch {
         let (mut renew, started) = (renewal(), Instant::now());
         let mut mode = Mode::default();
         let coloured = env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        // There is no other way to ask; a terminal that is not known to have them has sixteen.
+        let true_colour = env::var_os("COLORTERM").is_some_and(|kind| kind == "truecolor" || kind == "24bit");
         let (mut late, mut draw_at) = (false, Some(started));
         loop {
             let due = draw_at.unwrap_or(started);
@@ -213,6 +215,7 @@ impl Watch {
                         mode: &mode,
                         at: started.elapsed(),
                         coloured,
+                        true_colour,
                     };
                     terminal.draw(|frame| view::draw(frame, &scene))?;
                     draw_at = (!scene.is_still()).then(|| Instant::now() + BREATH);

@@ -59,9 +59,19 @@ fn faces() -> serde_json::Value {
 }
 
 fn rendered(state: &State, mode: &Mode, (width, height): (u16, u16), coloured: bool) -> Terminal<TestBackend> {
+    on(Palette { coloured, true_colour: true }, state, mode, (width, height))
+}
+
+/// Colours of a terminal.
+struct Palette {
+    coloured: bool,
+    true_colour: bool,
+}
+
+fn on(palette: Palette, state: &State, mode: &Mode, (width, height): (u16, u16)) -> Terminal<TestBackend> {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-    let scene =
-        Scene { id: "livingroom", broker: "mqtt://broker.local:1883", state, mode, at: Duration::ZERO, coloured };
+    let (id, broker, Palette { coloured, true_colour }) = ("livingroom", "mqtt://broker.local:1883", palette);
+    let scene = Scene { id, broker, state, mode, at: Duration::ZERO, coloured, true_colour };
     terminal.draw(|frame| draw(frame, &scene)).unwrap();
     terminal
 }
@@ -109,6 +119,30 @@ fn without_colour_there_is_none() {
     assert!(cells.iter().map(colours).all(|both| both == (Color::Reset, Color::Reset)));
     let coloured = rendered(&evening(), &Mode::Live, (80, 24), true);
     assert!(coloured.backend().buffer().content.iter().any(|cell| cell.fg != Color::Reset));
+}
+
+#[test]
+fn a_terminal_with_few_colours_is_given_no_others() {
+    let drawn = |true_colour| {
+        let terminal = on(Palette { coloured: true, true_colour }, &evening(), &Mode::Live, (80, 24));
+        terminal.backend().buffer().content.iter().map(|cell| cell.fg).collect::<Vec<_>>()
+    };
+    let any = |colours: &[Color]| colours.iter().any(|colour| matches!(colour, Color::Rgb(..)));
+    assert!(any(&drawn(true)) && !any(&drawn(false)));
+}
+
+#[test]
+fn a_remedy_at_the_end_of_a_long_line_can_be_read() {
+    let words: Vec<_> = (1..=25).map(|number| format!("word{number}")).collect();
+    let reason = format!("mqtt://broker.local: {} and call somebody", words.join(" "));
+    for size in [(60, 20), (80, 24), (120, 40)] {
+        let mut state = evening();
+        state.lose(reason.clone());
+        let drawn = picture(&state, &Mode::Live, size);
+        let read = drawn.split(['"', '\n', ' ']).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+        assert!(read.contains(&format!("{reason}; trying again")), "{drawn}");
+        assert!(drawn.contains("q quit"), "{drawn}");
+    }
 }
 
 fn type_in(keys: &str, mode: &mut Mode, state: &mut State) -> Option<Action> {

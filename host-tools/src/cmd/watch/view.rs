@@ -8,7 +8,7 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style, Stylize};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, Paragraph};
+use ratatui::widgets::{Block, Paragraph, Wrap};
 
 use super::keys::{KEYS, Mode};
 use super::panels;
@@ -25,6 +25,9 @@ const fn rows_of_songs(height: u16) -> u16 {
     }
 }
 
+/// Rows of what does not work, at most.
+const MOST_TOLD: u16 = 4;
+
 /// Columns from which on the plane is drawn, too.
 const WIDE: u16 = 72;
 
@@ -37,6 +40,8 @@ pub(super) struct Scene<'a> {
     /// Any time that goes on, for what breathes and blinks.
     pub(super) at: Duration,
     pub(super) coloured: bool,
+    /// Whether the terminal shows any colour, and not only its own few.
+    pub(super) true_colour: bool,
 }
 
 impl Scene<'_> {
@@ -65,7 +70,10 @@ impl Scene<'_> {
 pub(super) fn draw(frame: &mut Frame<'_>, scene: &Scene<'_>) {
     let area = frame.area();
     let songs = Constraint::Length(rows_of_songs(area.height));
-    let rows = [Constraint::Length(2), Constraint::Fill(1), songs, Constraint::Length(3)];
+    let told = told(scene.state);
+    // What mends a fault stands at the end of its line.
+    let foot = rows_of(&told, area.width).clamp(1, MOST_TOLD) + 2;
+    let rows = [Constraint::Length(2), Constraint::Fill(1), songs, Constraint::Length(foot)];
     let [head, middle, lower, foot] = Layout::vertical(rows).areas(area);
     draw_head(frame, head, scene);
     if *scene.mode == Mode::Help {
@@ -74,7 +82,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, scene: &Scene<'_>) {
         draw_middle(frame, middle, scene.state);
         draw_songs(frame, lower, scene);
     }
-    draw_foot(frame, foot, scene);
+    draw_foot(frame, foot, scene, told);
     if !scene.coloured {
         // Bold, dim and reversed stay.
         frame.buffer_mut().set_style(area, Style::new().fg(Color::Reset).bg(Color::Reset));
@@ -111,8 +119,14 @@ fn draw_head(frame: &mut Frame<'_>, area: Rect, scene: &Scene<'_>) {
         first.push(Span::raw(format!("  light {} ", room.leds)));
     }
     if let Some(light) = scene.light() {
-        let [red, green, blue] = tui::on_screen(&light, scene.at);
-        first.push(Span::styled("\u{2588}".repeat(6), Style::new().fg(Color::Rgb(red, green, blue))));
+        let colour = match tui::on_screen(&light, scene.at) {
+            [0, 0, 0] => Color::Black,
+            [red, green, blue] if scene.true_colour => Color::Rgb(red, green, blue),
+            // A fault blinks in red.
+            [_, 0, 0] => Color::Red,
+            _ => panels::colour(light.mood),
+        };
+        first.push(Span::styled("\u{2588}".repeat(6), Style::new().fg(colour)));
     }
     let second =
         state.room.as_ref().map_or_else(|| Line::from(" waiting for its state").dim(), |room| mood(room, state));
@@ -183,25 +197,44 @@ fn song_line<'a>(song: &Song, plays: bool, chosen: bool) -> Line<'a> {
     if chosen { line.reversed() } else { line }
 }
 
-/// What does not work or was just done, how the box is, and the keys.
-fn draw_foot(frame: &mut Frame<'_>, area: Rect, scene: &Scene<'_>) {
-    let state = scene.state;
+/// What does not work, or was just done.
+fn told(state: &State) -> Line<'static> {
     let problems = || {
         let told = state.problems.iter().map(|problem| format!("{}: {}", problem.part, problem.message));
         told.collect::<Vec<_>>().join("; ")
     };
-    let first = match (&state.lost, &state.notice) {
+    match (&state.lost, &state.notice) {
         (Some(reason), _) => Line::from(format!(" {reason}; trying again")).red(),
         (None, Some(notice)) => Line::from(format!(" {notice}")).yellow(),
         (None, None) => Line::from(format!(" {}", problems())).red(),
-    };
+    }
+}
+
+/// Rows that a line takes where it is wrapped between its words.
+fn rows_of(line: &Line<'_>, width: u16) -> u16 {
+    let (mut rows, mut column) = (1_u16, 0);
+    for word in line.iter().flat_map(|span| span.content.split(' ')) {
+        let length = Span::raw(word).width();
+        if column > 0 && column + length > usize::from(width) {
+            (rows, column) = (rows.saturating_add(1), 0);
+        }
+        column += length + 1;
+    }
+    rows
+}
+
+/// What does not work or was just done, how the box is, and the keys.
+fn draw_foot(frame: &mut Frame<'_>, area: Rect, scene: &Scene<'_>, told: Line<'_>) {
+    let [first, rest] = Layout::vertical([Constraint::Fill(1), Constraint::Length(2)]).areas(area);
+    frame.render_widget(Paragraph::new(told).wrap(Wrap { trim: false }), first);
+    let state = scene.state;
     let second = match &state.figures {
         Some(known) => Line::from(format!(" {}  {}", figures(known), scene.broker)),
         None => Line::from(format!(" {}", scene.broker)),
     };
     let keys = KEYS.iter().flat_map(|(key, name, _)| [Span::raw(format!(" {key}")).bold(), format!(" {name}").into()]);
-    let lines = vec![first, second.dim(), Line::from(keys.collect::<Vec<_>>())];
-    frame.render_widget(Paragraph::new(lines), area);
+    let lines = vec![second.dim(), Line::from(keys.collect::<Vec<_>>())];
+    frame.render_widget(Paragraph::new(lines), rest);
 }
 
 fn draw_help(frame: &mut Frame<'_>, area: Rect) {
@@ -213,7 +246,7 @@ fn draw_help(frame: &mut Frame<'_>, area: Rect) {
     lines
         .push(Line::from("Faces are outlines: the box sends where they are, and no picture. Any key goes back.").dim());
     let block = Block::bordered().title(" keys ");
-    frame.render_widget(Paragraph::new(lines).wrap(ratatui::widgets::Wrap { trim: false }).block(block), area);
+    frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: false }).block(block), area);
 }
 
 /// How the box is, in one line.
