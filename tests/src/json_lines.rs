@@ -7,6 +7,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
+use std::time::Instant;
 
 use serde_json::Value;
 
@@ -41,9 +42,10 @@ impl JsonLines {
     /// # Panics
     /// When it does not come in time.
     pub fn until(&self, wanted: impl Fn(&Value) -> bool) -> (Value, Vec<Value>) {
+        let deadline = Instant::now() + PATIENCE;
         let mut before = Vec::new();
         loop {
-            match self.lines.recv_timeout(PATIENCE) {
+            match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(line) if wanted(&line) => return (line, before),
                 Ok(line) => before.push(line),
                 Err(error) => panic!("{error} after {before:#?}"),

@@ -33,6 +33,7 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
+use std::time::Instant;
 
 use moodbox_tests::listener::{Listener, PATIENCE};
 use moodbox_tests::mosquitto::Mosquitto;
@@ -83,9 +84,10 @@ impl Daemon {
 
     /// The log up to and with the next line that contains this.
     fn until(&self, text: &str) -> Vec<String> {
+        let deadline = Instant::now() + PATIENCE;
         let mut said = Vec::new();
         loop {
-            match self.log.recv_timeout(PATIENCE) {
+            match self.log.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(line) => {
                     let last = line.contains(text);
                     said.push(line);

@@ -5,6 +5,7 @@ use std::num::NonZero;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
+use std::time::Instant;
 
 use moodbox_tests::listener::PATIENCE;
 use vt100::Parser;
@@ -48,8 +49,9 @@ impl Terminal {
 
     /// Waits until this can be read on the screen, in one row.
     pub(crate) fn until(&mut self, words: &str) {
+        let deadline = Instant::now() + PATIENCE;
         while !self.screen.screen().contents().contains(words) {
-            match self.drawn.recv_timeout(PATIENCE) {
+            match self.drawn.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(bytes) => self.draw(&bytes),
                 Err(error) => panic!("waited for {words:?}: {error} at\n{}", self.screen.screen().contents()),
             }
@@ -67,8 +69,9 @@ impl Terminal {
 
     /// Waits for its end: its exit code, and all that was drawn.
     pub(crate) fn ended(mut self) -> (Option<i32>, String) {
+        let deadline = Instant::now() + PATIENCE;
         loop {
-            match self.drawn.recv_timeout(PATIENCE) {
+            match self.drawn.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(bytes) => self.draw(&bytes),
                 Err(mpsc::RecvTimeoutError::Disconnected) => break,
                 Err(error) => panic!("{error} after {}", self.text()),
