@@ -57,8 +57,9 @@ impl Machine {
     /// its `get_throttled` word.
     #[must_use]
     pub fn throttled(&self) -> Option<bool> {
-        let path = self.root.join("sys/devices/platform/soc/soc:firmware/get_throttled");
-        let text = fs::read_to_string(path).ok()?;
+        // By way of the driver, for each board calls the device by another name.
+        let devices = fs::read_dir(self.root.join("sys/bus/platform/drivers/raspberrypi-firmware")).ok()?;
+        let text = devices.flatten().find_map(|entry| fs::read_to_string(entry.path().join("get_throttled")).ok())?;
         let word = u32::from_str_radix(text.trim().trim_start_matches("0x"), 16).ok()?;
         Some(word & 0xf != 0)
     }
@@ -99,6 +100,8 @@ impl FrameTimes {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::symlink;
+
     use super::*;
 
     #[test]
@@ -109,7 +112,6 @@ mod tests {
         for (path, text) in [
             ("proc/self/status", "Name:\tmoodboxd\nVmRSS:\t   50000 kB\n"),
             ("sys/class/thermal/thermal_zone0/temp", "61224\n"),
-            ("sys/devices/platform/soc/soc:firmware/get_throttled", "50005\n"),
         ] {
             let path = root.path().join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -117,7 +119,24 @@ mod tests {
         }
         assert_eq!(machine.resident_mb(), Some(51.2));
         assert_eq!(machine.temperature_c(), Some(61.224));
-        assert_eq!(machine.throttled(), Some(true));
+    }
+
+    #[test]
+    fn each_board_says_that_its_clock_is_lowered() {
+        // A Raspberry Pi 3 or 4, and a 5, as the kernel lays out their files.
+        for (soc, firmware) in [("soc", "soc:firmware"), ("soc@107c000000", "soc@107c000000:firmware")] {
+            let root = tempfile::tempdir().unwrap();
+            let device = root.path().join("sys/devices/platform").join(soc).join(firmware);
+            let driver = root.path().join("sys/bus/platform/drivers/raspberrypi-firmware");
+            fs::create_dir_all(&device).unwrap();
+            fs::create_dir_all(&driver).unwrap();
+            fs::write(driver.join("uevent"), "").unwrap();
+            symlink(&device, driver.join(firmware)).unwrap();
+            for (word, lowered) in [("50005\n", true), ("50000\n", false)] {
+                fs::write(device.join("get_throttled"), word).unwrap();
+                assert_eq!(Machine::new(root.path()).throttled(), Some(lowered), "{firmware} {word}");
+            }
+        }
     }
 
     #[test]
