@@ -95,6 +95,30 @@ def test_an_upgrade_keeps_configuration_and_state(machine):
     assert not machine.succeeds(f"test -e {KEPT}")
 
 
+def test_the_second_of_two_upgrades_has_a_trial_of_its_own(machine):
+    trial = "systemctl show -P InvocationID moodboxd-trial"
+    before = machine.run("sha256sum /etc/moodbox/moodbox.toml")
+    machine.run(f"{INSTALL} --allow-downgrades /test/{packages.PREVIOUS} 2>&1")
+    first = machine.run(trial)
+    assert machine.run("systemctl show -P ActiveState moodboxd-trial") == "activating"
+    said = upgrade(machine, packages.PRESENT)
+    assert " holds" in said, said
+    assert machine.run(trial) != first
+    assert not machine.succeeds(f"test -e {KEPT}")
+    assert machine.run("sha256sum /etc/moodbox/moodbox.toml") == before
+
+
+def test_an_upgrade_that_does_not_come_about_leaves_nothing_behind(machine):
+    # What is a mount of its own cannot be replaced.
+    file = "/usr/lib/sysusers.d/moodboxd.conf"
+    machine.run(f"mount --bind {file} {file}")
+    assert not machine.succeeds(f"DEBIAN_FRONTEND=noninteractive {INSTALL} --reinstall /test/{packages.PRESENT}")
+    machine.run(f"umount {file}")
+    machine.wait_until(f"! test -e {KEPT}", 30)
+    assert machine.succeeds("systemctl is-active --quiet moodboxd") and machine.run("dpkg --verify moodboxd") == ""
+    assert not machine.succeeds("systemctl is-failed --quiet moodboxd-trial")
+
+
 def upgrade_with_a_power_cut(machine, package):
     """The same, as if the power had gone while the state was put back."""
     machine.run(f"{INSTALL} --allow-downgrades /test/{package} 2>&1 && systemctl stop moodboxd-trial")
