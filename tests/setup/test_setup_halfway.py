@@ -131,6 +131,30 @@ class Halfway(unittest.TestCase):
             self.assertRegex(done.stderr, " did not pass its trial: moodboxd .* \\(.*exit code 2\\): .* is back and runs; set up again")
             self.assertEqual(self.machine.run(program), before)
 
+    def test_a_package_that_does_not_hold_and_a_configuration_that_the_one_before_does_not_take(self):
+        def choosy(tree):
+            program = tree / "usr/bin/moodboxd"
+            program.rename(tree / "usr/bin/moodboxd.real")
+            refuses = '[ "$1" = --version ] || ! grep -qs Second /etc/moodbox/moodbox.toml || exit 2'
+            program.write_text(f'#!/bin/sh\n{refuses}\nexec moodboxd.real "$@"\n')
+            program.chmod(0o755)
+
+        refusing = '#!/bin/sh\n[ "$1" = --check-config ] || exit 2\n'
+        first, second = self.machine.folder / "choosy.deb", self.machine.folder / "refusing.deb"
+        repack(first, choosy)
+        repack(second, lambda tree: (tree / "usr/bin/moodboxd").write_text(refusing))
+
+        def set_up(package, name):
+            return moodbox(*[package if word == PACKAGE else word for word in self.words], "--name", name)
+
+        self.assertEqual(set_up(first, "First").returncode, 0)
+        everything = "sha256sum /usr/bin/moodboxd /etc/moodbox/*; systemctl is-active moodboxd"
+        before = self.machine.run(everything)
+        done = set_up(second, "Second")
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn(" is back and does not start; with the files from before it runs; set up again", done.stderr)
+        self.assertEqual(self.machine.run(everything), before)
+
     def test_two_at_once(self):
         first = self.started_until("takes the configuration")
         # It keeps the others out as long as the box waits for it.

@@ -153,6 +153,18 @@ put() { # from, to, mode
   changed=yes
 }
 
+# Each file of the journal, as it was before the set-up.
+put_back_files() {
+  while IFS="$(printf '\t')" read -r what which was; do
+    [ "$what" = file ] || continue
+    if [ "$was" = absent ]; then
+      rm -f "$which"
+    elif [ -e "$(kept_as "$which")" ]; then
+      mkdir -p "${which%/*}" && cp -p "$(kept_as "$which")" "$which" || fail "$which cannot be put back"
+    fi
+  done <"$STATE/journal"
+}
+
 # What was sent here goes in any case: the computer may be gone, and there may be a password in it.
 clean() {
   rm -rf "$work"
@@ -225,7 +237,18 @@ pass_trial() {
   begin package "waiting for moodboxd $version to pass its trial"
   systemctl -q start $TRIAL 2>/dev/null
   if systemctl -q is-failed $TRIAL; then
-    fail "$version did not pass its trial: $(journalctl -q -o cat -n 1 _SYSTEMD_UNIT=$TRIAL 2>/dev/null | one_line)"
+    said=$(journalctl -q -o cat -n 1 _SYSTEMD_UNIT=$TRIAL 2>/dev/null | one_line)
+    # The version before was put back with the files for the new one, which were there first and may be more than it takes.
+    if cut -f1 "$STATE/journal" | grep -qx file; then
+      put_back_files
+      systemctl -q reset-failed $SERVICE 2>/dev/null
+      if systemctl -q restart $SERVICE 2>/dev/null; then
+        said="$said; with the files from before it runs"
+      else
+        said="$said; nor does it start with the files from before"
+      fi
+    fi
+    fail "$version did not pass its trial: $said"
   fi
 }
 
@@ -332,18 +355,8 @@ undo() {
     ;;
   esac
   begin files "putting back the files"
-  while IFS="$(printf '\t')" read -r what which was; do
-    case $what in
-    file)
-      if [ "$was" = absent ]; then
-        rm -f "$which"
-      elif [ -e "$(kept_as "$which")" ]; then
-        mkdir -p "${which%/*}" && cp -p "$(kept_as "$which")" "$which" || fail "$which cannot be put back"
-      fi
-      ;;
-    folder) rm -rf "${which:?}" "/var/lib/private/${which##*/}" ;;
-    esac
-  done <"$STATE/journal"
+  put_back_files
+  if noted folder "$STORE"; then rm -rf "$STORE" "/var/lib/private/${STORE##*/}"; fi
   rmdir /etc/moodbox 2>/dev/null || true
   done_with "all files are as they were"
   begin service "putting back the service"
