@@ -56,6 +56,28 @@ class Card(unittest.TestCase):
         self.assertIn("the service runs, also after a restart", (self.card / "moodbox-setup.txt").read_text())
         self.assertEqual(machine.run("stat -c '%a %U' /etc/moodbox/password"), "600 root\n")
 
+    def test_a_power_cut_during_the_first_start(self):
+        self.write()
+        before = {path.name for path in self.card.iterdir()}
+        machine = Machine(card=self.card)
+        self.addCleanup(machine.stop)
+        # It comes in the middle of the work.
+        script = self.card / "moodbox/box.sh"
+        whole = script.read_text()
+        script.write_text("exec sleep infinity\n")
+        unit = "moodbox-first-boot.service"
+        machine.run("systemd-run --quiet sh /boot/firmware/vendor-data")
+        machine.run(f"until pgrep -x sleep; do sleep 0.1; done; systemctl kill --signal=KILL {unit}")
+        machine.run(f"while [ \"$(systemctl show -P ActiveState {unit})\" = activating ]; do sleep 0.1; done")
+        self.assertEqual({path.name for path in self.card.iterdir()}, before)
+        # What the next start does; cloud-init does nothing any more.
+        script.write_text(whole)
+        self.assertEqual(machine.run("ls /etc/systemd/system/multi-user.target.wants | grep moodbox"), f"{unit}\n")
+        machine.run(f"systemctl start {unit}")
+        self.assertIn("the service runs, also after a restart", (self.card / "moodbox-setup.txt").read_text())
+        self.assertFalse((self.card / "moodbox").exists() or (self.card / "vendor-data").exists())
+        self.assertEqual(machine.run("ls -R /etc/systemd/system | grep first-boot || true"), "")
+
     def test_a_card_without_cloud_init(self):
         for name in ["meta-data", "user-data"]:
             (self.card / name).unlink()

@@ -118,6 +118,12 @@ class Halfway(unittest.TestCase):
         self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
         self.assertEqual(self.machine.content(), before)
 
+    def test_what_a_power_cut_left_half_installed_is_ended_first(self):
+        # As dpkg leaves it that was cut off.
+        self.machine.run("dpkg-query -s base-files >/var/lib/dpkg/updates/0001")
+        done = moodbox(*self.words)
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+
     def test_a_package_that_does_not_hold(self):
         self.assertEqual(moodbox(*self.words).returncode, 0)
         program = "sha256sum /usr/bin/moodboxd; systemctl is-active moodboxd"

@@ -214,12 +214,19 @@ configure() {
 
 # What apt-get or dpkg says goes to a file, which is read later. Others keep packages locked for minutes, as the daily updates do
 # soon after a first start: apt-get can be told to wait for dpkg's locks, for those of its lists and archives it never does, and
-# dpkg for none.
+# dpkg for none. Where the power went while something was installed, apt-get does nothing before dpkg has ended that.
 patiently() { # file, command
   log=$1
   tries=0
+  ended=no
   shift
   while ! LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@" >"$log" 2>&1; do
+    if [ $ended = no ] && grep -q '^E: dpkg was interrupted' "$log"; then
+      # What it cannot end is told by what comes next.
+      ended=yes
+      DEBIAN_FRONTEND=noninteractive dpkg --force-confold --configure -a </dev/null >/dev/null 2>&1
+      continue
+    fi
     grep -qE '^E: Unable to lock directory|^dpkg: error: .* was locked by ' "$log" && [ $tries -lt 60 ] || return 1
     tries=$((tries + 1))
     sleep 5

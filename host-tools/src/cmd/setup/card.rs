@@ -24,6 +24,8 @@ use crate::failure::Failure;
 const FOLDER: &str = "moodbox";
 /// What runs at the first start.
 const FIRST_BOOT: &str = include_str!("first-boot.sh");
+/// What cloud-init runs, which sees to it that the above runs to its end.
+const VENDOR_DATA: &str = include_str!("vendor-data.sh");
 /// Where the first start finds it.
 const ON_THE_BOX: &str = "/boot/firmware/moodbox/first-boot.sh";
 /// What the kernel's command line says on a system without cloud-init.
@@ -169,7 +171,7 @@ fn write(boot: &Path, plan: &Plan, way: &Way) -> anyhow::Result<()> {
         Ok(())
     };
     match way {
-        Way::CloudInit => put(boot.join("vendor-data"), format!("#!/bin/sh\nexec sh {ON_THE_BOX}\n").as_bytes()),
+        Way::CloudInit => put(boot.join("vendor-data"), VENDOR_DATA.as_bytes()),
         Way::FirstRun(script) => {
             keep("firstrun.sh")?;
             put(boot.join("firstrun.sh"), script.as_bytes())
@@ -199,6 +201,7 @@ mod tests {
     fn each_system_is_told_in_its_own_way() {
         let way = |files: &[(&str, &str)]| Way::on(card(files).path()).unwrap();
         assert_eq!(way(&[("user-data", ""), ("meta-data", "")]), Way::CloudInit);
+        assert_eq!(way(&[("user-data", ""), ("vendor-data", VENDOR_DATA)]), Way::CloudInit);
         assert_eq!(way(&[]), Way::CommandLine(format!("console=tty1 rootwait {RUN_ONCE}\n")));
         let run = [("cmdline.txt", "rootwait systemd.run=/boot/firstrun.sh\n"), ("firstrun.sh", IMAGER)];
         let called = IMAGER.replace("\nrm -f", &format!("\nsh {ON_THE_BOX}\nrm -f"));
