@@ -128,10 +128,32 @@ what_it_reads() {
   cat "$conf/moodbox.conf" "$folder"/{server.pem,server.key,passwords,acl} 2>/dev/null | sha256sum
 }
 
-reload() {
-  if [ "$conf" = /etc/mosquitto/conf.d ] && systemctl is-active --quiet mosquitto 2>/dev/null; then
-    systemctl "$1" mosquitto || fail "mosquitto does not take it: journalctl -u mosquitto says why"
-  fi
+# Whether the broker, if it runs, takes what was written.
+takes_it() { # reload or restart
+  [ "$conf" != /etc/mosquitto/conf.d ] || ! systemctl is-active --quiet mosquitto 2>/dev/null || systemctl "$1" mosquitto
+}
+
+reload() { takes_it reload || fail "mosquitto does not take it: journalctl -u mosquitto says why"; }
+
+# With rules from elsewhere besides ours Mosquitto does not start, or refuses whom it served so far.
+check_whether_used() {
+  local rules='listener|port|bind_address|per_listener_settings|allow_anonymous|password_file|psk_file|acl_file|plugin|auth_plugin'
+  local found file line
+  [ ! -e "$conf/moodbox.conf" ] || return 0
+  found=$(grep -nHE "^[[:space:]]*($rules)[[:space:]]" "${conf%/*}/mosquitto.conf" "$conf"/*.conf 2>/dev/null | head -n1) || true
+  [ -n "$found" ] || return 0
+  IFS=: read -r file line found <<<"$found"
+  fail "line $line of $file says \"$found\": this Mosquitto is in use, and what boxes need would count for all who come to it.\
+ Take out such lines, or make the box a user of it as it is; nothing was changed"
+}
+
+# The broker as it was before a configuration that it does not start with.
+go_back() {
+  mv "$conf/moodbox.conf" "$conf/moodbox.conf.refused"
+  [ ! -e "$conf/moodbox.conf.before" ] || mv "$conf/moodbox.conf.before" "$conf/moodbox.conf"
+  systemctl reset-failed mosquitto || true
+  systemctl restart mosquitto || fail "mosquitto starts no more, nor as it was before: journalctl -u mosquitto says why"
+  fail "mosquitto does not start with $conf/moodbox.conf.refused (journalctl -u mosquitto says why) and runs as before"
 }
 
 set_up() {
@@ -140,6 +162,7 @@ set_up() {
   for host in "$@"; do
     [[ $host =~ ^[A-Za-z0-9.:_-]+$ ]] || fail "\"$host\" is no name or address of a host" 2
   done
+  check_whether_used
   mkdir -p "$folder/people" "$folder/boxes" "$conf"
   # Stays where this is cut off: the broker has then not read what was written.
   local before=""
@@ -158,14 +181,15 @@ set_up() {
     >"$folder/acl.new"
   mv "$folder/acl.new" "$folder/acl"
   sed -e "s|FOLDER|$folder|" -e "s|PORT|$port|" "$shipped/moodbox.conf" >"$conf/moodbox.conf.new"
+  [ ! -e "$conf/moodbox.conf" ] || cp -p "$conf/moodbox.conf" "$conf/moodbox.conf.before"
   mv "$conf/moodbox.conf.new" "$conf/moodbox.conf"
   chmod 644 "$conf/moodbox.conf" "$folder/ca.pem"
   for_broker "$folder/server.key" "$folder/server.pem" "$folder/passwords" "$folder/acl"
   # Others come through to the certificate, and see nothing else.
   chmod 711 "$folder"
   # A restart parts every box from the broker for a while.
-  [ "$before" = "$(what_it_reads)" ] || reload restart
-  rm "$folder/unread"
+  [ "$before" = "$(what_it_reads)" ] || takes_it restart || go_back
+  rm -f "$folder/unread" "$conf/moodbox.conf".{before,refused}
   echo "the broker listens on $(in_url "$1"):$port; the passwords of admin and homeassistant are in $folder/people"
 }
 
@@ -190,7 +214,7 @@ username = "$1"
 password_file = "/run/credentials/moodboxd.service/password"
 ca_file = "/etc/moodbox/ca.pem"
 TOML
-  reload reload
+  reload
   echo "the files for box $1 are in $box"
 }
 
@@ -200,7 +224,7 @@ remove_box() {
   drop_user "$1"
   drop_rules "$1"
   rm -rf "${folder:?}/boxes/$1"
-  reload reload
+  reload
   echo "box $1 is no user of the broker any more"
 }
 

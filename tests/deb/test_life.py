@@ -59,6 +59,25 @@ def test_its_exposure_stays_low(machine):
     machine.run("systemd-analyze security --threshold=16 moodboxd.service")
 
 
+def test_a_mosquitto_that_others_use_runs_on(machine):
+    # Each needs the port that is usual.
+    machine.run("systemctl stop moodboxd && systemctl start mosquitto")
+    broker = "systemctl show -P MainPID mosquitto"
+    before = machine.run(broker)
+    machine.run("echo 'allow_anonymous true' >/etc/mosquitto/conf.d/home.conf")
+    assert not machine.succeeds("/test/broker/broker.sh set-up 127.0.0.1")
+    assert machine.run(broker) == before
+    machine.run("rm /etc/mosquitto/conf.d/home.conf")
+    # What nobody sees beforehand: another has the port.
+    machine.run("systemd-run --quiet --unit taken mosquitto -p 8884")
+    machine.wait_until("mosquitto_pub -h 127.0.0.1 -p 8884 -t x -n", 10)
+    told = machine.run("/test/broker/broker.sh --port 8884 set-up 127.0.0.1 2>&1", check=False)
+    assert "and runs as before" in told, told
+    assert machine.succeeds("systemctl is-active --quiet mosquitto && mosquitto_pub -h 127.0.0.1 -p 1883 -t x -n")
+    machine.run("systemctl stop taken mosquitto && rm -r /etc/mosquitto/moodbox /etc/mosquitto/conf.d/moodbox.conf.*")
+    machine.run("systemctl start moodboxd")
+
+
 def test_it_sees_and_speaks_to_a_broker_with_certificate_and_password(machine):
     # Who sees it has come through the sandbox by the group to which cameras belong.
     machine.run("install -o root -g video -m 040 /test/evening.mjpeg /srv")

@@ -412,6 +412,39 @@ fn a_second_call_changes_nothing_and_a_box_can_be_taken_away() {
     }
 }
 
+#[test]
+fn a_mosquitto_that_is_in_use_is_left_alone() {
+    for (file, lines, told) in [
+        (
+            "mosquitto.conf",
+            "# Ours.\nlistener 1883\nallow_anonymous true\n",
+            "line 2 of FOLDER/mosquitto.conf says \"listener 1883\"",
+        ),
+        (
+            "conf.d/home.conf",
+            "password_file /etc/mosquitto/passwd\n",
+            "line 1 of FOLDER/conf.d/home.conf says \"password_file",
+        ),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let here = folder.path();
+        let conf = here.join("conf.d");
+        fs::create_dir(&conf).unwrap();
+        fs::write(here.join("mosquitto.conf"), "include_dir conf.d\n# listener 1883\n").unwrap();
+        fs::write(here.join(file), lines).unwrap();
+        let output = script(here, "set-up localhost");
+        let stderr = String::from_utf8(output.stderr).unwrap().replace(here.to_str().unwrap(), "FOLDER");
+        assert_eq!((output.status.code(), stderr.lines().count()), (Some(1), 1), "{stderr}");
+        assert!(stderr.contains(told) && stderr.ends_with("nothing was changed\n"), "{stderr}");
+        assert!(!conf.join("moodbox.conf").exists() && !here.join("moodbox/ca.key").exists());
+        fs::write(here.join(file), "# listener 1883\n").unwrap();
+        succeeds(here, "set-up localhost");
+        // Who has put them beside ours since has done so on purpose.
+        fs::write(here.join(file), lines).unwrap();
+        succeeds(here, "set-up localhost other");
+    }
+}
+
 /// Runs openssl beside the certificates; whether it says yes.
 fn openssl(folder: &Path, arguments: &str) -> bool {
     let mut command = Command::new("openssl");
