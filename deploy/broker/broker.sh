@@ -30,10 +30,10 @@ quietly() {
   said=$("$@" 2>&1) || fail "$1 failed: $(tail -n1 <<<"$said")"
 }
 
-# Whether a certificate is there and goes on for another month.
-lasts() { openssl x509 -in "$1" -noout -checkend 2592000 >/dev/null 2>&1; }
+# Whether a certificate is there and goes on for another year. It is looked at when somebody sets up, which is seldom.
+lasts() { openssl x509 -in "$1" -noout -checkend 31536000 >/dev/null 2>&1; }
 
-# The authority; one that ends within a month is renewed with the same key and name, so that either knows what the other signed.
+# The authority; one that ends within a year is renewed with the same key and name, so that either knows what the other signed.
 make_authority() {
   [ -s "$folder/ca.key" ] && lasts "$folder/ca.pem" && return
   local renewed=no box
@@ -56,7 +56,7 @@ days_of_authority() {
   echo $((($(date -d "${end#*=}" +%s) - $(date +%s)) / 86400 - 1))
 }
 
-# A certificate for these hosts; a new one where the hosts are others or it ends within a month.
+# A certificate for these hosts; a new one where the hosts are others or it ends within a year.
 make_certificate() {
   local names="" host
   for host in "$@"; do
@@ -65,6 +65,8 @@ make_certificate() {
   names=${names#,}
   if [ "$names" = "$(cat "$folder/hosts" 2>/dev/null)" ] && [ -s "$folder/server.key" ] &&
     lasts "$folder/server.pem"; then return; fi
+  # Where this is cut off, the key may be new and the certificate that of the old one.
+  rm -f "$folder/hosts"
   quietly openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "/CN=$1" \
     -keyout "$folder/server.key" -out "$folder/server.csr"
   printf 'subjectAltName=%s\nextendedKeyUsage=serverAuth\nbasicConstraints=CA:FALSE\n' "$names" >"$folder/extensions"

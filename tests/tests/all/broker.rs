@@ -1,6 +1,7 @@
 //! The broker as it is shipped: a real Mosquitto with the files that `deploy/broker/broker.sh` makes, and who may do what.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -22,7 +23,8 @@ use serde_json::Value;
 use crate::daemon::{Daemon, smile};
 
 fn script(folder: &Path, arguments: &str) -> Output {
-    let path = format!("{}:/usr/sbin", std::env::var("PATH").unwrap_or_default());
+    // What lies in the folder itself comes before the system's programs.
+    let path = format!("{}:{}:/usr/sbin", folder.display(), std::env::var("PATH").unwrap_or_default());
     let mut command = Command::new(repository().join("deploy/broker/broker.sh"));
     command.arg("--folder").arg(folder.join("moodbox")).arg("--conf").arg(folder.join("conf.d")).env("PATH", path);
     command.args(arguments.split_whitespace()).output().unwrap()
@@ -468,7 +470,7 @@ fn an_authority_that_ends_is_renewed_and_outlives_what_it_signs() {
     for name in ["ca.pem", "server.pem"] {
         fs::copy(file(name), file(&format!("old-{name}"))).unwrap();
     }
-    age(20);
+    age(300);
     let told = set_up("home.local");
     assert!(told.contains("the authority was renewed") && told.contains(file("ca.pem").to_str().unwrap()), "{told}");
     assert!(openssl(here, "x509 -in ca.pem -noout -checkend 300000000"));
@@ -478,9 +480,32 @@ fn an_authority_that_ends_is_renewed_and_outlives_what_it_signs() {
     assert!(
         openssl(here, "verify -CAfile ca.pem old-server.pem") && openssl(here, "verify -CAfile old-ca.pem server.pem")
     );
-    age(100);
+    age(400);
     assert!(!set_up("home.local").contains("renewed"));
-    assert!(!openssl(here, "x509 -in server.pem -noout -checkend 8640000"));
+    assert!(!openssl(here, "x509 -in server.pem -noout -checkend 34560000"));
+}
+
+#[test]
+fn a_set_up_that_was_cut_off_leaves_no_key_without_its_certificate() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let public = |arguments: &str| {
+        let mut command = Command::new("openssl");
+        command.args(arguments.split_whitespace()).current_dir(here.join("moodbox")).output().unwrap().stdout
+    };
+    succeeds(here, "set-up home.local");
+    let key = || fs::read(here.join("moodbox/server.key")).unwrap();
+    let before = key();
+    // It does not come to the signature any more.
+    let cut_off = here.join("openssl");
+    fs::write(&cut_off, "#!/bin/sh\ncase $* in *' -req '*) exit 1 ;; esac\nPATH=/usr/bin exec openssl \"$@\"\n")
+        .unwrap();
+    fs::set_permissions(&cut_off, fs::Permissions::from_mode(0o755)).unwrap();
+    assert!(!script(here, "set-up other.local").status.success());
+    assert_ne!(key(), before);
+    fs::remove_file(cut_off).unwrap();
+    succeeds(here, "set-up home.local");
+    assert_eq!(public("pkey -in server.key -pubout"), public("x509 -in server.pem -noout -pubkey"));
 }
 
 #[test]
