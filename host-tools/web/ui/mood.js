@@ -18,16 +18,16 @@ export const colourOf = (mood) => MOODS[mood]?.colour ?? "var(--line)";
 const capital = (word) => word.charAt(0).toUpperCase() + word.slice(1);
 
 /** The mood of a state in a word or two. */
-export function wordOf({ mood, unsure, camera }) {
+export function wordOf({ mood, unsure, camera, presence_unknown: unknown }) {
   if (camera === "off") return "The camera is off";
   if (camera === "unavailable") return "No picture";
-  if (mood === "absent") return "Nobody is there";
+  if (mood === "absent") return unknown ? "Nobody is seen" : "Nobody is there";
   return unsure ? `Perhaps ${mood}` : capital(mood);
 }
 
 /** Who is in the room, in words. */
-export function presenceOf({ presence, faces, camera }) {
-  if (camera !== "on") return "not known";
+export function presenceOf({ presence, presence_unknown: unknown, faces, camera }) {
+  if (camera !== "on" || unknown) return "not known";
   if (faces > 0) return faces === 1 ? "1 face" : `${faces} faces`;
   return presence ? "somebody, not in view" : "nobody";
 }
