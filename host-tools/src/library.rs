@@ -3,6 +3,7 @@
 mod guard;
 pub(crate) mod listen;
 mod merge;
+pub(crate) mod names;
 pub(crate) mod place;
 pub(crate) mod scan;
 mod seen;

@@ -16,6 +16,7 @@ use moodbox_core::music::{Mode, Source, Track, artist_and_title};
 use walkdir::WalkDir;
 
 use super::listen::{Heard, listen};
+use super::names::Names;
 use super::place::Places;
 use super::seen::{Content, Identity, Seen, Sounding};
 use super::tags::{self, Tags};
@@ -32,19 +33,6 @@ const CLEAR_MODE: f32 = 0.05;
 
 /// Folders in which systems keep what was thrown away, or what is theirs, beside those whose names begin with a dot.
 const NOT_MUSIC: [&str; 4] = ["$RECYCLE.BIN", "@eaDir", "lost+found", "System Volume Information"];
-
-/// What files are called towards players.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Names {
-    // `file:///music/a.flac`, for players on this computer.
-    File,
-    // The path below the folder, which is how MPD calls it where the folder is its music folder.
-    Mpd,
-    // `local:track:a.flac`, as Mopidy-Local calls it.
-    Mopidy,
-    // `filesystem_local://track/a.flac`, as Music Assistant calls it where the folder is its local music folder.
-    MusicAssistant,
-}
 
 /// A file that is of no use, or of less than it could be, and why.
 pub(crate) struct Complaint {
@@ -316,7 +304,7 @@ impl Scan<'_> {
 
     /// What a player calls the file.
     fn name(&self, path: &Path) -> Option<String> {
-        self.name_as(self.names, path)
+        self.names.of(path, self.folder)
     }
 
     /// What it was called in a library that was scanned for another player. A file has one name, for it is one song.
@@ -324,38 +312,9 @@ impl Scan<'_> {
         let name = self.name(path);
         Names::value_variants()
             .iter()
-            .filter_map(|names| self.name_as(*names, path))
+            .filter_map(|names| names.of(path, self.folder))
             .filter(move |other| Some(other) != name.as_ref())
     }
-
-    fn name_as(&self, names: Names, path: &Path) -> Option<String> {
-        let below = || path.strip_prefix(self.folder).ok()?.to_str();
-        match names {
-            Names::File => file_uri(path),
-            Names::Mpd => below().map(str::to_owned),
-            Names::Mopidy => below().map(|below| format!("local:track:{}", percent_encoded(below))),
-            Names::MusicAssistant => below().map(|below| format!("filesystem_local://track/{below}")),
-        }
-    }
-}
-
-/// What players on this computer call the file at an absolute path; nothing where that is not UTF-8.
-pub(crate) fn file_uri(path: &Path) -> Option<String> {
-    path.to_str().map(|path| format!("file://{}", percent_encoded(path)))
-}
-
-/// A path as it stands in an address (RFC 3986).
-fn percent_encoded(path: &str) -> String {
-    use std::fmt::Write as _;
-    let mut encoded = String::with_capacity(path.len());
-    for byte in path.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => encoded.push(byte.into()),
-            // Writing to text cannot fail.
-            _ => drop(write!(encoded, "%{byte:02X}")),
-        }
-    }
-    encoded
 }
 
 /// What two names of one file have in common.

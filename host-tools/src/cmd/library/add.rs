@@ -15,8 +15,9 @@ use signal_hook::consts::SIGINT;
 use super::counted;
 use crate::failure::{Failure, tell};
 use crate::library::Library;
+use crate::library::names::{Names, absolute};
 use crate::library::place::Places;
-use crate::library::scan::{Names, Scan, Scanned};
+use crate::library::scan::{Scan, Scanned};
 
 /// What to scan.
 #[derive(clap::Args)]
@@ -42,8 +43,7 @@ pub(super) struct ImportArguments {
 }
 
 pub(super) fn scan(library: &mut Library, arguments: &ScanArguments, json: bool) -> Result<(), Failure> {
-    let folder =
-        fs::canonicalize(&arguments.folder).with_context(|| format!("cannot read {}", arguments.folder.display()))?;
+    let folder = absolute(&arguments.folder).with_context(|| format!("cannot read {}", arguments.folder.display()))?;
     if !folder.is_dir() {
         return Err(anyhow!("{} is no folder; import reads single files", arguments.folder.display()).into());
     }

@@ -1,6 +1,5 @@
 //! `moodbox library forget`: songs that are not wanted any more, or have moved.
 
-use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -11,7 +10,7 @@ use serde_json::json;
 use super::counted;
 use crate::failure::Failure;
 use crate::library::Library;
-use crate::library::scan::file_uri;
+use crate::library::names::{self, file_uri};
 
 /// Which songs.
 #[derive(clap::Args)]
@@ -50,7 +49,7 @@ pub(super) fn run(library: &mut Library, arguments: &Arguments, json: bool) -> R
 
 /// The path as a scan has it, as far as that can be said of a folder that may be no more.
 fn absolute(path: &Path) -> anyhow::Result<PathBuf> {
-    let absolute = fs::canonicalize(path).or_else(|_| std::path::absolute(path));
+    let absolute = names::absolute(path).or_else(|_| std::path::absolute(path));
     // Without a slash at its end.
     Ok(absolute.with_context(|| format!("cannot tell where {} is", path.display()))?.components().collect())
 }
