@@ -22,10 +22,16 @@ RATED = np.array([FERPLUS.index(name) for name in (*BOX, "contempt")])
 UNKNOWN, NOT_A_FACE = 8, 9
 RATERS = 10
 LEAST_A_CLASS = 10
+# A picture with fewer pixels a side, or longer for its width, is not the crop of a face.
+LEAST_SIDE = SIDE // 2
+MOST_RATIO = 2
+# Standard deviation of the pixels up to which a picture shows nothing.
+BLANK = 1
 # Correlation of two faces at 16x16 pixels from which on they are taken for one photograph, with another watermark, cut or
 # compression: of sixty such pairs that were looked at all were, and of twenty between .89 and .91 half.
 SAME_PHOTOGRAPH = 0.93
 COMPARED_AT_ONCE = 256
+JPEG = b"\xff\xd8"
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
 
 
@@ -117,32 +123,55 @@ def _read_table(path: Path) -> Faces:
     leading = votes.argmax(axis=1)
     usable = rated & (leading < UNKNOWN) & (known.sum(axis=1) > 0)
     shares = np.where(usable[:, None], known / known.sum(axis=1, keepdims=True).clip(1), 0).astype(np.float32)
-    kept = ~(rated & (leading == NOT_A_FACE)) & (pixels.reshape(len(pixels), -1).std(axis=1) > 1)
-    return Faces(pixels, emotions, shares)[kept]
+    return Faces(pixels, emotions, shares)[~(rated & (leading == NOT_A_FACE)) & _shows_something(pixels)]
 
 
 def _read_folder(folder: Path) -> Faces:
     missing = [name for name in BOX if not (folder / name).is_dir()]
     if missing:
         raise DataError(f"{folder} has no folder for: {', '.join(missing)}")
-    pixels, labels, broken = [], [], []
+    pixels, labels, refused = [], [], []
     for label, name in enumerate(BOX):
         for path in sorted((folder / name).iterdir()):
             if path.suffix.lower() not in IMAGE_SUFFIXES:
                 continue
-            picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-            if picture is None or min(picture.shape) < SIDE // 2:
-                broken.append(path)
+            picture = _read_picture(path)
+            if picture is None:
+                refused.append(path)
                 continue
-            pixels.append(cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA))
+            pixels.append(picture)
             labels.append(label)
-    if broken:
-        named = ", ".join(str(path) for path in broken[:5])
-        raise DataError(f"{len(broken)} pictures cannot be read or are smaller than {SIDE // 2} pixels: {named}")
+    if refused:
+        named = ", ".join(str(path) for path in refused[:5])
+        raise DataError(
+            f"{len(refused)} pictures cannot be read, are smaller than {LEAST_SIDE} pixels or have sides of a ratio above {MOST_RATIO}: {named}"
+        )
     if not pixels:
         raise DataError(f"{folder} holds no picture")
-    emotions = np.eye(len(BOX), dtype=np.float32)[labels]
-    return Faces(np.stack(pixels), emotions, np.zeros((len(pixels), len(FERPLUS)), np.float32))
+    faces = Faces(np.stack(pixels), np.eye(len(BOX), dtype=np.float32)[labels], np.zeros((len(pixels), len(FERPLUS)), np.float32))
+    return faces[_shows_something(faces.pixels)]
+
+
+def _read_picture(path: Path) -> np.ndarray | None:
+    """The crop of a face as the box looks at it: squared around its centre. None where there is no such crop."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    # OpenCV makes up what a JPEG lacks at its end: of a file always, from memory where zeros are in its place.
+    if content.startswith(JPEG):
+        content = content.rstrip(b"\0")
+    picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE) if content else None
+    if picture is None or min(picture.shape) < LEAST_SIDE or max(picture.shape) > MOST_RATIO * min(picture.shape):
+        return None
+    above, left = ((max(picture.shape) - side) // 2 for side in picture.shape)
+    below, right = (max(picture.shape) - side - before for side, before in zip(picture.shape, (above, left), strict=True))
+    square = cv2.copyMakeBorder(picture, above, below, left, right, cv2.BORDER_REPLICATE)
+    return cv2.resize(square, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+
+
+def _shows_something(pixels: np.ndarray) -> np.ndarray:
+    return pixels.reshape(len(pixels), -1).std(axis=1) > BLANK
 
 
 def without_duplicates(faces: Faces) -> Faces:

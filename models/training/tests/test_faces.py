@@ -67,7 +67,7 @@ class Folders(unittest.TestCase):
 
     def test_pictures_of_any_size_are_read_with_the_labels_of_their_folders(self) -> None:
         self.write_all()
-        self.write("sad/large.jpg", np.full((200, 200), 90, np.uint8))
+        self.write("sad/large.jpg", cv2.resize(drawn(1, 99)[0], (200, 200)))
         read = faces.read(self.root, "train")
         self.assertEqual(read.pixels.shape, (15, 48, 48))
         self.assertEqual(read.emotions.sum(0).tolist(), [2, 2, 2, 2, 2, 3, 2])
@@ -79,10 +79,37 @@ class Folders(unittest.TestCase):
     def test_broken_and_tiny_pictures_are_named(self) -> None:
         self.write_all()
         self.write("happy/tiny.png", np.zeros((8, 8), np.uint8))
+        self.write("happy/long.png", drawn(1)[0][:, :20].repeat(3, 0))
         (self.root / "train" / "happy" / "broken.jpg").write_bytes(b"\xff\xd8 not a picture")
+        (self.root / "train" / "happy" / "empty.jpg").touch()
         refusal = self.refusal()
-        self.assertIn("broken.jpg", refusal)
-        self.assertIn("tiny.png", refusal)
+        for name in ("broken.jpg", "empty.jpg", "tiny.png", "long.png"):
+            self.assertIn(name, refusal)
+
+    def test_a_jpeg_that_was_cut_off_is_no_face(self) -> None:
+        self.write_all()
+        for options in ([], [cv2.IMWRITE_JPEG_PROGRESSIVE, 1]):
+            whole = cv2.imencode(".jpg", cv2.resize(drawn(1)[0], (200, 200)), options)[1].tobytes()
+            (self.root / "train" / "sad" / "trailer.jpg").write_bytes(whole + b"what a telephone adds")
+            self.assertEqual(len(faces.read(self.root, "train")), 15)
+            cut = self.root / "train" / "sad" / "cut.jpg"
+            for length in (len(whole) // 2, len(whole) * 9 // 10, len(whole) - 2):
+                for rest in (b"", bytes(len(whole))):
+                    cut.write_bytes(whole[:length] + rest)
+                    self.assertIn("1 pictures cannot be read", self.refusal())
+            cut.unlink()
+
+    def test_a_picture_is_squared_as_the_box_squares_it_and_a_blank_one_goes(self) -> None:
+        self.write_all()
+        square = drawn(1, 99)[0]
+        self.write("sad/a.png", square[:, 8:40])
+        self.write("sad/b.png", square[8:40])
+        self.write("sad/blank.png", np.full((48, 48), 90, np.uint8))
+        read = faces.read(self.root, "train")
+        wide, high = read.pixels[read.emotions[:, faces.BOX.index("sad")] > 0][-2:]
+        self.assertEqual(len(read), 16)
+        np.testing.assert_array_equal(wide, square[:, np.arange(48).clip(8, 39)])
+        np.testing.assert_array_equal(high, square[np.arange(48).clip(8, 39)])
 
     def test_nothing_there_says_what_should_be(self) -> None:
         self.assertIn("fer2013-train.npz", self.refusal())
