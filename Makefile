@@ -151,7 +151,8 @@ models-teach:
 models-train:
 	@$(PIPELINE) train $(TRAIN_OPTIONS)
 
-# The int8 file of the weights that WEIGHTS names, proved and measured, and its entry in the manifest.
+# The int8 file of what was trained, or else of the released weights, or of those that WEIGHTS names: proved and measured, and
+# its entry in the manifest.
 models-export:
 	@$(PIPELINE) export $(if $(WEIGHTS),--weights "$(WEIGHTS)")
 

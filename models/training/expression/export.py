@@ -10,7 +10,7 @@ import tensorflow as tf
 import emotion_metrics
 import manifest
 import quantise
-from expression import places
+from expression import arrays, places
 from expression.faces import BOX, RATED, Faces, is_rated
 from expression.graph import INPUT_SHAPE, Classifier, normalised
 
@@ -31,10 +31,12 @@ ORIGINS = {
 def main() -> None:
     """From weights.npz to models/fer.tflite, tests/fixtures/fer-float.tflite and the manifest."""
     parser = argparse.ArgumentParser(prog="pipeline.py export", description=__doc__)
-    parser.add_argument("--weights", type=Path, default=places.RELEASED, help="what `make models-train` wrote, or the released weights")
+    parser.add_argument("--weights", type=Path, help="where it is not given, what `make models-train` left, or else the released weights")
     parser.add_argument("--out", type=Path, default=places.ROOT, help="repository to write models/ and tests/fixtures/ into")
     arguments = parser.parse_args()
-    weights = {name: value.astype(np.float32) for name, value in np.load(arguments.weights).items()}
+    path = arguments.weights or places.weights_to_export()
+    print(f"weights: {path}")
+    weights = {name: value.astype(np.float32) for name, value in arrays.read(path).items()}
     train, validation = (Faces.load(places.DATA / f"{split}.npz") for split in ("train", "validation"))
     origin = json.loads(places.REPORT.read_text())["origin"]
 

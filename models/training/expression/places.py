@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+from expression.faces import DataError
+
 ROOT = Path(__file__).resolve().parents[3]
 SHARED_FACES = ROOT.parent / "shared" / "data" / "fer"
 WORK = ROOT / ".cache" / "models-training" / "expression"
 DATA = WORK / "data"
 REPORT = DATA / "report.json"
 RUN = WORK / "run"
+CHECKPOINT = RUN / "checkpoint.pt"
 WEIGHTS = RUN / "weights.npz"
 TEACHERS = WORK / "teachers"
 TEACHER = TEACHERS / "teacher.npz"
@@ -23,3 +26,12 @@ RELEASED = ROOT / "models" / "training" / "expression" / "weights.npz"
 # square's side; measured by crop.py.
 CROP_MARGIN = 0.0
 EVALUATION = ROOT / "models" / "evaluation.json"
+
+
+def weights_to_export() -> Path:
+    """Those of the last training; the released ones where nothing was trained."""
+    if not CHECKPOINT.is_file():
+        return WEIGHTS if WEIGHTS.is_file() else RELEASED
+    if not WEIGHTS.is_file() or WEIGHTS.stat().st_mtime < CHECKPOINT.stat().st_mtime:
+        raise DataError(f"the training of {CHECKPOINT} has not ended: `make models-train` goes on; WEIGHTS names other weights, such as {RELEASED}")
+    return WEIGHTS

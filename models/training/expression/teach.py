@@ -58,7 +58,7 @@ def teach(faces: Faces, part: np.ndarray, number: int, validation: Faces, recipe
     if checkpoint.is_file():
         training.restore(checkpoint)
     print(f"teacher {number + 1} of {PARTS}")
-    training.run(validation, path.parent)
+    training.run(validation, checkpoint)
     answers = {"faces": np.array(faces.digest)} | {head: logits.numpy() for head, logits in training.answers(faces[part == number], VIEWS)._asdict().items()}
     for head, logits in training.answers(validation, VIEWS)._asdict().items():
         answers[f"validation_{head}"] = logits.numpy()

@@ -1,13 +1,12 @@
 """Trains the classifier of expressions. Interrupted, it goes on from its last epoch; a finished run starts anew with --again."""
 
 import argparse
-import zipfile
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from expression import network, places
+from expression import arrays, network, places
 from expression.faces import DataError, Faces
 from expression.training import Answers, Recipe, Stage, Training
 
@@ -35,19 +34,18 @@ def main() -> None:
     recipe = recipe._replace(epochs=arguments.epochs or recipe.epochs)
     taught = arguments.teacher and answers_for(faces, arguments.teacher)
     training = Training(faces, recipe, SEED, taught)
-    checkpoint = places.RUN / "checkpoint.pt"
-    if checkpoint.is_file() and not arguments.again:
-        training.restore(checkpoint)
+    if places.CHECKPOINT.is_file() and not arguments.again:
+        training.restore(places.CHECKPOINT)
     elif arguments.start_from:
         start_from(training, arguments.start_from)
-    training.run(validation, places.RUN)
+    training.run(validation, places.CHECKPOINT)
     write_weights(training, places.WEIGHTS, validation)
     print(f"written to {places.WEIGHTS}")
 
 
 def answers_for(faces: Faces, path: Path) -> Answers:
     """What a teacher says of these faces."""
-    stored = arrays_in(path)
+    stored = arrays.read(path)
     if not stored.keys() >= set(Answers._fields):
         raise DataError(f"{path} does not hold a teacher's answers, {' and '.join(Answers._fields)}, as `pipeline.py teach` writes them")
     answers = Answers(*(torch.from_numpy(stored[head]).float() for head in Answers._fields))
@@ -58,7 +56,7 @@ def answers_for(faces: Faces, path: Path) -> Answers:
 
 def start_from(training: Training, path: Path) -> None:
     """Begin with weights that `write_weights` wrote instead of random ones."""
-    weights = {name: torch.from_numpy(value).float() for name, value in arrays_in(path).items() if not name.startswith("reference_")}
+    weights = {name: torch.from_numpy(value).float() for name, value in arrays.read(path).items() if not name.startswith("reference_")}
     wanted = {name: value.shape for name, value in training.network.state_dict().items() if value.ndim}
     if {name: value.shape for name, value in weights.items()} != wanted:
         raise DataError(f"{path} does not hold the weights of this network, as `pipeline.py train` writes them")
@@ -66,24 +64,13 @@ def start_from(training: Training, path: Path) -> None:
         network_.load_state_dict(weights, strict=False)
 
 
-def arrays_in(path: Path) -> dict[str, np.ndarray]:
-    """Of an npz."""
-    try:
-        with np.load(path) as stored:
-            return dict(stored)
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}") from None
-    except (TypeError, ValueError, EOFError, zipfile.BadZipFile):
-        raise DataError(f"{path} is not a file of arrays, as numpy's savez writes it") from None
-
-
 def write_weights(training: Training, path: Path, validation: Faces) -> None:
     """The averaged weights without torch, with what they answer for some faces, so that the export can prove itself."""
     references = training.answers(validation[np.arange(REFERENCES)])
-    arrays = {name: value.cpu() for name, value in training.average.state_dict().items() if value.ndim}
+    weights = {name: value.cpu() for name, value in training.average.state_dict().items() if value.ndim}
     # Half precision is far finer than the int8 that follows; what scales whole channels stays exact.
-    stored = {name: (value.half() if value.ndim > 1 else value).numpy() for name, value in arrays.items()}
-    np.savez(path, **stored, reference_emotions=references.emotions.numpy(), reference_votes=references.votes.numpy())
+    stored = {name: (value.half() if value.ndim > 1 else value).numpy() for name, value in weights.items()}
+    arrays.write(path, stored | {"reference_emotions": references.emotions.numpy(), "reference_votes": references.votes.numpy()})
 
 
 if __name__ == "__main__":

@@ -108,8 +108,9 @@ class Training:
         self.chances = torch.Generator(self.device).manual_seed(seed)
         self.forward, self.captured_side = self.network, None
 
-    def run(self, validation: Faces, folder: Path) -> None:
-        """All epochs that are left, each with a line, a checkpoint and curves in `folder`."""
+    def run(self, validation: Faces, checkpoint: Path) -> None:
+        """All epochs that are left, each with a line, a checkpoint, and curves beside it."""
+        folder = checkpoint.parent
         folder.mkdir(parents=True, exist_ok=True)
         while self.epoch < self.recipe.epochs:
             started = time.monotonic()
@@ -117,7 +118,7 @@ class Training:
             row["seconds"] = round(time.monotonic() - started, 1)
             self.history.append(row)
             print("  ".join(f"{name} {value}" for name, value in row.items()), flush=True)
-            self.store(folder / "checkpoint.pt")
+            self.store(checkpoint)
             (folder / "history.json").write_text(json.dumps(self.history, indent=1) + "\n")
             curves.draw(self.history, folder / "curves.png")
 
