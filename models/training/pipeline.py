@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The classifier's way from faces to `models/fer.tflite`, a step at a time: `pipeline.py data|teach|train|export|eval|check`. See README.md."""
+"""The classifier's way from faces to `models/fer.tflite`, a step at a time: `pipeline.py data|teach|train|export|eval|check|check-training`. See README.md."""
 
 import sys
 
@@ -13,6 +13,7 @@ STEPS = {
     "export": (CONVERT, "expression.export", environment.REPRODUCIBLE),
     "eval": (TRAIN, "expression.evaluate", {}),
     "check": (DATA, "unittest", {}),
+    "check-training": (TRAIN, "unittest", {}),
 }
 
 

@@ -1,7 +1,9 @@
 """Files of arrays."""
 
+import hashlib
 import zipfile
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -25,3 +27,8 @@ def write(path: Path, arrays: dict[str, np.ndarray]) -> None:
     partial = path.with_suffix(".partial.npz")
     np.savez_compressed(partial, **arrays)
     partial.replace(path)
+
+
+def digest(parts: Iterable[np.ndarray]) -> str:
+    """SHA-256 of all of them, one after the other."""
+    return hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()

@@ -10,8 +10,8 @@ import tensorflow as tf
 import emotion_metrics
 import manifest
 import quantise
-from expression import arrays, places
-from expression.faces import BOX, RATED, Faces, is_rated
+from expression import places, weights
+from expression.faces import BOX, RATED, DataError, Faces, is_rated
 from expression.graph import INPUT_SHAPE, Classifier, normalised
 
 SEED = 2026
@@ -36,12 +36,15 @@ def main() -> None:
     arguments = parser.parse_args()
     path = arguments.weights or places.weights_to_export()
     print(f"weights: {path}")
-    weights = {name: value.astype(np.float32) for name, value in arrays.read(path).items()}
+    trained = weights.load(path)
     train, validation = (Faces.load(places.DATA / f"{split}.npz") for split in ("train", "validation"))
+    if any(trained.made_from.get(split) != faces.digest for split, faces in (("train", train), ("validation", validation))):
+        raise DataError(f"{path} was not trained on the faces that `make models-data` prepared last")
     origin = json.loads(places.REPORT.read_text())["origin"]
 
-    graph = Classifier(weights, is_rated(train, validation))
-    require_parity(graph, weights, validation)
+    network = {name: value.astype(np.float32) for name, value in trained.network.items()}
+    graph = Classifier(network, is_rated(train, validation))
+    require_parity(graph, trained.references, validation)
     function = graph.concrete(INPUT_SHAPE)
     # FER2013's answer first, for whoever reads the first output without the manifest.
     model = quantise.in_order(quantise.to_int8(graph, function, calibration_samples(train)), OUTPUTS)
@@ -70,21 +73,18 @@ def main() -> None:
     (arguments.out / "models" / "fer.tflite").write_bytes(model)
     (arguments.out / "tests" / "fixtures" / "fer-float.tflite").write_bytes(float_model)
     emotions = {"crop_margin": places.CROP_MARGIN, **answers}
-    entry = manifest.entry("fer", model, OUTPUTS, metrics, {"emotions": emotions}, ORIGINS[origin])
+    entry = manifest.entry("fer", model, OUTPUTS, metrics, {"made_from": trained.made_from, "emotions": emotions}, ORIGINS[origin])
     manifest.replace(arguments.out / "models" / "manifest.toml", [entry])
 
 
-def require_parity(graph: Classifier, weights: dict[str, np.ndarray], validation: Faces) -> None:
+def require_parity(graph: Classifier, said: dict[str, np.ndarray], validation: Faces) -> None:
     """Refuse a graph that does not answer what the trained network answered."""
-    references = {"fer2013": weights["reference_emotions"], "ferplus": weights["reference_votes"][:, RATED]}
+    references = {"fer2013": said["emotions"], "ferplus": said["votes"][:, RATED]}
     answers = graph(tf.constant(normalised(validation.pixels[: len(references["fer2013"])])))
-    difference = max(float(np.abs(said.numpy() - references[name]).max()) for name, said in answers.items())
+    difference = max(float(np.abs(logits.numpy() - references[name]).max()) for name, logits in answers.items())
     print(f"fer: differs from the trained network by {difference:.1e}")
     if difference > PARITY:
-        raise SystemExit(
-            f"fer: differs from the trained network by {difference:.1e}, more than {PARITY}. The weights carry their answers for the first"
-            f" validation faces that they were trained with: were these prepared by `make models-data` from another folder?"
-        )
+        raise SystemExit(f"fer: differs from the trained network by {difference:.1e}, more than {PARITY}")
 
 
 def calibration_samples(train: Faces) -> list[np.ndarray]:

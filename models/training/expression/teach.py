@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from expression import network, places
+from expression import arrays, network, places
 from expression.faces import DataError, Faces
-from expression.training import VIEWS, Answers, Recipe, Stage, Training, measured
+from expression.training import VIEWS, Answers, Recipe, Stage, Training, epochs, measured, settings
 
 SEED = 2026
 PARTS = 5
@@ -24,22 +24,26 @@ RECIPE = Recipe(
 def main() -> None:
     """From the prepared faces to teacher.npz; a part that was finished is not trained again."""
     parser = argparse.ArgumentParser(prog="pipeline.py teach", description=__doc__)
-    parser.add_argument("--epochs", type=int, default=RECIPE.epochs)
+    parser.add_argument("--epochs", type=epochs, default=RECIPE.epochs)
     recipe = RECIPE._replace(epochs=parser.parse_args().epochs)
     faces, validation = (Faces.load(places.DATA / f"{split}.npz") for split in ("train", "validation"))
     part = np.random.default_rng(SEED).permutation(len(faces)) % PARTS
+    said = {number: arrays.read(answers_of(number)) for number in range(PARTS) if answers_of(number).is_file()}
+    others = [
+        str(answers_of(number)) for number, answers in said.items()
+        if (str(answers.get("faces")), str(answers.get("settings"))) != (faces.digest, settings(recipe, SEED + number))
+    ]
+    if others:
+        raise DataError(f"of other faces or settings, and to be deleted: {', '.join(others)}")
     for number in range(PARTS):
-        if not answers_of(number).is_file():
-            teach(faces, part, number, validation, recipe)
-    said = [np.load(answers_of(number)) for number in range(PARTS)]
-    if others := [str(answers_of(number)) for number in range(PARTS) if said[number]["faces"] != faces.digest]:
-        raise DataError(f"of other faces, and to be deleted: {', '.join(others)}")
+        if number not in said:
+            said[number] = teach(faces, part, number, validation, recipe)
     joined = {head: np.zeros((len(faces), said[0][head].shape[1]), np.float16) for head in Answers._fields}
     for head, logits in joined.items():
         for number in range(PARTS):
             logits[part == number] = said[number][head]
-    np.savez_compressed(places.TEACHER, **joined)
-    together = {head: np.mean([answers[f"validation_{head}"] for answers in said], axis=0) for head in Answers._fields}
+    arrays.write(places.TEACHER, joined | {"faces": np.array(faces.digest)})
+    together = {head: np.mean([answers[f"validation_{head}"] for answers in said.values()], axis=0) for head in Answers._fields}
     for what, answers, judged in (("each on the part left out", joined, faces), ("all on validation", together, validation)):
         print(f"{what}: {measured(Answers(*map(torch.from_numpy, answers.values())), judged)}")
     print(f"written to {places.TEACHER}")
@@ -50,7 +54,7 @@ def answers_of(number: int) -> Path:
     return places.TEACHERS / str(number) / "answers.npz"
 
 
-def teach(faces: Faces, part: np.ndarray, number: int, validation: Faces, recipe: Recipe) -> None:
+def teach(faces: Faces, part: np.ndarray, number: int, validation: Faces, recipe: Recipe) -> dict[str, np.ndarray]:
     """Train without one part and answer for it."""
     path = answers_of(number)
     training = Training(faces[part != number], recipe, SEED + number)
@@ -59,13 +63,14 @@ def teach(faces: Faces, part: np.ndarray, number: int, validation: Faces, recipe
         training.restore(checkpoint)
     print(f"teacher {number + 1} of {PARTS}")
     training.run(validation, checkpoint)
-    answers = {"faces": np.array(faces.digest)} | {head: logits.numpy() for head, logits in training.answers(faces[part == number], VIEWS)._asdict().items()}
+    answers = {"faces": np.array(faces.digest), "settings": np.array(settings(recipe, training.seed))}
+    for head, logits in training.answers(faces[part == number], VIEWS)._asdict().items():
+        answers[head] = logits.numpy()
     for head, logits in training.answers(validation, VIEWS)._asdict().items():
         answers[f"validation_{head}"] = logits.numpy()
-    partial = path.with_suffix(".partial.npz")
-    np.savez(partial, **answers)
-    partial.replace(path)
+    arrays.write(path, answers)
     checkpoint.unlink()
+    return answers
 
 
 if __name__ == "__main__":

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from expression import arrays, network, places
+from expression import arrays, network, places, weights
 from expression.faces import DataError, Faces
-from expression.training import Answers, Recipe, Stage, Training
+from expression.training import Answers, Recipe, Stage, Training, epochs
 
 SEED = 2026
 # What is learnt on small faces holds on large ones, for half the work (Tan & Le 2021, arXiv 2104.00298). The strongest
@@ -24,7 +24,7 @@ REFERENCES = 64
 def main() -> None:
     """From the prepared faces to a checkpoint, its curves and the weights."""
     parser = argparse.ArgumentParser(prog="pipeline.py train", description=__doc__)
-    parser.add_argument("--epochs", type=int, help=f"{RECIPE.epochs}, or {RECIPE_FROM_WEIGHTS.epochs} with --start-from, where it is not given")
+    parser.add_argument("--epochs", type=epochs, help=f"{RECIPE.epochs}, or {RECIPE_FROM_WEIGHTS.epochs} with --start-from, where it is not given")
     parser.add_argument("--again", action="store_true", help="start anew instead of going on")
     parser.add_argument("--start-from", type=Path, help="weights to begin with, such as the released ones, instead of random ones")
     parser.add_argument("--teacher", type=Path, help="answers to learn from beside the labels, as `pipeline.py teach` writes them")
@@ -34,10 +34,10 @@ def main() -> None:
     recipe = recipe._replace(epochs=arguments.epochs or recipe.epochs)
     taught = arguments.teacher and answers_for(faces, arguments.teacher)
     training = Training(faces, recipe, SEED, taught)
+    if arguments.start_from:
+        start_from(training, arguments.start_from)
     if places.CHECKPOINT.is_file() and not arguments.again:
         training.restore(places.CHECKPOINT)
-    elif arguments.start_from:
-        start_from(training, arguments.start_from)
     training.run(validation, places.CHECKPOINT)
     write_weights(training, places.WEIGHTS, validation)
     print(f"written to {places.WEIGHTS}")
@@ -48,29 +48,30 @@ def answers_for(faces: Faces, path: Path) -> Answers:
     stored = arrays.read(path)
     if not stored.keys() >= set(Answers._fields):
         raise DataError(f"{path} does not hold a teacher's answers, {' and '.join(Answers._fields)}, as `pipeline.py teach` writes them")
-    answers = Answers(*(torch.from_numpy(stored[head]).float() for head in Answers._fields))
-    if any(len(head) != len(faces) for head in answers):
-        raise DataError(f"{path} answers {len(answers.emotions)} faces, not the {len(faces)} of the training split")
-    return answers
+    if str(stored.get("faces")) != faces.digest:
+        raise DataError(f"{path} does not answer the training faces as `make models-data` prepared them last, but others or in another order")
+    return Answers(*(torch.from_numpy(stored[head]).float() for head in Answers._fields))
 
 
 def start_from(training: Training, path: Path) -> None:
     """Begin with weights that `write_weights` wrote instead of random ones."""
-    weights = {name: torch.from_numpy(value).float() for name, value in arrays.read(path).items() if not name.startswith("reference_")}
+    values = {name: torch.from_numpy(value).float() for name, value in weights.load(path).network.items()}
     wanted = {name: value.shape for name, value in training.network.state_dict().items() if value.ndim}
-    if {name: value.shape for name, value in weights.items()} != wanted:
+    if {name: value.shape for name, value in values.items()} != wanted:
         raise DataError(f"{path} does not hold the weights of this network, as `pipeline.py train` writes them")
     for network_ in (training.network, training.average):
-        network_.load_state_dict(weights, strict=False)
+        network_.load_state_dict(values, strict=False)
+    training.made_from["start"] = arrays.digest(values[name].numpy() for name in wanted)
 
 
 def write_weights(training: Training, path: Path, validation: Faces) -> None:
-    """The averaged weights without torch, with what they answer for some faces, so that the export can prove itself."""
+    """The averaged weights, with what they answer for some faces and what they were made from."""
     references = training.answers(validation[np.arange(REFERENCES)])
-    weights = {name: value.cpu() for name, value in training.average.state_dict().items() if value.ndim}
+    values = {name: value.cpu() for name, value in training.average.state_dict().items() if value.ndim}
     # Half precision is far finer than the int8 that follows; what scales whole channels stays exact.
-    stored = {name: (value.half() if value.ndim > 1 else value).numpy() for name, value in weights.items()}
-    arrays.write(path, stored | {"reference_emotions": references.emotions.numpy(), "reference_votes": references.votes.numpy()})
+    stored = {name: (value.half() if value.ndim > 1 else value).numpy() for name, value in values.items()}
+    logits = {head: answers.numpy() for head, answers in references._asdict().items()}
+    weights.Weights(stored, logits, training.made_from | {"validation": validation.digest}).save(path)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
 import copy
-import hashlib
 import json
 import math
 import time
@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from expression import curves
+from expression import arrays, curves
 from expression.augmentation import harmed, moved
 from expression.faces import Faces
 from expression.network import SIDE, Network, Plan
@@ -73,19 +73,24 @@ class Answers(NamedTuple):
 
 
 class Training:
-    """Everything that an interrupted run needs to go on as if nothing had happened."""
+    """A run, and all that it needs to go on when it was interrupted: on a CPU as if nothing had happened, on a GPU with other rounding."""
 
     def __init__(self, faces: Faces, recipe: Recipe, seed: int, taught: Answers | None = None) -> None:
+        if taught and recipe.mixing:
+            raise ValueError("a teacher answers the faces as they are, not mixtures of them")
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         # Its choice of algorithms is worth the seconds of trying them; every size of a face comes thousands of times.
         torch.backends.cudnn.benchmark = True
         torch.manual_seed(seed)
-        self.recipe, self.seed, self.faces = recipe, seed, faces.digest
+        self.recipe, self.seed = recipe, seed
+        self.made_from = {"train": faces.digest}
+        """digests of the faces, of what a teacher says of them and of the weights that it began with, where there were such"""
         self.pixels = torch.from_numpy(faces.pixels).unsqueeze(1).to(self.device)
         self.emotions = torch.from_numpy(faces.emotions).to(self.device)
         self.votes = torch.from_numpy(faces.votes).to(self.device)
         self.taught = taught and Answers(*(answers.to(self.device) for answers in taught))
-        self.teacher = taught and hashlib.sha256(b"".join(answers.numpy().tobytes() for answers in taught)).hexdigest()
+        if taught:
+            self.made_from["teacher"] = arrays.digest(answers.numpy() for answers in taught)
         counts = faces.emotions.sum(0)
         self.weights = torch.from_numpy((faces.emotions / counts**BALANCE).sum(1).astype(np.float64))
         prior = torch.from_numpy(counts ** (1 - BALANCE))
@@ -207,14 +212,18 @@ class Training:
             parts.append([torch.stack(head).mean(0).float().cpu() for head in heads])
         return Answers(*(torch.cat(head) for head in zip(*parts, strict=True)))
 
+    def _of_dropout(self) -> torch.Generator:
+        """Where dropout draws."""
+        return torch.cuda.default_generators[torch.cuda.current_device()] if self.device.type == "cuda" else torch.default_generator
+
     def store(self, path: Path) -> None:
         """Write the checkpoint, whole or not at all."""
         partial = path.with_suffix(".partial")
         torch.save({
             "network": self.network.state_dict(), "average": self.average.state_dict(),
             "optimiser": self.optimiser.state_dict(), "epoch": self.epoch, "epochs": self.recipe.epochs, "history": self.history,
-            "faces": self.faces, "recipe": repr(self.recipe), "teacher": self.teacher,
-            "draws": self.draws.get_state(), "chances": self.chances.get_state(), "torch": torch.get_rng_state(),
+            "made_from": self.made_from, "settings": settings(self.recipe, self.seed), "draws": self.draws.get_state(),
+            "device": self.device.type, "chances": self.chances.get_state(), "dropout": self._of_dropout().get_state(),
         }, partial)
         partial.replace(path)
 
@@ -225,15 +234,30 @@ class Training:
             raise SystemExit(
                 f"{path} is of a run of {stored['epochs']} epochs, not {self.recipe.epochs}: --epochs {stored['epochs']} goes on, and without that file it starts anew"
             )
-        if (stored["faces"], stored["recipe"], stored.get("teacher")) != (self.faces, repr(self.recipe), self.teacher):
-            raise SystemExit(f"{path} is of other faces or settings, or of another teacher: without that file it starts anew")
+        if (stored.get("made_from"), stored.get("settings")) != (self.made_from, settings(self.recipe, self.seed)):
+            raise SystemExit(f"{path} is of other faces or settings, of another teacher or began with other weights: without that file it starts anew")
         self.network.load_state_dict(stored["network"])
         self.average.load_state_dict(stored["average"])
         self.optimiser.load_state_dict(stored["optimiser"])
         self.epoch, self.history = stored["epoch"], stored["history"]
         self.draws.set_state(stored["draws"].cpu())
-        self.chances.set_state(stored["chances"].cpu())
-        torch.set_rng_state(stored["torch"].cpu())
+        # A GPU draws in its own way: on another kind of device the rest of the training has other chances.
+        if stored["device"] == self.device.type:
+            self.chances.set_state(stored["chances"].cpu())
+            self._of_dropout().set_state(stored["dropout"].cpu())
+
+
+def settings(recipe: Recipe, seed: int) -> str:
+    """All that decides beside what a network is made from."""
+    constants = (BATCH, WARM_UP_EPOCHS, MOMENTUM, WEIGHT_DECAY, AVERAGE_DECAY, BALANCE, PRIOR_SHARE, SMOOTHING, TEACHER_TEMPERATURE)
+    return repr((recipe, seed, constants))
+
+
+def epochs(word: str) -> int:
+    """An argument: how many epochs."""
+    if not word.isdecimal() or int(word) < 1:
+        raise argparse.ArgumentTypeError(f"{word} is no number of epochs, of 1 or more")
+    return int(word)
 
 
 def computes_in_bfloat16(device: torch.device) -> bool:
