@@ -12,6 +12,7 @@ RATERS = TEMPLATE.with_name("raters.md")
 # What there is to say of the faces and of the training, and what the validation split is called.
 ORIGINS = {"fer2013": TEMPLATE.with_name("fer2013.md"), "folder": TEMPLATE.with_name("folder.md")}
 VALIDATIONS = {"fer2013": "FER2013 validation", "folder": "the folder's validation faces"}
+TEACHER = TEMPLATE.with_name("teacher.md")
 HISTORY = Path(__file__).resolve().parent / "history.toml"
 
 
@@ -30,11 +31,12 @@ def of(fer: dict, evaluation: dict) -> str:
     """The card of a classifier, from its entry in the manifest and what was measured."""
     labels, raters = evaluation["fer2013_validation"], evaluation.get("ferplus_validation")
     data = evaluation["data"]
+    require_made_from(fer["made_from"], data)
     parts = {
         "data": data_table(data),
-        "origin": ORIGINS[data["origin"]].read_text().format(copied=data["validation_copied_in_train"]).strip(),
+        "origin": origin(data, fer["made_from"]),
         "validation": VALIDATIONS[data["origin"]],
-        "summary": summary(fer, labels, raters, [evaluation["fer2013_new"], evaluation.get("ferplus_new")]),
+        "summary": summary(fer, labels, raters, [evaluation.get("fer2013_new"), evaluation.get("ferplus_new")]),
         "classes": classes(labels),
         "whose_word": whose_word(fer, evaluation) if raters else "",
         "confusion": confusion(labels),
@@ -47,6 +49,28 @@ def of(fer: dict, evaluation: dict) -> str:
         "bytes": f"{fer['bytes'] / 1e3:.0f}",
     }
     return TEMPLATE.read_text().format(**parts)
+
+
+def origin(data: dict, made_from: dict) -> str:
+    """What there is to say of the faces and of the training."""
+    parts, options = [], []
+    if "start" in made_from:
+        parts.append(f"It did not begin with random weights, but with others (SHA-256 of their values {made_from['start']}): what is true of their faces is true of this network as well.")
+        options.append("--start-from FILE")
+    if "teacher" in made_from:
+        parts.append(TEACHER.read_text().strip())
+        options.append("--teacher models/training/expression/teacher.npz")
+    return ORIGINS[data["origin"]].read_text().format(
+        copied=data["validation_copied_in_train"],
+        made_from="".join(f"{part}\n\n" for part in parts),
+        options=f' TRAIN_OPTIONS="{" ".join(options)}"' if options else "",
+    ).strip()
+
+
+def require_made_from(made_from: dict, data: dict) -> None:
+    """Refuse to tell of other faces than the network was trained on and chosen by."""
+    if any(data[split].get("digest") != made_from.get(split) for split in ("train", "validation")):
+        raise SystemExit("models/fer.tflite was not made from the faces that `make models-data` prepared last")
 
 
 def classifier() -> dict:
@@ -87,7 +111,7 @@ def data_table(data: dict) -> str:
 
 
 def summary(fer: dict, labels: dict, raters: dict | None, new: list[dict | None]) -> str:
-    """The figures a reader looks for first, of each answer; `new` are those of faces that training has no copy of."""
+    """The figures a reader looks for first, of each answer; `new` are those of faces that training has no copy of, where there are such."""
     answers = [("fer2013", "its labels", labels)] + ([("ferplus", "the plurality of the raters", raters)] if raters else [])
     measured = [(fer["metrics"][name], evaluation, other) for (name, _, evaluation), other in zip(answers, new, strict=False)]
 
@@ -97,15 +121,18 @@ def summary(fer: dict, labels: dict, raters: dict | None, new: list[dict | None]
     def accuracy(e: dict) -> str:
         return f"{percent(e['accuracy'])} ({interval(e['accuracy_interval'])})"
 
+    def of_new(what: str, figure) -> list[str]:
+        return row(what, lambda _, __, n: figure(n) if n else "-")
+
     return table(["", *(f"`{name}`" for name, _, _ in answers)], [
         ["validation, judged by", *(f"{whose}, {evaluation['n']} faces" for _, whose, evaluation in answers)],
         row("accuracy of the int8 file, by the box's own code (95 % interval)", lambda _, e, __: accuracy(e)),
         row("balanced accuracy (mean recall of the classes)", lambda _, e, __: percent(e["balanced_accuracy"])),
         row("expected calibration error, 15 bins", lambda _, e, __: f"{e['ece']:.3f}"),
-        row("without faces of which training has another copy", lambda _, __, n: f"{n['n']} faces"),
-        row("accuracy of these", lambda _, __, n: accuracy(n)),
-        row("balanced accuracy of these", lambda _, __, n: percent(n["balanced_accuracy"])),
-        row("expected calibration error of these", lambda _, __, n: f"{n['ece']:.3f}"),
+        of_new("without faces of which training has another copy", lambda n: f"{n['n']} faces"),
+        of_new("accuracy of these", accuracy),
+        of_new("balanced accuracy of these", lambda n: percent(n["balanced_accuracy"])),
+        of_new("expected calibration error of these", lambda n: f"{n['ece']:.3f}"),
         row("all, by the pipeline: the float network", lambda m, _, __: percent(m["float_accuracy"])),
         row("same answer as the float network", lambda m, _, __: percent(m["same_top_class_as_float"])),
         row("calibration error before the temperature; after it, each half with that of the other",
@@ -134,6 +161,8 @@ def whose_word(fer: dict, evaluation: dict) -> str:
         crossed=percent(crossed["accuracy"]),
         **right,
         classes=rated_classes(raters, crossed),
+        **{f"{name}_by_{answer}": f"{figures['per_class'][name]['recall'] * 100:.0f} %"
+           for answer, figures in (("fer2013", crossed), ("ferplus", raters)) for name in ("disgust", "fear", "neutral")},
     )
 
 
@@ -155,7 +184,7 @@ def confusion(labels: dict) -> str:
 
 
 def confusions(labels: dict) -> str:
-    """The three most frequent errors as a sentence."""
+    """The four most frequent errors as a sentence."""
     counts = labels["confusion"]
     errors = [(counts[i][j] / max(sum(counts[i]), 1), i, j) for i in range(len(NAMES)) for j in range(len(NAMES)) if i != j]
     worst = sorted(errors, reverse=True)[:4]

@@ -57,6 +57,7 @@ def counts(faces: Faces) -> dict:
     votes = np.bincount(faces.votes[rated].argmax(1), minlength=len(FERPLUS))
     leading = faces.plurality
     return {
+        "digest": faces.digest,
         "faces": len(faces),
         "labels": dict(zip(BOX, labels.tolist(), strict=True)),
         "rated": int(rated.sum()),
