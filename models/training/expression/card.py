@@ -62,6 +62,7 @@ def origin(data: dict, made_from: dict) -> str:
         options.append("--teacher models/training/expression/teacher.npz")
     return ORIGINS[data["origin"]].read_text().format(
         copied=data["validation_copied_in_train"],
+        leaking=data["also_in_validation"],
         made_from="".join(f"{part}\n\n" for part in parts),
         options=f' TRAIN_OPTIONS="{" ".join(options)}"' if options else "",
     ).strip()
