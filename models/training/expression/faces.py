@@ -19,8 +19,9 @@ BOX = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
 FOLD = np.array([BOX.index("neutral" if name == "contempt" else name) for name in FERPLUS])
 # FERPlus' classes in the order of the box, with contempt behind.
 RATED = np.array([FERPLUS.index(name) for name in (*BOX, "contempt")])
+# What a rater may choose beside FERPlus' classes.
 UNKNOWN, NOT_A_FACE = 8, 9
-RATERS = 10
+CHOICES = 10
 LEAST_A_CLASS = 10
 # A picture with fewer pixels a side, or longer for its width, is not the crop of a face.
 LEAST_SIDE = SIDE // 2
@@ -111,6 +112,10 @@ def _read_table(path: Path) -> Faces:
         raise DataError(f"{path} cannot be read: {error}") from None
     if pixels.shape[1:] != (SIDE, SIDE) or pixels.dtype != np.uint8:
         raise DataError(f"{path}: pixels are {pixels.dtype} {list(pixels.shape)}, not u8 [n, {SIDE}, {SIDE}]")
+    if labels.ndim != 1 or votes.shape[1:] != (CHOICES,):
+        raise DataError(f"{path}: labels are {list(labels.shape)} and votes {list(votes.shape)}, not [n] and [n, {CHOICES}]")
+    if not len(pixels):
+        raise DataError(f"{path} holds no picture")
     if not len(pixels) == len(labels) == len(votes):
         raise DataError(f"{path}: {len(pixels)} pictures, {len(labels)} labels and {len(votes)} rows of votes")
     if labels.min() < 0 or labels.max() >= len(FER2013):

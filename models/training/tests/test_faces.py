@@ -148,6 +148,12 @@ class Tables(unittest.TestCase):
         self.assertIn("0..6", self.refusal())
         self.write(drawn(2), [0, 1, 2], [[0] * 10] * 2)
         self.assertIn("3 labels", self.refusal())
+        self.write(drawn(2), [0, 1], [0] * 2)
+        self.assertIn("votes [2]", self.refusal())
+        self.write(drawn(2), [[0], [1]], [[0] * 10] * 2)
+        self.assertIn("labels are [2, 1]", self.refusal())
+        self.write(drawn(2)[:0], [], np.zeros((0, 10)))
+        self.assertIn("no picture", self.refusal())
 
     def test_a_file_that_is_no_table_is_refused(self) -> None:
         (self.root / "fer2013-train.npz").write_bytes(b"PK\x03\x04 cut short")
