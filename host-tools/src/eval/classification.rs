@@ -96,14 +96,13 @@ impl Tally {
     pub(crate) fn metrics(&self) -> Metrics {
         let per_class: BTreeMap<_, _> = Emotion::ALL.into_iter().map(|e| (e, self.class(e as usize))).collect();
         let right = Share { hits: (0..COUNT).map(|i| self.confusion[i][i]).sum(), of: self.n() };
-        let recalls: Vec<_> = per_class.values().filter_map(|class| class.recall).collect();
         let miss = |bin: &Bin| (bin.right.hits as f64 - bin.confidence).abs();
         let per_face = |sum: f64| if self.n() > 0 { sum / self.n() as f64 } else { 0.0 };
         Metrics {
             n: self.n(),
             accuracy: right.value().unwrap_or_default(),
             accuracy_interval: right.interval(),
-            balanced_accuracy: recalls.iter().sum::<f64>() / recalls.len().max(1) as f64,
+            balanced_accuracy: mean(per_class.values().filter_map(|class| class.recall)).unwrap_or_default(),
             per_class,
             confusion: self.confusion,
             ece: per_face(self.bins.iter().map(miss).sum()),
@@ -141,6 +140,18 @@ impl Tally {
         };
         self.bins.iter().enumerate().filter_map(point).collect()
     }
+}
+
+impl Metrics {
+    /// Mean recall of some classes; `None` where there are none.
+    pub(crate) fn balanced_over(&self, classes: &[Emotion]) -> Option<f64> {
+        mean(classes.iter().filter_map(|e| self.per_class.get(e)?.recall))
+    }
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let (sum, count) = values.fold((0.0, 0), |(sum, count), value| (sum + value, count + 1));
+    (count > 0).then(|| sum / f64::from(count))
 }
 
 #[cfg(test)]
@@ -215,6 +226,8 @@ mod tests {
         let missing = ClassMetrics { precision: None, recall: None, recall_interval: [0.0, 1.0], f1: None, support: 0 };
         assert_eq!(metrics.per_class[&Emotion::Disgust], missing);
         assert!(near(metrics.balanced_accuracy, BALANCED_WITHOUT_DISGUST), "{}", metrics.balanced_accuracy);
+        assert_eq!(metrics.balanced_over(&[Emotion::Disgust]), None);
+        assert!(near(tally(&CONFUSION).metrics().balanced_over(&[Emotion::Angry, Emotion::Happy]).unwrap(), 0.7));
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub(crate) enum Tone {
 pub(crate) const CAUTION: &str = "Skin tone is the ITA angle of the cheeks' pixels, so it measures the light and the \
     camera's colours as much as the skin: half the light moves a cheek by two or three classes, and warm light makes it \
     look darker. Read it as \"cheeks that look so dark in this picture\". It says nothing about who somebody is, and \
-    two groups differ only where their intervals do not meet.";
+    two groups whose intervals meet may differ all the same.";
 
 impl Tone {
     /// All of them, from dark to very light.

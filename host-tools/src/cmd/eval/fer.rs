@@ -141,6 +141,13 @@ impl Group {
     }
 }
 
+/// The expressions of which all groups have faces, those aside of which nothing is said: groups are balanced over these, for
+/// one that has none of the harder expressions would look better for that alone.
+fn in_common(groups: &[Group]) -> Vec<Emotion> {
+    let have = |e: &Emotion| groups.iter().filter(|g| !g.too_small).all(|g| g.metrics.per_class[e].support > 0);
+    Emotion::ALL.into_iter().filter(have).collect()
+}
+
 /// The box's classifier, on pictures that are a face and nothing else.
 struct Reader {
     fer: Fer,

@@ -63,12 +63,13 @@ pub(super) fn page(report: &Report) -> Page {
             .collect();
         page.section(
             "Groups",
-            "Groups differ for certain only where their intervals do not meet, and a group with more of the harder \
-             expressions looks worse for that alone: compare the balanced accuracy too.",
+            "Groups whose 95 % intervals do not meet differ by more than chance; where they meet, they may differ all the \
+             same. A group with more of the harder expressions looks worse for that alone: compare the balanced accuracy \
+             too.",
             &[
                 plot::shares("Accuracy in each group", &rows),
                 table(&text::by_group(groups)),
-                format!("<p>{}</p>", escaped(&text::too_small(groups))),
+                format!("<p>{}</p>", escaped(&text::about_groups(groups))),
             ],
         );
     }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use moodbox_core::emotion::Emotion;
 
-use super::{Group, LEAST_GROUP, Perturbed, Report};
+use super::{Group, LEAST_GROUP, Perturbed, Report, in_common};
 use crate::eval::classification::Metrics;
 use crate::eval::plot::points;
 use crate::eval::table::{aligned, interval, percent, row, wrapped};
@@ -34,7 +34,7 @@ pub(super) fn text(report: &Report) -> String {
     }
     if !groups.is_empty() {
         let _ = write!(text, "\n{}", aligned(&by_group(groups)));
-        text += &wrapped(&too_small(groups));
+        text += &wrapped(&about_groups(groups));
     }
     text
 }
@@ -84,23 +84,31 @@ pub(super) fn perturbed(clean: &Metrics, perturbations: &[Perturbed]) -> Vec<Vec
 }
 
 pub(super) fn by_group(groups: &[Group]) -> Vec<Vec<String>> {
+    let common = in_common(groups);
     let mut rows = vec![row([&"group", &"faces", &"accuracy", &"of accuracy", &"balanced", &"calibration"])];
     for Group { name, metrics, .. } in groups.iter().filter(|group| !group.too_small) {
-        let [accuracy, balanced] = [metrics.accuracy, metrics.balanced_accuracy].map(|share| percent(Some(share)));
+        let [accuracy, balanced] = [Some(metrics.accuracy), metrics.balanced_over(&common)].map(percent);
         let reach = interval(metrics.accuracy_interval);
         rows.push(row([name, &metrics.n, &accuracy, &reach, &balanced, &format!("{:.3}", metrics.ece)]));
     }
     rows
 }
 
-/// Which groups nothing is said about; empty where there are none.
-pub(super) fn too_small(groups: &[Group]) -> String {
+/// What their balanced accuracy leaves out, and which groups nothing is said about; empty where neither is to be told.
+pub(super) fn about_groups(groups: &[Group]) -> String {
     let small: Vec<_> =
         groups.iter().filter(|g| g.too_small).map(|g| format!("{} ({})", g.name, g.metrics.n)).collect();
-    if small.is_empty() {
-        return String::new();
+    let common = in_common(groups);
+    let mut sentences = Vec::new();
+    if common.len() < Emotion::ALL.len() {
+        let names = common.iter().map(|e| e.name()).collect::<Vec<_>>().join(", ");
+        let over = if common.is_empty() { "none".to_owned() } else { names };
+        sentences.push(format!("Balanced accuracy is over the expressions that all of these groups have: {over}."));
     }
-    format!("Too few faces to say anything (under {LEAST_GROUP}): {}.", small.join(", "))
+    if !small.is_empty() {
+        sentences.push(format!("Too few faces to say anything (under {LEAST_GROUP}): {}.", small.join(", ")));
+    }
+    sentences.join(" ")
 }
 
 #[cfg(test)]
@@ -143,5 +151,38 @@ mod tests {
         let text = text(&report);
         assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
         insta::assert_snapshot!("eval_fer", text);
+    }
+
+    #[test]
+    fn groups_are_balanced_over_what_they_have_in_common() {
+        let of = |faces: &[(Emotion, usize, usize)]| {
+            let mut tally = Tally::default();
+            for &(truth, right, wrong) in faces {
+                let reads = [(truth, right), (Emotion::Sad, wrong)];
+                for (read, count) in reads {
+                    (0..count).for_each(|_| tally.add(truth, &Probabilities::certain(read), true));
+                }
+            }
+            tally
+        };
+        // Over what each has, the first would have 25 % and look worse.
+        let groups = [
+            Group::new("all".to_owned(), &of(&[(Emotion::Happy, 60, 60), (Emotion::Fear, 0, 30)])),
+            Group::new("happy".to_owned(), &of(&[(Emotion::Happy, 40, 60)])),
+            Group::new("few".to_owned(), &of(&[(Emotion::Angry, 1, 0)])),
+        ];
+        let balanced: Vec<_> = by_group(&groups).into_iter().map(|cells| cells[4].clone()).collect();
+        assert_eq!(balanced, ["balanced", "50.0", "40.0"]);
+        assert_eq!(
+            about_groups(&groups),
+            "Balanced accuracy is over the expressions that all of these groups have: happy. Too few faces to say anything \
+             (under 100): few (1)."
+        );
+        let apart = [
+            Group::new("fear".to_owned(), &of(&[(Emotion::Fear, 90, 30)])),
+            Group::new("happy".to_owned(), &of(&[(Emotion::Happy, 40, 60)])),
+        ];
+        assert_eq!(by_group(&apart)[1][4], "-");
+        assert!(about_groups(&apart).contains("have: none."));
     }
 }
