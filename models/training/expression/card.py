@@ -55,7 +55,10 @@ def origin(data: dict, made_from: dict) -> str:
     """What there is to say of the faces and of the training."""
     parts, options = [], []
     if "start" in made_from:
-        parts.append(f"It did not begin with random weights, but with others (SHA-256 of their values {made_from['start']}): what is true of their faces is true of this network as well.")
+        parts.append(
+            f"It did not begin with random weights, but with others (SHA-256 of their values: {made_from['start']}).\nWhat holds of the faces that these"
+            " learnt from, terms of use included, holds of this network as well."
+        )
         options.append("--start-from FILE")
     if "teacher" in made_from:
         parts.append(TEACHER.read_text().strip())
