@@ -73,7 +73,7 @@ class Answers(NamedTuple):
 
 
 class Training:
-    """A run, and all that it needs to go on when it was interrupted: on a CPU as if nothing had happened, on a GPU with other rounding."""
+    """A run, and all that it needs to go on when it was interrupted as if, but for rounding, nothing had happened."""
 
     def __init__(self, faces: Faces, recipe: Recipe, seed: int, taught: Answers | None = None) -> None:
         if taught and recipe.mixing:

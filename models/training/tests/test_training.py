@@ -18,7 +18,8 @@ from expression.faces import BOX, DataError, Faces
 from expression.network import Plan
 from expression.training import Answers, Recipe, Stage, Training
 
-RECIPE = Recipe(Plan(4, (4, 8), (1, 1)), epochs=2, stages=(Stage(1.0, 32, 0.4),), dropout=0.5, teacher_share=0.5)
+# Not smaller: a network of 4 and 8 channels corrupted torch's heap on a CPU.
+RECIPE = Recipe(Plan(16, (32, 64), (1, 1)), epochs=2, stages=(Stage(1.0, 32, 0.4),), dropout=0.5, teacher_share=0.5)
 
 
 def drawn(seed: int) -> Faces:
@@ -36,8 +37,9 @@ def said(seed: int) -> Answers:
     return Answers(torch.randn(70, 7, generator=chances), torch.randn(70, 8, generator=chances))
 
 
-def state(run: Training) -> list[float]:
-    return torch.cat([value.flatten().double().cpu() for value in run.average.state_dict().values()]).tolist()
+def state(run: Training) -> np.ndarray:
+    values = [*run.network.state_dict().values(), *run.average.state_dict().values()]
+    return torch.cat([value.flatten().double().cpu() for value in values]).numpy()
 
 
 class Runs(unittest.TestCase):
@@ -60,14 +62,14 @@ class Runs(unittest.TestCase):
         train.write_weights(Training(FACES, RECIPE, seed), path, FACES)
         return path
 
-    @unittest.skipIf(torch.cuda.is_available(), "a GPU adds in an order of its own")
+    @unittest.skipIf(torch.cuda.is_available(), "a GPU sees a few faces more when it makes its graph anew")
     def test_a_run_goes_on_as_if_nothing_had_happened(self) -> None:
         whole = self.begun()
         whole.run_epoch()
         resumed = Training(FACES, RECIPE, 1, said(1))
         resumed.restore(self.checkpoint)
         resumed.run_epoch()
-        self.assertEqual(state(resumed), state(whole))
+        np.testing.assert_allclose(state(resumed), state(whole), rtol=0, atol=1e-6)
 
     def test_a_run_goes_on_from_nothing_else(self) -> None:
         self.begun()
@@ -97,7 +99,7 @@ class Runs(unittest.TestCase):
             b.restore(self.checkpoint)
         train.start_from(again, self.folder / "a.npz")
         again.restore(self.checkpoint)
-        self.assertEqual(state(again), state(a))
+        np.testing.assert_array_equal(state(again), state(a))
 
     @unittest.skipIf(torch.cuda.is_available(), "the other way round is not simulated")
     def test_what_a_gpu_began_a_cpu_can_end(self) -> None:
@@ -107,7 +109,8 @@ class Runs(unittest.TestCase):
         torch.save(stored | {"device": "cuda", "chances": torch.zeros(16, dtype=torch.uint8), "dropout": torch.zeros(16, dtype=torch.uint8)}, self.checkpoint)
         resumed = Training(FACES, RECIPE, 1, said(1))
         resumed.restore(self.checkpoint)
-        self.assertEqual((resumed.epoch, state(resumed)), (1, state(run)))
+        self.assertEqual(resumed.epoch, 1)
+        np.testing.assert_array_equal(state(resumed), state(run))
 
     def test_weights_say_what_they_were_made_from(self) -> None:
         run = Training(FACES, RECIPE, 1, said(1))
