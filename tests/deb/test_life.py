@@ -134,7 +134,9 @@ def test_an_upgrade_that_does_not_come_about_leaves_nothing_behind(machine):
     assert not machine.succeeds(f"DEBIAN_FRONTEND=noninteractive {INSTALL} --reinstall /test/{packages.PRESENT}")
     machine.run(f"umount {file}")
     machine.wait_until(f"! test -e {KEPT}", 30)
-    assert machine.succeeds("systemctl is-active --quiet moodboxd") and machine.run("dpkg --verify moodboxd") == ""
+    assert machine.succeeds("systemctl is-active --quiet moodboxd")
+    # The configuration is the test's own.
+    assert machine.run("dpkg --verify moodboxd | sed '/ c /d'") == ""
     assert not machine.succeeds("systemctl is-failed --quiet moodboxd-trial")
 
 
