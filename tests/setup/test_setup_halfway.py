@@ -142,7 +142,7 @@ class Halfway(unittest.TestCase):
             program = tree / "usr/bin/moodboxd"
             program.rename(tree / "usr/bin/moodboxd.real")
             refuses = '[ "$1" = --version ] || ! grep -qs Second /etc/moodbox/moodbox.toml || exit 2'
-            program.write_text(f'#!/bin/sh\n{refuses}\nexec moodboxd.real "$@"\n')
+            program.write_text(f'#!/bin/sh\n{refuses}\nexec "$0.real" "$@"\n')
             program.chmod(0o755)
 
         refusing = '#!/bin/sh\n[ "$1" = --check-config ] || exit 2\n'
@@ -153,7 +153,8 @@ class Halfway(unittest.TestCase):
         def set_up(package, name):
             return moodbox(*[package if word == PACKAGE else word for word in self.words], "--name", name)
 
-        self.assertEqual(set_up(first, "First").returncode, 0)
+        done = set_up(first, "First")
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
         everything = "sha256sum /usr/bin/moodboxd /etc/moodbox/*; systemctl is-active moodboxd"
         before = self.machine.run(everything)
         done = set_up(second, "Second")
