@@ -136,6 +136,8 @@ impl Memory {
             }
             Deed::Corrected => return self.take_back_skips(at),
             Deed::Sum { uri, standing } => {
+                // Those that it counts are taken back no more.
+                self.skips.retain(|(_, skipped)| skipped != uri);
                 self.songs.insert(uri.clone(), Remembered { standing: *standing, touched: at });
                 return vec![uri.clone()];
             }
@@ -216,13 +218,16 @@ mod tests {
 
     fn any_feedback() -> impl Strategy<Value = Feedback> {
         let uri = prop_oneof!["[a-c]", "\\PC{0,8}"];
-        (0..100_000u64, 0..5u8, uri).prop_map(|(at, deed, uri)| Feedback {
+        let standing = (0..3u32, 0..3u32, prop::option::of(0..100_000u64));
+        let standing = standing.prop_map(|(up, down, played)| Standing { up, down, played });
+        (0..100_000u64, 0..6u8, uri, standing).prop_map(|(at, deed, uri, standing)| Feedback {
             at,
             deed: match deed {
                 0 => Deed::Played { uri },
                 1 => Deed::Chosen { uri },
                 2 => Deed::Liked { uri },
                 3 => Deed::Skipped { uri },
+                4 => Deed::Sum { uri, standing },
                 _ => Deed::Corrected,
             },
         })
