@@ -27,9 +27,8 @@ for target in "$@"; do
     [ ! -d "$folder" ] || kept+=("$folder")
   done
   log=$(mktemp)
-  # A camera's frame is the largest input; nothing may need more than a box has. The clock also runs while others have the
-  # processor.
-  if "target/$host/release/$target" "corpus/$target" "${kept[@]}" -max_total_time="$seconds" -timeout=120 \
+  # A camera's frame is the largest input; nothing may need more than a box has.
+  if "target/$host/release/$target" "corpus/$target" "${kept[@]}" -max_total_time="$seconds" -timeout=10 \
     -rss_limit_mb=1024 -max_len=65536 -artifact_prefix="artifacts/$target-" >"$log" 2>&1; then
     printf 'fuzz: %s: %s\n' "$target" "$(grep -E '^Done' "$log")"
   else

@@ -122,7 +122,7 @@ async def device_is_complete(scene):
         return len(found["entities"]) == len(ENTITIES) and not {None, "unavailable"}.intersection(states)
 
     scene.box.start()
-    await scene.timed("the device is complete after the start of the daemon", complete, 15)
+    await scene.timed("the device is complete after the start of the daemon", complete, 3)
     payload = await scene.until(lambda: scene.broker.last(scene.box.discovery))
     scene.components = payload["cmps"]
     for ours, theirs in {

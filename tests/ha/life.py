@@ -8,8 +8,7 @@ from scene import BROKER, PROGRAMS, SESSION
 
 # What a person accepts, in seconds.
 HUNG = 20
-RIGHT_AGAIN = 30
-GONE = 10
+RIGHT_AGAIN = 15
 
 
 def left(scene):
@@ -38,7 +37,7 @@ async def a_hung_box_is_noticed(scene):
 
 async def a_power_cut_is_noticed(scene):
     scene.box.kill()
-    await scene.timed("after kill -9 every entity is unavailable", lambda: not left(scene), GONE)
+    await scene.timed("after kill -9 every entity is unavailable", lambda: not left(scene), 2)
     scene.box.start()
     await is_right_again(scene, "after a restart of the box")
     scene.note("what was set outlived it", not forgotten(scene), forgotten(scene))
@@ -48,7 +47,7 @@ async def a_power_cut_is_noticed(scene):
 
 async def a_closed_box_is_noticed(scene):
     scene.note("asked to stop, it ends with 0", scene.box.stop() == 0)
-    await scene.timed("and is unavailable at once", lambda: not left(scene), GONE)
+    await scene.timed("and is unavailable at once", lambda: not left(scene), 2)
     scene.box.start()
     await is_right_again(scene, "after its next start")
 
@@ -85,7 +84,7 @@ async def a_person_s_names_are_kept(scene):
 async def a_restart_that_was_asked_for_is_survived(scene):
     await scene.home.call("button.press", scene.id("restart"))
     scene.note("asked to restart, it ends for systemd to start it again", scene.box.ended() == 0)
-    await scene.timed("and is unavailable at once", lambda: not left(scene), GONE)
+    await scene.timed("and is unavailable at once", lambda: not left(scene), 2)
     scene.box.start()
     await is_right_again(scene, "after the restart")
     scene.note("what was set outlived it", not forgotten(scene), forgotten(scene))

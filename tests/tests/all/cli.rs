@@ -61,8 +61,7 @@ fn moodbox<S: AsRef<OsStr>>(words: &[S]) -> Done {
     let output = assert_cmd::Command::new(program("moodbox"))
         .args(words)
         .env("XDG_DATA_HOME", nowhere)
-        // Nothing is awaited meanwhile: some of these look at a hundred photos.
-        .timeout(4 * PATIENCE)
+        .timeout(PATIENCE)
         .output()
         .unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();

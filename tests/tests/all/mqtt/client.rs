@@ -1,5 +1,7 @@
 //! The connection of the box to a Mosquitto that fails in the ways they do at home.
 
+use std::time::Duration;
+
 use moodbox_core::topics::Topics;
 use moodbox_tests::mosquitto::{Mosquitto, free_port};
 use moodboxd::mqtt::{MqttEvent, Settings};
@@ -53,7 +55,9 @@ async fn a_broker_that_returns_gets_everything_anew_and_nothing_old() {
     assert_eq!(reason, format!("nothing listens at mqtt://127.0.0.1:{}; is the broker running?", broker.port()));
     broker.restart();
     let mut others = Other::subscribed(broker.port(), "moodbox/test/#").await;
-    assert_eq!(this.next().await, MqttEvent::Connected);
+    // Once the broker is back, the box must be within this time.
+    let connected = timeout(Duration::from_secs(5), this.next()).await.unwrap();
+    assert_eq!(connected, MqttEvent::Connected);
     this.say(this.presence(true)).await;
     assert_eq!(others.next().await, "online");
     assert_eq!(others.next().await, r#"{"event_type":"presence","presence":true}"#);
@@ -83,7 +87,8 @@ async fn a_broker_that_falls_silent_is_noticed() {
     let broker = Mosquitto::start();
     let mut this = TestBox::connected(broker.port()).await;
     broker.freeze();
-    let event = this.next().await;
+    // The promise: twice the keep-alive of 5 s.
+    let event = timeout(Duration::from_secs(10), this.next()).await.unwrap();
     let reason = format!("mqtt://127.0.0.1:{} has been silent for 7.5 s", broker.port());
     assert_eq!(event, MqttEvent::Lost { reason, refused: false });
     broker.thaw();
