@@ -93,7 +93,7 @@ pub(crate) struct Snapshot {
     pub(crate) length: Option<Duration>,
     /// Time by which the next song starts before the end of this one.
     pub(crate) crossfade: Duration,
-    /// What follows it in the queue.
+    /// What follows it in the queue; the whole queue where there is no such song.
     pub(crate) upcoming: Vec<Entry>,
     /// Why the last song that could not be played could not.
     pub(crate) error: Option<String>,

@@ -58,9 +58,23 @@ impl JsonLines {
     /// # Panics
     /// When it cannot be told.
     pub fn interrupt(&mut self) -> Option<i32> {
-        let pid = self.process.id().to_string();
-        assert!(Command::new("kill").args(["-INT", &pid]).status().expect("kill").success());
+        self.signal("-INT");
         self.process.wait().expect("its end").code()
+    }
+
+    /// Holds it up for as long as that takes.
+    ///
+    /// # Panics
+    /// When it cannot be told.
+    pub fn held_up(&self, meanwhile: impl FnOnce()) {
+        self.signal("-STOP");
+        meanwhile();
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let pid = self.process.id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().expect("kill").success());
     }
 }
 

@@ -169,7 +169,8 @@ impl Follower {
             Event::Refused(command, reason) => self.hear_refusal(&command, reason, &mut actions),
             Event::Player(snapshot) => self.see(&snapshot, now, &mut actions),
             Event::PlayerDown => {
-                self.start |= self.player.take().is_some_and(|(before, _)| before.doing == Doing::Playing);
+                let played = self.player.take().is_some_and(|(before, _)| before.doing == Doing::Playing);
+                self.start |= played || self.led_to.is_some();
                 self.agreed = false;
                 if self.acquaintance == Acquaintance::Known {
                     self.acquaintance = Acquaintance::Lost;
@@ -307,11 +308,13 @@ impl Follower {
                 self.begun(&before, since, current, now, actions);
             }
         }
-        // A player that was stopped stays at its song; one that has come to its end has none.
+        // A player that was stopped stays at its song; one that has come to its end is at none, and so is one that was emptied.
+        // It may come there while its queue is changed: then the song that played is still in it.
+        let kept = || before.current.as_ref().is_some_and(|played| snapshot.upcoming.contains(played));
         self.start |= before.doing == Doing::Playing
-            && before.upcoming.is_empty()
             && snapshot.doing == Doing::Stopped
-            && snapshot.current.is_none();
+            && snapshot.current.is_none()
+            && (before.upcoming.is_empty() || kept());
         let there: BTreeSet<u64> = snapshot.current.iter().chain(&snapshot.upcoming).map(|entry| entry.id).collect();
         self.ours.retain(|id, _| there.contains(id));
     }
@@ -392,13 +395,10 @@ impl Follower {
         if self.report.is_some() || self.wanted.is_some() {
             return;
         }
-        let others: BTreeSet<String> = player
-            .upcoming
-            .iter()
-            .filter(|entry| !self.ours.contains_key(&entry.id))
-            .chain(&player.current)
-            .map(|entry| self.name_of(entry))
-            .collect();
+        // A player that is at no song counts those that it has played among what follows.
+        let theirs =
+            player.upcoming.iter().filter(|entry| player.current.is_some() && !self.ours.contains_key(&entry.id));
+        let others: BTreeSet<String> = theirs.chain(&player.current).map(|entry| self.name_of(entry)).collect();
         let fitting = |song: &&Song| !self.missing.contains(&song.uri) && !others.contains(&song.uri);
         // A list of which a song plays goes on from there, and then around.
         let current = player.current.as_ref().map(|entry| self.name_of(entry));

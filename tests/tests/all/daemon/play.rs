@@ -243,6 +243,12 @@ fn songs_that_end_are_followed_by_the_next_and_nobody_chose_them() {
         evening.box_plays(&uri);
         last = uri;
     }
+    // Also where the player came to its end before we saw it.
+    let mut client = evening.player.connect();
+    evening.tool.0.held_up(|| client.until(|client| client.value("status", "state").as_deref() == Some("stop")));
+    let (how, uri) = evening.tool.plays();
+    assert_eq!(how, "next");
+    evening.box_plays(&uri);
     let deeds = evening.deeds("played", &last);
     assert!(deeds.len() >= 4 && deeds.iter().all(|(what, _)| what == "played"), "{deeds:?}");
 }

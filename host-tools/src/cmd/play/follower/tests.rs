@@ -370,6 +370,57 @@ fn who_goes_on_before_the_queue_was_looked_at_again_has_skipped() {
 }
 
 #[test]
+fn a_song_that_ends_while_the_queue_is_changed_is_followed_by_another() {
+    let mut world = World::new(&[1, 2, 3]);
+    let mut events = VecDeque::new();
+    for action in world.follower.on(Event::List(songs(&[7, 0])), world.now) {
+        if matches!(action, Action::Add(_)) && world.at.is_some() {
+            world.go_to(None);
+        }
+        world.act(action, &mut events);
+    }
+    assert_eq!((world.playing(), events.len()), (None, 2));
+    for event in events {
+        assert_eq!(world.follower.on(event, world.now), []);
+    }
+    world.look();
+    assert_eq!(world.playing(), Some(uri(7)));
+}
+
+#[test]
+fn a_player_that_came_to_its_end_unseen_plays_songs_that_it_has_played_before() {
+    let mut world = World::new(&[1, 2, 3]);
+    (0..3).for_each(|_| world.does(&Deed::SongEnds));
+    world.go_to(None);
+    world.does(&Deed::Recommend(vec![2, 1]));
+    world.look();
+    assert_eq!(world.playing(), Some(uri(2)));
+}
+
+#[test]
+fn a_player_that_goes_before_it_was_seen_to_play_is_started_when_it_comes() {
+    let mut follower = Follower::new();
+    let world = World::new(&[]);
+    let at = Duration::ZERO;
+    for event in [Event::BoxUp, Event::List(songs(&[1])), Event::Now(None), Event::Player(world.snapshot())] {
+        follower.on(event, at);
+    }
+    follower.on(Event::Added(uri(1), 1), at);
+    let there = Snapshot { upcoming: vec![Entry { id: 1, uri: uri(1) }], ..world.snapshot() };
+    assert_eq!(follower.on(Event::Player(there.clone()), at), [Action::Play(1)]);
+    assert_eq!(follower.on(Event::PlayerDown, at), []);
+    assert_eq!(follower.on(Event::Player(there), at), [Action::Play(1)]);
+}
+
+#[test]
+fn a_queue_that_somebody_empties_stays_silent() {
+    let mut world = World::new(&[1, 2, 3]);
+    world.does(&Deed::Clear);
+    world.does(&Deed::Recommend(vec![4, 5]));
+    assert_eq!((world.playing(), world.upcoming().1), (None, vec![uri(4), uri(5)]));
+}
+
+#[test]
 fn a_song_that_ends_was_neither_skipped_nor_is_the_next_one_chosen() {
     let mut world = World::new(&[1, 2, 3]);
     (0..3).for_each(|_| world.does(&Deed::SongEnds));
