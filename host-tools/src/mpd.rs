@@ -99,6 +99,13 @@ pub(crate) struct Snapshot {
     pub(crate) error: Option<String>,
 }
 
+impl Snapshot {
+    /// The song at which it is, and what follows it.
+    pub(crate) fn queue(&self) -> impl Iterator<Item = &Entry> {
+        self.current.iter().chain(&self.upcoming)
+    }
+}
+
 /// What has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Change {

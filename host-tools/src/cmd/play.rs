@@ -241,7 +241,7 @@ impl Session<'_> {
             };
             if let Err(Lost(reason)) = seen {
                 touched = false;
-                events = VecDeque::from([self.drop_player(&reason)?]);
+                events.push_back(self.drop_player(&reason)?);
             }
         }
         Ok(())

@@ -83,13 +83,13 @@ enum Told {
 }
 
 /// Whether we know which songs of the player's queue are ours.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 enum Acquaintance {
     /// We never saw it.
     #[default]
     New,
-    /// Its connection was lost.
-    Lost,
+    /// Its connection was lost when its queue was so.
+    Lost(Vec<Entry>),
     Known,
 }
 
@@ -136,6 +136,8 @@ pub(super) struct Follower {
     /// A song that somebody asked the box for, on its way into the queue.
     wanted: Option<String>,
     stand_in: StandIn,
+    /// Songs that we took out of the queue since the player was looked at.
+    leaving: BTreeSet<u64>,
     /// The song that we made the player go to.
     led_to: Option<u64>,
     /// Whether the player shall be started once there is a song.
@@ -169,23 +171,27 @@ impl Follower {
             Event::Refused(command, reason) => self.hear_refusal(&command, reason, &mut actions),
             Event::Player(snapshot) => self.see(&snapshot, now, &mut actions),
             Event::PlayerDown => {
-                let played = self.player.take().is_some_and(|(before, _)| before.doing == Doing::Playing);
-                self.start |= played || self.led_to.is_some();
                 self.agreed = false;
-                if self.acquaintance == Acquaintance::Known {
-                    self.acquaintance = Acquaintance::Lost;
+                self.start |= self.led_to.is_some();
+                if let Some((before, _)) = self.player.take() {
+                    self.start |= before.doing == Doing::Playing;
+                    if self.acquaintance == Acquaintance::Known {
+                        self.acquaintance = Acquaintance::Lost(before.queue().cloned().collect());
+                    }
                 }
                 (self.wanted, self.stand_in) = (None, StandIn::None);
                 (self.led_to, self.said.plays) = (None, None);
                 self.missing.clear();
             }
             Event::Added(uri, id) => {
+                let wanted = self.wanted.take_if(|wanted| *wanted == uri).is_some();
                 self.ours.insert(id, uri.clone());
-                if self.wanted.as_ref() == Some(&uri) {
-                    self.wanted = None;
+                if let Some((player, _)) = &mut self.player {
+                    let at = if wanted { 0 } else { player.upcoming.len() };
+                    player.upcoming.insert(at, Entry { id, uri });
+                }
+                if wanted {
                     self.lead_to(id, &mut actions);
-                } else if let Some((player, _)) = &mut self.player {
-                    player.upcoming.push(Entry { id, uri });
                 }
             }
             Event::Missing(uri) => self.lack(uri, &mut actions),
@@ -195,14 +201,11 @@ impl Follower {
         if !follows_an_action && !actions.iter().any(Action::is_for_the_player) {
             self.settle(now, &mut actions);
         }
-        self.foresee(&actions);
+        self.leaving.extend(actions.iter().filter_map(|action| match action {
+            Action::Remove(id) => Some(*id),
+            _ => None,
+        }));
         actions
-    }
-
-    /// Somebody may go on at the player before it was looked at again: what comes next there is what we made it.
-    fn foresee(&mut self, actions: &[Action]) {
-        let Some((player, _)) = &mut self.player else { return };
-        player.upcoming.retain(|entry| !actions.contains(&Action::Remove(entry.id)));
     }
 
     fn hear_now(&mut self, song: Option<Song>, actions: &mut Vec<Action>) {
@@ -291,13 +294,16 @@ impl Follower {
 
     fn see(&mut self, snapshot: &Snapshot, now: Duration, actions: &mut Vec<Action>) {
         let before = self.player.replace((snapshot.clone(), now));
-        let Some((before, at)) = before else {
+        let leaving = mem::take(&mut self.leaving);
+        let Some((mut before, at)) = before else {
             if snapshot.doing == Doing::Paused {
                 actions.push(Action::Say(Line::Paused));
             }
             self.start &= snapshot.doing == Doing::Stopped;
             return;
         };
+        // Somebody may have gone on at the player before it was looked at again: what came next there is what we made it.
+        before.upcoming.retain(|entry| !leaving.contains(&entry.id));
         let failed = self.see_failure(&before, snapshot, actions);
         let began = before.current.as_ref().map(|entry| entry.id) != snapshot.current.as_ref().map(|entry| entry.id)
             || before.doing == Doing::Stopped;
@@ -315,7 +321,7 @@ impl Follower {
             && snapshot.doing == Doing::Stopped
             && snapshot.current.is_none()
             && (before.upcoming.is_empty() || kept());
-        let there: BTreeSet<u64> = snapshot.current.iter().chain(&snapshot.upcoming).map(|entry| entry.id).collect();
+        let there: BTreeSet<u64> = snapshot.queue().map(|entry| entry.id).collect();
         self.ours.retain(|id, _| there.contains(id));
     }
 
@@ -419,17 +425,22 @@ impl Follower {
     /// as they stand in the list.
     fn recognise(&mut self, player: &Snapshot) {
         let Some(list) = self.list.as_ref().filter(|_| self.acquaintance != Acquaintance::Known) else { return };
-        let before = mem::take(&mut self.ours);
-        let queue = || player.current.iter().chain(&player.upcoming);
-        let same = queue().filter(|entry| before.get(&entry.id) == Some(&entry.uri));
-        self.ours = same.map(|entry| (entry.id, entry.uri.clone())).collect();
-        let had_none = self.acquaintance == Acquaintance::Lost && before.is_empty();
-        if self.ours.is_empty() && !had_none {
+        let ours = mem::take(&mut self.ours);
+        let numbered_anew = match mem::replace(&mut self.acquaintance, Acquaintance::Known) {
+            Acquaintance::Lost(queue) => {
+                let had_some = !ours.is_empty();
+                let same: BTreeSet<u64> =
+                    player.queue().filter(|entry| queue.contains(entry)).map(|entry| entry.id).collect();
+                self.ours = ours.into_iter().filter(|(id, _)| same.contains(id)).collect();
+                had_some && same.is_empty()
+            }
+            Acquaintance::New | Acquaintance::Known => true,
+        };
+        if numbered_anew {
             let listed = |entry: &&Entry| list.iter().any(|song| song.uri == entry.uri);
             let ours = player.upcoming.iter().rev().take_while(listed);
             self.ours = ours.map(|entry| (entry.id, entry.uri.clone())).collect();
         }
-        self.acquaintance = Acquaintance::Known;
     }
 
     /// When box and player have both come, the box is told what plays. What either did alone is over.

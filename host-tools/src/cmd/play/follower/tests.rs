@@ -48,6 +48,19 @@ struct World {
     said: Vec<Line>,
     /// Times that a song was started by us.
     started: usize,
+    /// What befalls the player while we act on it, after so many actions.
+    amid: Option<(usize, Mishap)>,
+    /// The song in the queue that played when the player was last looked at.
+    seen: Option<u64>,
+    /// Whether a person wants no music.
+    silenced: bool,
+}
+
+/// What happens between two things that we do to the player.
+#[derive(Debug, Clone, Copy)]
+enum Mishap {
+    SongEnds,
+    PlayerGoes,
 }
 
 /// Something that people, the box or time do.
@@ -64,6 +77,9 @@ enum Deed {
     Stop,
     Clear,
     SongEnds,
+    /// So many songs end before the player is looked at.
+    SongsEndUnseen(usize),
+    Amid(usize, Mishap),
     PlayerGoes,
     Wait(u64),
 }
@@ -90,6 +106,9 @@ impl World {
             told: Vec::new(),
             said: Vec::new(),
             started: 0,
+            amid: None,
+            seen: None,
+            silenced: false,
         };
         world.introduce();
         world.look();
@@ -118,6 +137,13 @@ impl World {
         self.happens(Event::Player(self.snapshot()));
     }
 
+    fn song_ends(&mut self) {
+        if let (Some(at), Doing::Playing) = (self.at, self.doing) {
+            self.now += LENGTH.saturating_sub(self.elapsed);
+            self.go_to(Some(at + 1).filter(|at| *at < self.queue.len()));
+        }
+    }
+
     fn insert(&mut self, at: usize, uri: &str) -> u64 {
         self.ids += 1;
         self.queue.insert(at, Entry { id: self.ids, uri: uri.to_owned() });
@@ -136,8 +162,26 @@ impl World {
         let mut touched = false;
         for _ in 0..100 {
             let Some(event) = events.pop_front().or_else(|| self.answers.pop_front()) else { return };
+            if let Event::Player(snapshot) = &event {
+                self.seen = snapshot.current.as_ref().map(|entry| entry.id);
+            }
+            let gone = events.iter().any(|event| matches!(event, Event::PlayerDown));
             for action in self.follower.on(event, self.now) {
-                touched |= action.is_for_the_player();
+                if action.is_for_the_player() {
+                    if gone {
+                        continue;
+                    }
+                    touched = true;
+                    match self.befalls() {
+                        Some(Mishap::SongEnds) => self.song_ends(),
+                        Some(Mishap::PlayerGoes) => {
+                            touched = false;
+                            events.extend([Event::PlayerDown, Event::Player(self.snapshot())]);
+                            break;
+                        }
+                        None => {}
+                    }
+                }
                 self.act(action, &mut events);
             }
             if touched && events.is_empty() {
@@ -146,6 +190,15 @@ impl World {
             }
         }
         panic!("rules and player do not come to rest");
+    }
+
+    fn befalls(&mut self) -> Option<Mishap> {
+        let (after, mishap) = self.amid.take()?;
+        if after > 0 {
+            self.amid = Some((after - 1, mishap));
+            return None;
+        }
+        Some(mishap)
     }
 
     fn act(&mut self, action: Action, events: &mut VecDeque<Event>) {
@@ -163,8 +216,11 @@ impl World {
             Action::Remove(id) => {
                 assert!(!self.own.contains(&id), "a song of somebody else was taken away");
                 let at = self.queue.iter().position(|entry| entry.id == id).expect("it is there");
-                assert_ne!(self.at, Some(at), "the song that plays was taken away");
+                assert!(self.at != Some(at) || self.seen != Some(id), "the song that plays was taken away");
                 self.queue.remove(at);
+                if self.at == Some(at) {
+                    self.go_to(Some(at).filter(|at| *at < self.queue.len()));
+                }
                 self.at = self.at.map(|current| if at < current { current - 1 } else { current });
             }
             Action::Play(id) => {
@@ -225,6 +281,7 @@ impl World {
                 self.look();
             }
             Deed::PlayAt(at) if at < self.queue.len() => {
+                self.silenced = false;
                 self.go_to(Some(at));
                 self.look();
             }
@@ -235,21 +292,21 @@ impl World {
                 }
             }
             Deed::SongEnds => {
-                if let (Some(at), Doing::Playing) = (self.at, self.doing) {
-                    self.now += LENGTH.saturating_sub(self.elapsed);
-                    self.go_to(Some(at + 1).filter(|at| *at < self.queue.len()));
-                    self.look();
-                }
+                self.song_ends();
+                self.look();
             }
+            Deed::SongsEndUnseen(songs) => (0..songs).for_each(|_| self.song_ends()),
+            Deed::Amid(after, mishap) => self.amid = Some((after, mishap)),
             Deed::Pause if self.doing == Doing::Playing => {
-                self.doing = Doing::Paused;
+                (self.doing, self.silenced) = (Doing::Paused, true);
                 self.look();
             }
             Deed::Stop => {
-                (self.doing, self.elapsed) = (Doing::Stopped, Duration::ZERO);
+                (self.doing, self.elapsed, self.silenced) = (Doing::Stopped, Duration::ZERO, true);
                 self.look();
             }
             Deed::Clear => {
+                self.silenced = true;
                 self.queue.clear();
                 self.go_to(None);
                 self.look();
@@ -296,6 +353,9 @@ fn deeds() -> impl Strategy<Value = Vec<Deed>> {
         1 => Just(Deed::Stop),
         1 => Just(Deed::Clear),
         4 => Just(Deed::SongEnds),
+        2 => (1..6usize).prop_map(Deed::SongsEndUnseen),
+        2 => (0..8usize).prop_map(|after| Deed::Amid(after, Mishap::SongEnds)),
+        1 => (0..8usize).prop_map(|after| Deed::Amid(after, Mishap::PlayerGoes)),
         1 => Just(Deed::PlayerGoes),
         3 => (0..60u64).prop_map(Deed::Wait),
     ];
@@ -313,6 +373,8 @@ proptest! {
         }
         world.does(&Deed::BoxComes);
         world.does(&Deed::Wait(6));
+        let fits = world.list.iter().any(|n| has(&uri(*n)));
+        prop_assert!(world.playing().is_some() || world.silenced || !fits, "no music, and nobody wanted that");
         if let Some(playing) = world.playing() {
             let known = (0..KNOWN).find(|n| uri(*n) == playing);
             let (theirs, ours) = world.upcoming();
