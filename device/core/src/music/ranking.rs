@@ -1,6 +1,6 @@
 //! Which songs, in which order: scores, at most two songs an artist, and variety.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::Part;
 use super::catalogue::{Catalogue, Track};
@@ -187,6 +187,9 @@ impl<'a> Selection<'a> {
     pub(super) fn extend(&mut self, scores: &[f32], count: usize, mut dice: Option<&mut Dice>) {
         let mut pool = self.pool(scores);
         for _ in 0..count {
+            if pool.is_empty() {
+                pool = self.pool(scores);
+            }
             let dice = dice.as_deref_mut().filter(|_| !self.picks.is_empty() || !self.mixed);
             let drawn = dice.and_then(|dice| {
                 let experiment = dice.roll(EXPLORE_ONE_IN) == 0;
@@ -214,8 +217,8 @@ impl<'a> Selection<'a> {
         let songs = self.catalogue.features();
         let better = |a: usize, b: usize| scores[b].total_cmp(&scores[a]).then(a.cmp(&b));
         let mut order: Vec<usize> = (0..songs.len()).filter(|&song| self.allows(song)).collect();
-        // The cap comes before the cut: one artist's many songs must not fill the pool. So the cut is tried with twice the
-        // songs, and with more while too many fall to the cap.
+        // The cap comes before the cut: one artist's many songs must not fill the pool, nor copies of one the artist's places.
+        // So the cut is tried with twice the songs, and with more while too many fall to the cap.
         let songs_left = order.len();
         let mut cut = 2 * POOL;
         let pool = loop {
@@ -225,7 +228,8 @@ impl<'a> Selection<'a> {
             let best = &mut order[..cut.min(songs_left)];
             best.sort_unstable_by(|&a, &b| better(a, b));
             let mut by_artist: HashMap<u32, usize> = HashMap::new();
-            let capped = best.iter().copied().filter(|&song| {
+            let mut recordings = HashSet::new();
+            let capped = best.iter().copied().filter(|&song| recordings.insert(songs[song].recording)).filter(|&song| {
                 let count = by_artist.entry(songs[song].artist).or_default();
                 *count += 1;
                 *count <= ARTIST_CAP
