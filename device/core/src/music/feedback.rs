@@ -121,10 +121,11 @@ impl Memory {
     pub fn take(&mut self, feedback: &Feedback) -> Vec<String> {
         let at = feedback.at;
         let (uri, change): (_, fn(&mut Standing, u64)) = match &feedback.deed {
-            Deed::Played { uri } => (uri, |song, at| song.played = song.played.max(Some(at))),
+            // The last play, not the latest: one may be dated by a clock that was ahead.
+            Deed::Played { uri } => (uri, |song, at| song.played = Some(at)),
             Deed::Chosen { uri } => (uri, |song, at| {
                 song.up = song.up.saturating_add(1);
-                song.played = song.played.max(Some(at));
+                song.played = Some(at);
             }),
             Deed::Liked { uri } => (uri, |song, _| song.up = song.up.saturating_add(1)),
             Deed::Skipped { uri } => {

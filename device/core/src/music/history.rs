@@ -82,7 +82,9 @@ impl History {
         let recording = self.recordings.entry(song.recording).or_default();
         let mut votes = recording.votes();
         votes.recount(before, now);
-        *recording = Standing { up: votes.up, down: votes.down, played: recording.played.max(now.played) };
+        // A copy's play counts unless it is the one that is counted anew.
+        let of_a_copy = recording.played.filter(|_| recording.played != before.played);
+        *recording = Standing { up: votes.up, down: votes.down, played: of_a_copy.max(now.played) };
         self.artists.entry(song.artist).or_default().recount(before, now);
         for genre in &song.genres {
             self.genres.entry(*genre).or_default().recount(before, now);
@@ -140,11 +142,12 @@ impl History {
     }
 }
 
-/// What a song loses for having been played.
+/// What a song loses for having been played. A board without a clock may begin again a while before it was switched off, and
+/// what it played then was played just now; a clock that was farther ahead than a rest says nothing.
 fn rest(song: Standing, now: Duration) -> f32 {
-    let age = song.played.and_then(|at| now.checked_sub(Duration::from_secs(at)));
-    age.map_or(0.0, |age| {
-        let age_s = age.as_secs_f32();
+    let age_s = |at| now.as_secs_f64() - at as f64;
+    song.played.map(age_s).filter(|age_s| *age_s >= -f64::from(REST_S)).map_or(0.0, |age_s| {
+        let age_s = age_s.max(0.0) as f32;
         RECENCY * (-age_s / RECENCY_FADE_S).exp() + REST * (1.0 - age_s / REST_S).max(0.0)
     })
 }

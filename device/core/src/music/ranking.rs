@@ -229,11 +229,12 @@ impl<'a> Selection<'a> {
             best.sort_unstable_by(|&a, &b| better(a, b));
             let mut by_artist: HashMap<u32, usize> = HashMap::new();
             let mut recordings = HashSet::new();
-            let capped = best.iter().copied().filter(|&song| recordings.insert(songs[song].recording)).filter(|&song| {
-                let count = by_artist.entry(songs[song].artist).or_default();
-                *count += 1;
-                *count <= ARTIST_CAP
-            });
+            let capped =
+                best.iter().copied().filter(|&song| recordings.insert(songs[song].recording)).filter(|&song| {
+                    let count = by_artist.entry(songs[song].artist).or_default();
+                    *count += 1;
+                    *count <= ARTIST_CAP
+                });
             let pool: Vec<usize> = capped.take(POOL).collect();
             if pool.len() == POOL || cut >= songs_left {
                 break pool;

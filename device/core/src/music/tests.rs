@@ -320,14 +320,32 @@ fn votes_move_a_song_and_its_genre() {
 }
 
 #[test]
-fn a_clock_that_was_behind_makes_no_dislikes() {
+fn a_clock_that_was_ahead_makes_no_dislikes() {
     let mut recommender = Recommender::new(grid(), 7);
-    let ahead = 400 * DAY;
-    recommender.played("u:60", ahead).unwrap();
-    recommender.played("u:60", START).unwrap();
+    recommender.played("u:60", 400 * DAY).unwrap();
     assert_eq!(recommender.skipped("u:60", START).unwrap(), None);
     let list = |recommender: &Recommender| recommender.for_mood(Affect::default(), Policy::Match, 20, START);
     assert_eq!(list(&recommender), list(&Recommender::new(grid(), 7)));
+}
+
+#[test]
+fn songs_rest_by_a_clock_that_fell_back() {
+    for ahead in [DAY / 48, 400 * DAY] {
+        let mut recommender = Recommender::new(grid(), 7);
+        for uri in ["u:60", "u:61"] {
+            recommender.played(uri, ahead).unwrap();
+        }
+        let mut played: Vec<String> =
+            (ahead < DAY).then(|| ["u:60", "u:61"].map(str::to_owned)).into_iter().flatten().collect();
+        for minute in 0..10 {
+            let now = Duration::from_secs(60 * minute);
+            let next = recommender.for_mood(Affect::default(), Policy::Match, 1, now).remove(0).track.uri;
+            assert!(!played.contains(&next), "{next} after {played:?}");
+            recommender.played(&next, now).unwrap();
+            played.push(next);
+        }
+        assert!(recommender.skipped(played.last().unwrap(), Duration::from_secs(600 - 50)).unwrap().is_some());
+    }
 }
 
 #[test]

@@ -66,7 +66,8 @@ pub(super) fn track<'a>(value: impl Fn(&str) -> Result<Cow<'a, str>, String>) ->
         artist: needed_words("artist")?,
         album: words("album")?,
         year: match value("year")?.trim() {
-            "" => None,
+            // Some write 0 where they do not know.
+            text if text.bytes().all(|digit| digit == b'0') => None,
             text => Some(
                 text.parse()
                     .ok()
@@ -74,8 +75,8 @@ pub(super) fn track<'a>(value: impl Fn(&str) -> Result<Cow<'a, str>, String>) ->
                     .ok_or_else(|| format!("year {} is not a year", shown(text)))?,
             ),
         },
-        genres: list("genres", &value("genres")?)?,
-        tags: list("tags", &value("tags")?)?,
+        genres: list(&value("genres")?),
+        tags: list(&value("tags")?),
         mbid: mbid(&value("mbid")?),
         isrc: isrc(&value("isrc")?),
         affect: affect.unwrap_or_default(),
@@ -108,12 +109,15 @@ fn in_range(name: &str, text: &str, range: &RangeInclusive<f32>) -> Result<Optio
     Ok(Some(number))
 }
 
-fn list(name: &str, text: &str) -> Result<Vec<String>, String> {
-    let words: Vec<String> = text.split(';').map(one_line).filter(|word| !word.is_empty()).collect();
-    if words.len() > MAX_WORDS {
-        return Err(format!("{} {name} are more than {MAX_WORDS}", words.len()));
+/// The first of the words. A song of several artists may have the genres of each, and many of them twice.
+fn list(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for word in text.split(';').map(one_line) {
+        if !word.is_empty() && !words.contains(&word) && words.len() < MAX_WORDS {
+            words.push(word);
+        }
     }
-    Ok(words)
+    words
 }
 
 /// A table may name its own source, which is a table's all the same.
