@@ -37,6 +37,7 @@ use crate::mood::{Confusion, MoodFilter, Room, RoomMood};
 use crate::music::{Catalogue, Memory, Recommender, default_policy};
 use crate::personal::{Evidence, Personal};
 use crate::topics::{Diagnostics, Event as Announcement, Topics};
+use camera::View;
 pub use configuration::Asker;
 pub use event::{Effect, Event, Part};
 use history::Chronicle;
@@ -120,8 +121,7 @@ pub struct Engine {
     mood: MoodFilter,
     playlist: Playlist,
     voice: Voice,
-    /// Since when frames arrive, where they do.
-    camera_up: Option<Duration>,
+    view: View,
     /// Why the switch on the box keeps the camera off, if it does.
     camera_lock: Option<String>,
     /// What does not work, and why.
@@ -164,7 +164,7 @@ impl Engine {
             mood,
             playlist: Playlist::new(recommender, config.music.list_length.0 as usize, started),
             voice: Voice::new(seed),
-            camera_up: None,
+            view: View::Dark,
             camera_lock: None,
             failed: BTreeMap::new(),
             refused: false,
@@ -204,12 +204,14 @@ impl Engine {
             Event::Pictured(frame) => self.picture(frame, now, &mut effects),
             Event::Viewer(came) => self.viewer(came, now, &mut effects),
             Event::CameraUp => {
-                self.camera_up.get_or_insert(now);
+                if !self.gives_frames() {
+                    self.view = View::Frames;
+                }
                 self.mend(Part::Camera);
             }
             Event::CameraClosed => {
                 self.end_preview("the camera was closed", &mut effects);
-                self.camera_up = None;
+                self.view = View::Dark;
             }
             Event::CameraLock(reason) => self.lock_camera(reason, &mut effects),
             Event::Failed(part, reason) => self.fail(part, &reason, &mut effects),
@@ -288,6 +290,10 @@ impl Engine {
     fn see(&mut self, faces: &mut Vec<SeenFace>, frame: Size, now: Duration, effects: &mut Vec<Effect>) {
         self.without_far_faces(faces);
         self.mend(Part::Models);
+        // One may still come when the camera has gone.
+        if self.view == View::Frames {
+            self.view = View::LookedAt { since: now };
+        }
         self.personal.see(faces, now);
         self.mood.observe(faces, now);
         self.expression.observe(faces, now);
@@ -322,7 +328,7 @@ impl Engine {
 
     /// A new list when somebody came, or when the room's mood has moved on.
     fn follow_the_mood(&mut self, room: &Room, now: Duration, effects: &mut Vec<Effect>) {
-        self.playlist.see_the_room(!room.presence && self.is_sure_of(room, now));
+        self.playlist.see_the_room(self.is_sure_of(room, now).then_some(!room.presence));
         if !room.presence || self.playlist.follows_a_choice() {
             return;
         }
@@ -362,12 +368,18 @@ impl Engine {
     fn fail(&mut self, part: Part, reason: &str, effects: &mut Vec<Effect>) {
         if part == Part::Camera && !self.camera_is_wanted() {
             // It was switched off while it was waited for.
-            self.camera_up = None;
+            self.view = View::Dark;
             return;
         }
         if part == Part::Camera {
             self.end_preview(&format!("the camera gives no picture: {reason}"), effects);
-            self.camera_up = None;
+            self.view = View::Dark;
+            self.expression = ExpressionFilter::new(&self.config().mood);
+        }
+        if part == Part::Models {
+            if self.gives_frames() {
+                self.view = View::Frames;
+            }
             self.expression = ExpressionFilter::new(&self.config().mood);
         }
         let failed_before = self.failed.insert(part, reason.to_owned()).is_some();

@@ -131,8 +131,11 @@ impl MoodFilter {
         }
     }
 
-    /// Goes by other settings from now on; what is believed stays.
-    pub fn configure(&mut self, settings: &config::Mood, confusion: &Confusion) {
+    /// Goes by other settings from now on; what is believed stays, and an empty room empty.
+    pub fn configure(&mut self, settings: &config::Mood, confusion: &Confusion, now: Duration) {
+        if self.empty_at(self.clock.max(now)) {
+            self.forget_who_was_there();
+        }
         self.dynamics = Dynamics::new(settings.expressiveness.0, settings.forget_s.duration(), confusion);
         self.settings = settings.clone();
     }
@@ -145,8 +148,7 @@ impl MoodFilter {
         self.numbers.clear();
         if !faces.is_empty() {
             if self.empty_at(now) {
-                self.people.clear();
-                self.shown = None;
+                self.forget_who_was_there();
             }
             self.pooled.belief = self.belief_at(now);
             self.numbers = follow(&mut self.people, faces, now, &self.dynamics, &self.pooled.belief);
@@ -162,6 +164,11 @@ impl MoodFilter {
         if !faces.is_empty() {
             self.decide(now);
         }
+    }
+
+    fn forget_who_was_there(&mut self) {
+        self.people.clear();
+        self.shown = None;
     }
 
     /// Which person each face of the latest frame belongs to, by the track of the face and else by its place: a number from 1,

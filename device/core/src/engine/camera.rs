@@ -7,6 +7,17 @@ use crate::expression::ExpressionFilter;
 use crate::mood::Room;
 use crate::topics::CameraState;
 
+/// What there is to see of the room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum View {
+    /// No frames arrive.
+    Dark,
+    Frames,
+    LookedAt {
+        since: Duration,
+    },
+}
+
 impl Engine {
     /// A command; refused while the switch on the box has the camera off.
     pub(super) fn switch_camera(&mut self, on: bool, effects: &mut Vec<Effect>) -> Result<(), String> {
@@ -39,23 +50,30 @@ impl Engine {
         self.switches.camera && self.camera_lock.is_none()
     }
 
+    pub(super) const fn gives_frames(&self) -> bool {
+        !matches!(self.view, View::Dark)
+    }
+
     pub(super) const fn camera_state(&self) -> CameraState {
-        match (self.camera_is_wanted(), self.camera_up.is_some()) {
+        match (self.camera_is_wanted(), self.gives_frames()) {
             (false, _) => CameraState::Off,
             (true, true) => CameraState::On,
             (true, false) => CameraState::Unavailable,
         }
     }
 
-    /// Whether somebody is there, or the camera has looked for as long as it takes to say that nobody is.
+    /// Whether somebody is there, or the box has looked for as long as it takes to say that nobody is.
     pub(super) fn is_sure_of(&self, room: &Room, now: Duration) -> bool {
         room.presence || self.can_call_it_empty().is_some_and(|from| from <= now)
     }
 
-    /// From when on the camera will have looked for as long as that takes, should it go on.
+    /// From when on the box will have looked for as long as that takes, should it go on.
     pub(super) fn can_call_it_empty(&self) -> Option<Duration> {
         let absent = self.config().mood.absent_s.duration();
-        self.camera_up.filter(|_| self.camera_is_wanted()).map(|since| since.saturating_add(absent))
+        match self.view {
+            View::LookedAt { since } if self.camera_is_wanted() => Some(since.saturating_add(absent)),
+            _ => None,
+        }
     }
 
     /// Why it is off or unavailable, where that is not a person's command.

@@ -101,7 +101,7 @@ impl Engine {
         let old = std::mem::replace(&mut self.configuration, new);
         let (old, new) = (old.in_force(), self.configuration.in_force());
         if new.mood != old.mood {
-            self.mood.configure(&new.mood, &self.confusion);
+            self.mood.configure(&new.mood, &self.confusion, now);
             self.expression.configure(&new.mood);
         }
         if new.vision != old.vision {

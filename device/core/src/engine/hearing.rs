@@ -136,6 +136,7 @@ impl Engine {
             Command::Restart => effects.push(Effect::Restart),
             Command::Next { uri } => self.next(uri, &room, now, effects)?,
             Command::Skip { uri } => {
+                self.playlist.check(uri.as_deref())?;
                 effects.extend(self.playlist.skip(now)?.map(Effect::Remember));
                 self.next(uri, &room, now, effects)?;
             }
@@ -151,6 +152,7 @@ impl Engine {
         now: Duration,
         effects: &mut Vec<Effect>,
     ) -> Result<(), String> {
+        self.playlist.check(uri.as_deref())?;
         if self.playlist.recommendation().is_none() {
             self.playlist.reflect(room, self.policy(room.mood), now);
         }

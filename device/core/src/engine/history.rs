@@ -63,7 +63,7 @@ impl Engine {
     /// Notes the room where it has changed.
     pub(super) fn note(&mut self, room: &Room, now: Duration, effects: &mut Vec<Effect>) {
         let is_blind = self.failed.contains_key(&Part::Models);
-        let looks = self.camera_up.is_some() && !is_blind;
+        let looks = self.gives_frames() && !is_blind;
         if !self.chronicle.settle(looks, self.camera_is_wanted(), now) {
             return;
         }

@@ -47,9 +47,11 @@ impl Engine {
             Ok(Received { bytes, catalogue: Some(catalogue) }) => {
                 let data = json!({ "received": bytes, "tracks": catalogue.tracks().len() });
                 self.answer_piece(&Response::ok(transaction, data), effects);
+                // Whoever goes by the list of before would go on with songs that there are no more.
+                let was_listed = self.playlist.recommendation().is_some();
                 self.playlist.change_catalogue(catalogue);
                 let room = self.mood.room(now);
-                if room.presence {
+                if room.presence || was_listed {
                     self.recommend(&room, now, effects);
                 }
             }

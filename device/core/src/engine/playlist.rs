@@ -93,8 +93,9 @@ impl Playlist {
         self.choice.is_some()
     }
 
-    /// Whether nobody is seen to be there: once nobody is, who chose has gone.
-    pub(super) fn see_the_room(&mut self, is_empty: bool) {
+    /// Whether nobody is there, as far as that is known: once nobody is, who chose has gone.
+    pub(super) fn see_the_room(&mut self, is_empty: Option<bool>) {
+        let Some(is_empty) = is_empty else { return };
         if is_empty && !self.for_nobody {
             self.forget_the_choice();
         }
@@ -113,6 +114,16 @@ impl Playlist {
         self.recommender.change_catalogue(catalogue);
         self.recommendation = None;
         self.forget_the_choice();
+    }
+
+    /// Refuses a song that is none of the catalogue's.
+    pub(super) fn check(&self, uri: Option<&str>) -> Result<(), String> {
+        match uri {
+            Some(uri) if self.recommender.catalogue().get(uri).is_none() => {
+                Err(UnknownTrack(uri.to_owned()).to_string())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Names of the first song of the list; empty where there is none.

@@ -119,7 +119,7 @@ impl Engine {
     /// A frame goes to whoever looks; one that comes too late goes nowhere.
     pub(super) fn picture(&mut self, frame: PreviewFrame, now: Duration, effects: &mut Vec<Effect>) {
         // While the camera counts as away its light is dark, and what is not shown by the light is shown to nobody.
-        let Some(Preview { viewer, until }) = self.preview.as_ref().filter(|_| self.camera_up.is_some()) else {
+        let Some(Preview { viewer, until }) = self.preview.as_ref().filter(|_| self.gives_frames()) else {
             return;
         };
         let seconds_left = until.saturating_sub(now).as_secs_f32().ceil() as u32;

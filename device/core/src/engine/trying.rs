@@ -51,7 +51,7 @@ impl Engine {
 
     /// The parts that work, as far as is known.
     fn working(&self) -> BTreeSet<Part> {
-        self.proved.iter().copied().filter(|part| *part != Part::Camera || self.camera_up.is_some()).collect()
+        self.proved.iter().copied().filter(|part| *part != Part::Camera || self.gives_frames()).collect()
     }
 
     /// Ends a trial that is decided.

@@ -211,11 +211,47 @@ fn a_room_that_is_not_looked_at_is_not_called_empty() {
     // Nor is one that has only just been looked at.
     evening.command("camera", "ON");
     evening.tell(Event::CameraUp);
+    evening.watch(&[], FRAME);
     evening.wait(MINUTE);
     assert_eq!((&evening.last("state")["presence_unknown"], told_of_presence(&evening)), (&true.into(), vec![true]));
     evening.wait(2 * MINUTE);
     assert_eq!(evening.last("state").get("presence_unknown"), None);
     assert_eq!(told_of_presence(&evening), [true, false]);
+}
+
+#[test]
+fn a_room_is_not_called_empty_by_who_cannot_see() {
+    for blind in [Event::Failed(Part::Models, "damaged".to_owned()), Event::Failed(Part::Camera, "EPROTO".to_owned())] {
+        let mut evening = happy_evening();
+        let of_the_camera = matches!(blind, Event::Failed(Part::Camera, _));
+        evening.tell(blind);
+        assert_eq!(evening.engine.expression(), None);
+        evening.wait(3 * MINUTE);
+        assert_eq!(
+            (&evening.last("state")["presence_unknown"], told_of_presence(&evening)),
+            (&true.into(), vec![true])
+        );
+        if of_the_camera {
+            // No frame of it can be decoded.
+            evening.tell(Event::CameraUp);
+            evening.wait(3 * MINUTE);
+            assert_eq!(told_of_presence(&evening), [true]);
+        }
+        evening.watch(&[], FRAME);
+        assert_eq!(told_of_presence(&evening), [true]);
+        evening.wait(3 * MINUTE);
+        assert_eq!(told_of_presence(&evening), [true, false]);
+    }
+}
+
+#[test]
+fn an_empty_room_stays_so_when_it_takes_longer_to_be_called_that() {
+    let mut evening = happy_evening();
+    evening.watch(&[], 5 * MINUTE);
+    evening.ask("config.set", r#","set":{"mood.absent_s":3600}"#);
+    assert_eq!(evening.engine.config().mood.absent_s.duration(), 60 * MINUTE);
+    evening.watch(&[], MINUTE);
+    assert_eq!((&evening.last("state")["presence"], told_of_presence(&evening)), (&false.into(), vec![true, false]));
 }
 
 #[test]

@@ -64,6 +64,48 @@ fn a_choice_is_followed_where_nobody_is_seen() {
 }
 
 #[test]
+fn a_choice_in_an_empty_room_outlives_a_camera_that_comes_back() {
+    let mut evening = empty_room();
+    evening.choose();
+    evening.tell(Event::Failed(Part::Camera, "EPROTO".to_owned()));
+    evening.tell(Event::CameraUp);
+    evening.watch(&[], 5 * MINUTE);
+    evening.command("next", "");
+    assert!(evening.reason().starts_with("more like"), "{}", evening.reason());
+}
+
+#[test]
+fn a_library_that_comes_while_nobody_is_there_is_listed_as_well() {
+    let mut evening = empty_room();
+    evening.command("next", "");
+    let catalogue = Catalogue::import(b"title,artist,uri,genres\nOne,Ada,new:1,folk\nTwo,Bob,new:2,rock\n").unwrap();
+    let outcome = Ok(Received { bytes: 1, catalogue: Some(catalogue.catalogue) });
+    evening.tell(Event::Stored(Stored { transaction: "l1".to_owned(), outcome }));
+    let list = evening.last("recommendation");
+    let listed = list["tracks"].as_array().unwrap();
+    assert!(
+        !listed.is_empty() && listed.iter().all(|track| track["uri"].as_str().unwrap().starts_with("new:")),
+        "{list}"
+    );
+}
+
+#[test]
+fn a_song_that_is_unknown_changes_nothing() {
+    for command in ["skip", "next", "choose"] {
+        let mut evening = happy_evening();
+        let before = evening.effects.len();
+        evening.command(command, r#"{"uri":"unknown"}"#);
+        assert!(evening.last(&format!("response/{command}"))["error"].is_string(), "{command}");
+        assert!(
+            !evening.effects[before..].iter().any(|(_, effect)| matches!(effect, Effect::Remember(_))),
+            "{command}"
+        );
+        let listed = serde_json::to_value(evening.engine.recommendation()).unwrap();
+        assert_eq!(listed, evening.last("recommendation"), "{command}");
+    }
+}
+
+#[test]
 fn a_choice_outlives_a_camera_that_comes_back() {
     let mut evening = happy_evening();
     evening.command("camera", "OFF");

@@ -326,6 +326,8 @@ fn keep(store: Store, mailbox: Arc<Latest<Option<Switches>>>, pulse: Arc<Pulse>)
                         warn!("{text}; until it can be written, the switch will be forgotten at the next start");
                     }
                     trouble = error;
+                    // The file may have been replaced all the same.
+                    written = None;
                 }
             }
         }
