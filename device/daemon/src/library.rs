@@ -42,17 +42,25 @@ struct Upload {
     hash: Sha256,
 }
 
+/// A catalogue that has come.
+struct Taken {
+    sha256: String,
+    songs: usize,
+}
+
 /// The catalogue in a folder.
 pub struct Library {
     folder: PathBuf,
     upload: Option<Upload>,
+    /// The last that has come since the start.
+    taken: Option<Taken>,
 }
 
 impl Library {
     /// The catalogue in this folder, which need not exist yet.
     #[must_use]
     pub fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), upload: None }
+        Self { folder: folder.to_owned(), upload: None, taken: None }
     }
 
     /// The catalogue that was sent last; nothing where none ever was.
@@ -74,6 +82,10 @@ impl Library {
     /// # Errors
     /// When the disk fails, or the whole is not what it should be. Its pieces are forgotten then.
     pub fn take(&mut self, piece: &Piece) -> Result<Received, LibraryError> {
+        let is_last = piece.offset.saturating_add(piece.text.len() as u64) == piece.size;
+        if let Some(Taken { songs, .. }) = self.taken.as_ref().filter(|taken| is_last && taken.sha256 == piece.sha256) {
+            return Ok(Received::Before { bytes: piece.size, songs: *songs });
+        }
         let part = self.folder.join(format!("{}{}{}", PART.0, piece.sha256, PART.1));
         let disk = |source| LibraryError::Disk { path: part.clone(), source };
         let mut upload = match self.upload.take().filter(|upload| upload.sha256 == piece.sha256) {
@@ -92,14 +104,16 @@ impl Library {
         if upload.received < piece.size {
             let bytes = upload.received;
             self.upload = Some(upload);
-            return Ok(Received { bytes, catalogue: None });
+            return Ok(Received::Part(bytes));
         }
         let bytes = upload.received;
         let whole = self.finish(&part, upload, piece);
         if whole.is_err() {
             let _ = fs::remove_file(&part);
         }
-        whole.map(|catalogue| Received { bytes, catalogue: Some(catalogue) })
+        let catalogue = whole?;
+        self.taken = Some(Taken { sha256: piece.sha256.clone(), songs: catalogue.tracks().len() });
+        Ok(Received::Whole { bytes, catalogue })
     }
 
     /// Goes on with the pieces that are there, or starts anew; those of other catalogues are given up.
@@ -157,6 +171,13 @@ mod tests {
         file.chunks(length).enumerate().map(cut).collect()
     }
 
+    fn bytes(received: Received) -> u64 {
+        match received {
+            Received::Part(bytes) => bytes,
+            whole => panic!("{whole:?}"),
+        }
+    }
+
     fn songs(folder: &Path) -> Option<usize> {
         Library::new(folder).catalogue().unwrap().map(|catalogue| catalogue.tracks().len())
     }
@@ -175,12 +196,14 @@ mod tests {
         let all = pieces(&file(20), 100);
         let (last, first) = all.split_last().unwrap();
         for piece in first {
-            let received = library.take(piece).unwrap();
-            assert_eq!(received.bytes, piece.offset + 100);
-            assert!(received.catalogue.is_none());
+            assert_eq!(bytes(library.take(piece).unwrap()), piece.offset + 100);
             assert_eq!(songs(&here), None);
         }
-        assert_eq!(library.take(last).unwrap().catalogue.unwrap().tracks().len(), 20);
+        let whole = library.take(last).unwrap();
+        assert!(matches!(whole, Received::Whole { catalogue, .. } if catalogue.tracks().len() == 20));
+        // Whoever had no answer sends it again.
+        let again = library.take(last).unwrap();
+        assert!(matches!(again, Received::Before { bytes, songs: 20 } if bytes == last.size), "{again:?}");
         assert_eq!(songs(&here), Some(20));
         assert_eq!(names(&here), [FILE]);
     }
@@ -190,13 +213,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let all = pieces(&file(20), 100);
         let mut library = Library::new(folder.path());
-        assert_eq!(library.take(&all[3]).unwrap().bytes, 0);
-        assert_eq!(library.take(&all[0]).unwrap().bytes, 100);
-        assert_eq!(library.take(&all[0]).unwrap().bytes, 100);
+        assert_eq!(bytes(library.take(&all[3]).unwrap()), 0);
+        assert_eq!(bytes(library.take(&all[0]).unwrap()), 100);
+        assert_eq!(bytes(library.take(&all[0]).unwrap()), 100);
         // After a restart it goes on with what the disk has.
         let mut library = Library::new(folder.path());
         let whole_lines = String::from_utf8_lossy(&file(20)[..100]).rfind('\n').map_or(0, |at| at + 1);
-        assert_eq!(library.take(&all[3]).unwrap().bytes, whole_lines as u64);
+        assert_eq!(bytes(library.take(&all[3]).unwrap()), whole_lines as u64);
         let text = String::from_utf8(file(20)).unwrap();
         library
             .take(&Piece { offset: whole_lines as u64, text: text[whole_lines..].to_owned(), ..all[0].clone() })
@@ -237,10 +260,10 @@ mod tests {
         torn[99] = b'\n';
         fs::write(&part, torn).unwrap();
         let mut library = Library::new(folder.path());
-        assert_eq!(library.take(&all[0]).unwrap().bytes, 100);
+        assert_eq!(bytes(library.take(&all[0]).unwrap()), 100);
         let told = all[1..].iter().map(|piece| library.take(piece)).find_map(Result::err).unwrap();
         assert!(matches!(told, LibraryError::Checksum));
         // The next attempt starts from nothing.
-        assert_eq!(library.take(&all[0]).unwrap().bytes, 100);
+        assert_eq!(bytes(library.take(&all[0]).unwrap()), 100);
     }
 }

@@ -153,7 +153,7 @@ fuzz_target!(|evening: &[u8]| {
             at += 1;
             effects.extend(match effect {
                 Effect::Store { transaction, piece } => {
-                    let outcome = Ok(Received { bytes: piece.offset, catalogue: None });
+                    let outcome = Ok(Received::Part(piece.offset));
                     engine.on(Event::Stored(Stored { transaction, outcome }), now)
                 }
                 Effect::Recall { transaction, .. } => {

@@ -19,11 +19,23 @@ pub struct Stored {
 
 /// How far a catalogue has come.
 #[derive(Debug, Clone)]
-pub struct Received {
-    /// Bytes of it that the box has; the next piece starts there.
-    pub bytes: u64,
-    /// The catalogue, once it is whole and kept.
-    pub catalogue: Option<Catalogue>,
+pub enum Received {
+    /// The box has so many bytes of it; the next piece starts there.
+    Part(u64),
+    /// It is whole and kept.
+    Whole {
+        /// All its bytes.
+        bytes: u64,
+        /// The catalogue itself.
+        catalogue: Catalogue,
+    },
+    /// It was whole before: the answer to its last piece was lost, or is late.
+    Before {
+        /// All its bytes.
+        bytes: u64,
+        /// Number of songs in it.
+        songs: usize,
+    },
 }
 
 impl Engine {
@@ -40,13 +52,16 @@ impl Engine {
     /// Answers who sent the piece, and goes over to the new catalogue where it is whole.
     pub(super) fn stored(&mut self, stored: Stored, now: Duration, effects: &mut Vec<Effect>) {
         let Stored { transaction, outcome } = stored;
+        let whole = |bytes: u64, songs: usize| json!({ "received": bytes, "tracks": songs });
         match outcome {
-            Ok(Received { bytes, catalogue: None }) => {
+            Ok(Received::Part(bytes)) => {
                 self.answer_piece(&Response::ok(transaction, json!({ "received": bytes })), effects);
             }
-            Ok(Received { bytes, catalogue: Some(catalogue) }) => {
-                let data = json!({ "received": bytes, "tracks": catalogue.tracks().len() });
-                self.answer_piece(&Response::ok(transaction, data), effects);
+            Ok(Received::Before { bytes, songs }) => {
+                self.answer_piece(&Response::ok(transaction, whole(bytes, songs)), effects);
+            }
+            Ok(Received::Whole { bytes, catalogue }) => {
+                self.answer_piece(&Response::ok(transaction, whole(bytes, catalogue.tracks().len())), effects);
                 // Whoever goes by the list of before would go on with songs that there are no more.
                 let was_listed = self.playlist.recommendation().is_some();
                 self.playlist.change_catalogue(catalogue);

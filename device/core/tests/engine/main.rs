@@ -383,7 +383,7 @@ fn a_song_of_the_library_before_is_skipped_all_the_same() {
     let mut evening = happy_evening();
     evening.command("next", "");
     let catalogue = Catalogue::import(b"title,artist,uri,genres\nOne,Ada,own:1,folk\nTwo,Bob,own:2,rock\n").unwrap();
-    let outcome = Ok(Received { bytes: 1, catalogue: Some(catalogue.catalogue) });
+    let outcome = Ok(Received::Whole { bytes: 1, catalogue: catalogue.catalogue });
     evening.tell(Event::Stored(Stored { transaction: "l1".to_owned(), outcome }));
     let before = evening.last("now")["uri"].as_str().unwrap().to_owned();
     assert!(before.starts_with("demo:"), "{before}");

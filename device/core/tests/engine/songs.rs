@@ -79,7 +79,7 @@ fn a_library_that_comes_while_nobody_is_there_is_listed_as_well() {
     let mut evening = empty_room();
     evening.command("next", "");
     let catalogue = Catalogue::import(b"title,artist,uri,genres\nOne,Ada,new:1,folk\nTwo,Bob,new:2,rock\n").unwrap();
-    let outcome = Ok(Received { bytes: 1, catalogue: Some(catalogue.catalogue) });
+    let outcome = Ok(Received::Whole { bytes: 1, catalogue: catalogue.catalogue });
     evening.tell(Event::Stored(Stored { transaction: "l1".to_owned(), outcome }));
     let list = evening.last("recommendation");
     let listed = list["tracks"].as_array().unwrap();

@@ -7,7 +7,7 @@ use std::path::Path;
 use moodbox_core::affect::Policy;
 use moodbox_core::config::Config;
 use moodbox_core::emotion::{Emotion, Probabilities};
-use moodbox_core::engine::{Outcome, Switches, Trials};
+use moodbox_core::engine::{Outcome, Received, Switches, Trials};
 use moodbox_core::history::{Moment, Query};
 use moodbox_core::music::{Catalogue, Deed as Did, Feedback, Memory, Track};
 use moodbox_core::personal::Evidence;
@@ -214,12 +214,17 @@ fn go_on(folder: &Path, likes: &[u32], notes: &[u64]) -> bool {
         let end = (at + PIECE_BYTES).min(text.len());
         let piece = Piece { offset: at as u64, text: text[at..end].to_owned(), ..sent[0].clone() };
         // Torn pieces are noticed at the end, and sent again.
-        let received = library.take(&piece).map_or((0, None), |taken| (taken.bytes as usize, taken.catalogue));
-        at = received.0;
-        received.1
+        match library.take(&piece).unwrap_or(Received::Part(0)) {
+            Received::Part(bytes) => {
+                at = bytes as usize;
+                None
+            }
+            Received::Whole { catalogue, .. } => Some(catalogue.tracks().len()),
+            Received::Before { .. } => None,
+        }
     });
     let liked = memory.standing("next").up == 1 && likes_in(&memory) == likes;
-    noted && liked && whole.is_some_and(|c| c.tracks().len() == 7)
+    noted && liked && whole == Some(7)
 }
 
 /// What is kept, in numbers.
