@@ -131,8 +131,6 @@ pub struct Engine {
     /// What has worked since the start, or since it was set anew.
     proved: BTreeSet<Part>,
     trial: Probation,
-    /// A configuration that was taken back, until somebody could hear it.
-    taken_back: Option<String>,
     /// The figures that were last measured.
     measured: Option<Diagnostics>,
     /// Whether the machine is spared, for heat or want of power.
@@ -151,8 +149,7 @@ impl Engine {
         let Setting { config: configuration, topics, device, confusion, .. } = setting;
         let Setting { catalogue, memory, started, switches, trials, evidence, seed, .. } = setting;
         let config = configuration.in_force();
-        let taken_back = trials.taken_back_at_the_start();
-        let complaint = taken_back.clone().map(Effect::Warn);
+        let complaint = trials.untold().map(Effect::Warn);
         let labels = config.vision.labels;
         let mood = MoodFilter::new(&config.mood, &confusion);
         let recommender = Recommender::new(catalogue, seed).remembering(memory);
@@ -171,7 +168,6 @@ impl Engine {
             // They fail at once where they do.
             proved: BTreeSet::from([Part::Leds]),
             trial: Probation::new(trials, now),
-            taken_back,
             measured: None,
             slowed: false,
             light: None,
@@ -416,8 +412,10 @@ impl Engine {
         if let Some(diagnostics) = &self.measured {
             self.voice.say(self.topics.diagnostics(diagnostics), effects);
         }
-        if let Some(reason) = self.taken_back.take() {
+        if let Some(reason) = self.trial.trials().untold().filter(|_| self.voice.is_connected()) {
             self.announce_problem("config", &reason, effects);
+            self.trial.set_untold(false);
+            effects.push(Effect::KeepTrials(self.trial.trials().clone()));
         }
         for (part, reason) in &self.failed {
             self.announce_problem(part.name(), reason, effects);

@@ -23,9 +23,9 @@ pub struct Trials {
     pub running: Option<Trial>,
     /// The end of the last one, until the next begins.
     pub last: Option<Outcome>,
-    /// Whether it ended just now, with the start of the box.
-    #[serde(skip)]
-    ended_with_the_start: bool,
+    /// Whether nobody could be told of it yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    untold: bool,
 }
 
 /// A configuration that has not proved itself yet.
@@ -67,13 +67,13 @@ impl Trials {
         }
         let why = format!("the box ended by itself each of {STARTS} times that it was started with it");
         self.last = Some(Outcome::TakenBack { why });
-        self.ended_with_the_start = true;
+        self.untold = true;
         self.running.take().map(|trial| trial.before)
     }
 
-    /// What nobody has been told yet of [`Self::start`].
-    pub(super) fn taken_back_at_the_start(&self) -> Option<String> {
-        self.last.as_ref().filter(|_| self.ended_with_the_start)?.complaint()
+    /// What a person shall know and nobody has been told yet.
+    pub(super) fn untold(&self) -> Option<String> {
+        self.last.as_ref().filter(|_| self.untold)?.complaint()
     }
 }
 
@@ -106,6 +106,11 @@ impl Probation {
     /// What the disk shall keep.
     pub(super) const fn trials(&self) -> &Trials {
         &self.trials
+    }
+
+    /// Whether it waits to be told how the last one ended.
+    pub(super) const fn set_untold(&mut self, untold: bool) {
+        self.trials.untold = untold;
     }
 
     /// Puts a configuration on trial. While one is on trial, the next takes its place, and the last good one stays.

@@ -61,7 +61,7 @@ impl Engine {
         let Some((outcome, before)) = self.trial.judge(lacking, self.patience(), now) else { return };
         match outcome.complaint() {
             None => effects.push(Effect::KeepTrials(self.trial.trials().clone())),
-            Some(complaint) => self.take_back(complaint, before, now, effects),
+            Some(complaint) => self.take_back(&complaint, before, now, effects),
         }
     }
 
@@ -79,12 +79,12 @@ impl Engine {
         Some(format!("{}: {why}", lacking.name()))
     }
 
-    fn take_back(&mut self, complaint: String, before: Overrides, now: Duration, effects: &mut Vec<Effect>) {
-        effects.push(Effect::Warn(complaint.clone()));
+    fn take_back(&mut self, complaint: &str, before: Overrides, now: Duration, effects: &mut Vec<Effect>) {
+        effects.push(Effect::Warn(complaint.to_owned()));
         if self.voice.is_connected() {
-            self.announce_problem("config", &complaint, effects);
+            self.announce_problem("config", complaint, effects);
         } else {
-            self.taken_back = Some(complaint);
+            self.trial.set_untold(true);
         }
         let good = self.configuration.with(before).unwrap_or_else(|_| self.configuration.without_overrides());
         let needs_restart = self.started_with.needs_restart(&good);

@@ -111,6 +111,25 @@ fn a_camera_that_does_not_come_after_the_restart_is_taken_back_with_another() {
 }
 
 #[test]
+fn what_is_taken_back_while_nobody_hears_is_told_after_the_restart_once() {
+    let mut evening = happy_evening();
+    evening.set_from_afar(&json!({ "camera.source": "v4l2:/dev/video9" }));
+    let mut evening = evening.restarted();
+    evening.tell(Event::Disconnected { reason: "no broker".to_owned(), refused: false });
+    evening.wait(Duration::from_secs(61));
+    assert!(restarts(&evening));
+    let mut evening = evening.restarted();
+    let told = |evening: &Evening| evening.said("event").iter().filter(|(_, event)| event["part"] == "config").count();
+    evening.wait(MINUTE);
+    assert_eq!(told(&evening), 0);
+    evening.tell(Event::Connected);
+    assert_eq!(told(&evening), 1);
+    // Also where the box is started again.
+    evening.tell(Event::Connected);
+    assert_eq!((told(&evening), serde_json::to_value(evening.trials()).unwrap().get("untold")), (1, None));
+}
+
+#[test]
 fn what_is_asked_for_again_while_it_is_on_trial_still_is() {
     let mut evening = happy_evening();
     let bad = json!({ "camera.source": "v4l2:/dev/video9", "mood.hold_s": 33 });
