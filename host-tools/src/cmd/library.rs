@@ -53,7 +53,7 @@ enum Command {
 pub(crate) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
     let mut library = Library::open(arguments.library.as_deref())?;
     match &arguments.command {
-        Command::Scan(scan) => add::scan(&mut library, scan, json),
+        Command::Scan(scan) => add::scan(&library, scan, json),
         Command::Import(import) => add::import(&mut library, import, json),
         Command::List => look::list(&library, json),
         Command::Show { uri } => look::show(&library, uri, json),

@@ -42,7 +42,7 @@ pub(super) struct ImportArguments {
     files: Vec<PathBuf>,
 }
 
-pub(super) fn scan(library: &mut Library, arguments: &ScanArguments, json: bool) -> Result<(), Failure> {
+pub(super) fn scan(library: &Library, arguments: &ScanArguments, json: bool) -> Result<(), Failure> {
     let folder = absolute(&arguments.folder).with_context(|| format!("cannot read {}", arguments.folder.display()))?;
     if !folder.is_dir() {
         return Err(anyhow!("{} is no folder; import reads single files", arguments.folder.display()).into());
@@ -63,6 +63,8 @@ pub(super) fn scan(library: &mut Library, arguments: &ScanArguments, json: bool)
     bar.finish_and_clear();
     let Scanned { tracks, complaints, gone, read, stopped } = scanned?;
     let (found, useless) = (tracks.len(), complaints.len());
+    // A scan may take hours, in which songs were imported and forgotten elsewhere.
+    let mut library = Library::open(Some(library.path()))?;
     let lost = library.tracks().iter().filter(|track| gone.contains(&track.uri)).count();
     library.add_scanned(tracks, |uri| gone.contains(uri));
     library.keep()?;

@@ -6,7 +6,7 @@ use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use moodbox_tests::programs::repository;
 use moodbox_tests::sound_files::{chord, tagged_wav, wav};
@@ -27,6 +27,24 @@ impl Person {
         self.types(&[&["library", "scan", music.to_str().unwrap(), "--json"], more].concat())
     }
 
+    /// A scan with `--listen` that is at work.
+    fn listening(&self) -> Child {
+        let mut scan = self
+            .command()
+            .args(["library", "scan", self.music().to_str().unwrap(), "--listen", "--json"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // Its log of what it has read tells so.
+        let log = self.folder().join("cache/moodbox/scanned.jsonl");
+        while fs::metadata(&log).map_or(0, |about| about.len()) == 0 {
+            assert!(scan.try_wait().unwrap().is_none(), "the scan ended before it was seen at work");
+            std::thread::yield_now();
+        }
+        scan
+    }
+
     fn song(&self, title: &str) -> Value {
         self.songs().into_iter().find(|song| song["title"] == title).unwrap()
     }
@@ -43,6 +61,18 @@ fn complaints(report: &Value, music: &Path) -> Vec<(String, String)> {
 
 fn blip() -> Vec<f32> {
     chord(&[440.0], 120.0, 4.0)
+}
+
+/// Files to which it takes a while to listen.
+fn put_long(music: &Path, files: u64) {
+    let long = wav(&chord(&[261.63, 329.63, 392.0], 100.0, 60.0));
+    for n in 0..files {
+        fs::write(music.join(format!("{n:02}.wav")), &long).unwrap();
+    }
+}
+
+fn interrupt(scan: &Child) {
+    assert!(Command::new("kill").args(["-INT", &scan.id().to_string()]).status().unwrap().success());
 }
 
 fn put_fixtures(music: &Path) {
@@ -385,25 +415,10 @@ fn a_folder_without_music_is_said_and_takes_nothing_away() {
 fn a_scan_that_is_stopped_keeps_what_was_read() {
     let person = Person::new();
     let music = person.music();
-    let long = wav(&chord(&[261.63, 329.63, 392.0], 100.0, 60.0));
     let files = 60;
-    for n in 0..files {
-        fs::write(music.join(format!("{n:02}.wav")), &long).unwrap();
-    }
-    let mut scan = person
-        .command()
-        .args(["library", "scan", music.to_str().unwrap(), "--listen", "--json"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // Its log of what it has read tells when it is at work.
-    let log = person.folder().join("cache/moodbox/scanned.jsonl");
-    while fs::metadata(&log).map_or(0, |about| about.len()) == 0 {
-        assert!(scan.try_wait().unwrap().is_none(), "the scan ended before it was stopped");
-        std::thread::yield_now();
-    }
-    assert!(Command::new("kill").args(["-INT", &scan.id().to_string()]).status().unwrap().success());
+    put_long(&music, files);
+    let mut scan = person.listening();
+    interrupt(&scan);
     let mut stderr = String::new();
     scan.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
     let mut stdout = String::new();
@@ -418,4 +433,23 @@ fn a_scan_that_is_stopped_keeps_what_was_read() {
     let done = person.scan(&["--listen"]);
     assert_eq!(done.json()[0]["read"], files - read);
     assert_eq!(person.songs().len() as u64, files);
+}
+
+#[test]
+fn what_is_imported_and_forgotten_during_a_scan_stays_so() {
+    let person = Person::new();
+    put_long(&person.music(), 60);
+    let [before, meanwhile] = ["before", "meanwhile"]
+        .map(|name| file(person.folder(), &format!("{name}.m3u"), format!("Bob - {name}.mp3\n")));
+    person.types(&["library", "import", &before]).well();
+    let scan = person.listening();
+    person.types(&["library", "import", &meanwhile]).well();
+    person.types(&["library", "forget", "Bob - before"]).well();
+    interrupt(&scan);
+    let report: Value = serde_json::from_slice(&scan.wait_with_output().unwrap().stdout).unwrap();
+    assert_eq!(report["stopped"], true);
+    let songs = person.songs();
+    let bobs: Vec<_> = songs.iter().filter(|song| song["artist"] == "Bob").map(|song| &song["title"]).collect();
+    assert_eq!(bobs, ["meanwhile"]);
+    assert_eq!(report["tracks"], songs.len());
 }
