@@ -12,7 +12,7 @@ mod tags;
 mod tests;
 mod trouble;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::env;
 use std::fs;
 use std::io::{self, ErrorKind, Write};
@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 use moodbox_core::music::{Catalogue, Track};
 
+use self::scan::Rename;
 use crate::failure::tell;
 
 /// The songs of the file; without one, those of the person's own library, or the demo catalogue where that has none. Rows
@@ -100,15 +101,29 @@ impl Library {
         self.merge(new, merge::listed);
     }
 
-    /// Adds tracks that a scan has found, which are known as before or better, and drops those with a uri that is `gone`.
-    pub(crate) fn add_scanned(&mut self, new: Vec<Track>, gone: impl Fn(&str) -> bool) {
+    /// Adds tracks that a scan has found, which are known as before or better, drops those with a uri that is `gone` or that
+    /// have another now, and says how many it has dropped.
+    pub(crate) fn add_scanned(&mut self, new: Vec<Track>, mut gone: HashSet<String>, renames: Vec<Rename>) -> usize {
         self.merge(new, merge::scanned);
-        self.tracks.retain(|track| !gone(&track.uri));
+        let at = self.indices();
+        for Rename { old, new, is_address } in renames {
+            let (Some(&from), Some(&to)) = (at.get(&old), at.get(&new)) else { continue };
+            if is_address || merge::is_one_song(&self.tracks[from], &self.tracks[to]) {
+                let track = std::mem::take(&mut self.tracks[to]);
+                self.tracks[to] = merge::scanned(self.tracks[from].clone(), track);
+                gone.insert(old);
+            }
+        }
+        self.forget(|track| gone.contains(&track.uri))
+    }
+
+    /// Where the track with each uri stands.
+    fn indices(&self) -> HashMap<String, usize> {
+        self.tracks.iter().enumerate().map(|(index, track)| (track.uri.clone(), index)).collect()
     }
 
     fn merge(&mut self, new: Vec<Track>, merged: impl Fn(Track, Track) -> Track) {
-        let mut at: HashMap<String, usize> =
-            self.tracks.iter().enumerate().map(|(index, track)| (track.uri.clone(), index)).collect();
+        let mut at = self.indices();
         for track in new {
             if let Some(&index) = at.get(&track.uri) {
                 let old = std::mem::take(&mut self.tracks[index]);

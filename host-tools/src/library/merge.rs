@@ -1,6 +1,8 @@
 //! What is known of a song once something new was learnt of it.
 
-use moodbox_core::music::{Source, Track, UNKNOWN_ARTIST};
+use std::path::Path;
+
+use moodbox_core::music::{Source, Track, UNKNOWN_ARTIST, artist_and_title};
 
 /// The new track, with what only the old one tells, and the place that is trusted more; the new one's where both are as much.
 pub(super) fn listed(old: Track, new: Track) -> Track {
@@ -16,6 +18,16 @@ pub(super) fn scanned(mut old: Track, new: Track) -> Track {
     }
     let old_place = !outdated && old.confidence > new.confidence;
     merged(old, new, old_place)
+}
+
+/// Whether a track that may be called otherwise now is plainly the new one: they agree in what a person would tell of them, or
+/// of the old one nobody has told more than its file's name.
+pub(super) fn is_one_song(old: &Track, new: &Track) -> bool {
+    let same = |a: &str, b: &str| a.to_lowercase() == b.to_lowercase();
+    let artists = same(&old.artist, &new.artist) || [&old.artist, &new.artist].iter().any(|who| *who == UNKNOWN_ARTIST);
+    let name = Path::new(&old.uri).file_stem().unwrap_or_default().to_string_lossy();
+    let nameless = (old.artist.as_str(), old.title.as_str()) == (UNKNOWN_ARTIST, artist_and_title(&name).1);
+    nameless || artists && same(&old.title, &new.title)
 }
 
 fn merged(old: Track, mut new: Track, old_place: bool) -> Track {
@@ -86,6 +98,30 @@ mod tests {
         };
         let known = Track { year: Some(1971), genres: old.genres.clone(), timbre: old.timbre, ..told.clone() };
         assert_eq!(listed(old, told), known);
+    }
+
+    #[test]
+    fn a_song_is_known_again_by_artist_and_title() {
+        let called = |uri: &str, artist: &str, title: &str| Track {
+            uri: uri.to_owned(),
+            artist: artist.to_owned(),
+            title: title.to_owned(),
+            ..Track::default()
+        };
+        let new = called("file:///b/01.wav", "Queen", "Innuendo");
+        for (old, is_one) in [
+            (called("b/01.wav", "queen", "INNUENDO"), true),
+            (called("b/01.wav", UNKNOWN_ARTIST, "Innuendo"), true),
+            // Its file's name is all that is known of it.
+            (called("b/01.wav", UNKNOWN_ARTIST, "01"), true),
+            (called("b/01.wav", "Queen", "Under Pressure"), false),
+            (called("b/01.wav", "David Bowie", "Innuendo"), false),
+            (called("b/01.wav", UNKNOWN_ARTIST, "Under Pressure"), false),
+        ] {
+            assert_eq!(is_one_song(&old, &new), is_one, "{old:?}");
+        }
+        let nameless = called("file:///b/01.wav", UNKNOWN_ARTIST, "01");
+        assert!(!is_one_song(&called("b/01.wav", "Queen", "Innuendo"), &nameless));
     }
 
     #[test]

@@ -44,12 +44,23 @@ pub(crate) struct Complaint {
 pub(crate) struct Scanned {
     pub(crate) tracks: Vec<Track>,
     pub(crate) complaints: Vec<Complaint>,
-    /// Names of files that were there in an earlier scan and are not any more, or have another name now.
+    /// Names of files that were there in an earlier scan and are not any more.
     pub(crate) gone: HashSet<String>,
+    /// What files that were found may be called in the library.
+    pub(crate) renames: Vec<Rename>,
     /// Files that were read now, not in an earlier scan.
     pub(crate) read: usize,
     /// Whether it was stopped before its end.
     pub(crate) stopped: bool,
+}
+
+/// Another name that a file has for some player, and the one that it has now. Under the old one the library may have
+/// another file.
+pub(crate) struct Rename {
+    pub(crate) old: String,
+    pub(crate) new: String,
+    /// Whether the old name says where the file lies, and so can mean no other.
+    pub(crate) is_address: bool,
 }
 
 /// What to look at, and how.
@@ -120,9 +131,10 @@ impl Scan<'_> {
             .below(self.folder)
             .filter(|path| !there.contains(path) && (self.is_passed_over(path) || is_gone(path)))
             .filter_map(|path| self.name(path));
-        let renamed = there.iter().flat_map(|path| self.other_names(path));
-        let gone = if stopped { HashSet::new() } else { gone.chain(renamed).collect() };
-        Ok(Scanned { tracks, complaints, gone, read, stopped })
+        let gone = if stopped { HashSet::new() } else { gone.collect() };
+        let renames =
+            if stopped { Vec::new() } else { found.iter().flat_map(|file| self.renames(&file.path)).collect() };
+        Ok(Scanned { tracks, complaints, gone, renames, read, stopped })
     }
 
     /// Every sound file once, though links may lead to it in several ways, and what could not be looked into.
@@ -308,12 +320,13 @@ impl Scan<'_> {
     }
 
     /// What it was called in a library that was scanned for another player. A file has one name, for it is one song.
-    fn other_names(&self, path: &Path) -> impl Iterator<Item = String> {
-        let name = self.name(path);
-        Names::value_variants()
-            .iter()
-            .filter_map(|names| names.of(path, self.folder))
-            .filter(move |other| Some(other) != name.as_ref())
+    fn renames(&self, path: &Path) -> Vec<Rename> {
+        let Some(new) = self.name(path) else { return Vec::new() };
+        let rename = |names: &Names| {
+            let old = names.of(path, self.folder).filter(|old| *old != new)?;
+            Some(Rename { old, new: new.clone(), is_address: *names == Names::File })
+        };
+        Names::value_variants().iter().filter_map(rename).collect()
     }
 }
 

@@ -61,12 +61,11 @@ pub(super) fn scan(library: &Library, arguments: &ScanArguments, json: bool) -> 
     let scan = Scan { folder: &folder, listen: arguments.listen, names: arguments.names, stop: &stop };
     let scanned = scan.run(progress);
     bar.finish_and_clear();
-    let Scanned { tracks, complaints, gone, read, stopped } = scanned?;
+    let Scanned { tracks, complaints, gone, renames, read, stopped } = scanned?;
     let (found, useless) = (tracks.len(), complaints.len());
     // A scan may take hours, in which songs were imported and forgotten elsewhere.
     let mut library = Library::open(Some(library.path()))?;
-    let lost = library.tracks().iter().filter(|track| gone.contains(&track.uri)).count();
-    library.add_scanned(tracks, |uri| gone.contains(uri));
+    let lost = library.add_scanned(tracks, gone, renames);
     library.keep()?;
 
     for complaint in &complaints {

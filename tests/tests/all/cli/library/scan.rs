@@ -45,6 +45,12 @@ impl Person {
         scan
     }
 
+    fn uris(&self) -> Vec<String> {
+        let mut uris: Vec<_> = self.songs().iter().map(|song| song["uri"].as_str().unwrap().to_owned()).collect();
+        uris.sort();
+        uris
+    }
+
     fn song(&self, title: &str) -> Value {
         self.songs().into_iter().find(|song| song["title"] == title).unwrap()
     }
@@ -452,4 +458,43 @@ fn what_is_imported_and_forgotten_during_a_scan_stays_so() {
     let bobs: Vec<_> = songs.iter().filter(|song| song["artist"] == "Bob").map(|song| &song["title"]).collect();
     assert_eq!(bobs, ["meanwhile"]);
     assert_eq!(report["tracks"], songs.len());
+}
+
+#[test]
+fn a_song_takes_what_is_known_of_it_along_to_its_new_name() {
+    let person = Person::new();
+    let music = person.music();
+    let ada = |title: &str| tagged_wav(&blip(), &[("TIT2", title), ("TPE1", "Ada")]);
+    fs::write(music.join("01.wav"), ada("Tone")).unwrap();
+    fs::write(music.join("02.wav"), ada("Second")).unwrap();
+    let ratings = file(person.folder(), "ratings.csv", "uri,title,artist,valence,arousal\n01.wav,tone,ADA,-0.5,0.75\n");
+    // A playlist knows no more of a song than the name of its file.
+    let playlist = file(person.folder(), "all.m3u", "02.wav\n");
+    person.types(&["library", "import", &ratings, &playlist]).well();
+    assert_eq!(person.scan(&[]).json()[0]["gone"], 2);
+    assert_eq!(person.uris(), ["01", "02"].map(|name| format!("file://{}/{name}.wav", music.display())));
+    let rated = person.song("Tone");
+    let told = ["source", "valence", "arousal", "confidence"].map(|key| &rated[key]);
+    assert_eq!(told, [&json!("table"), &json!(-0.5), &json!(0.75), &json!(0.5)]);
+    // The address of a file says which it is, whatever it was called before.
+    fs::write(music.join("01.wav"), ada("Corrected")).unwrap();
+    person.scan(&["--names", "mpd"]);
+    assert_eq!(person.uris(), ["01.wav", "02.wav"]);
+    assert_eq!(person.song("Corrected")["source"], "table");
+}
+
+#[test]
+fn a_song_from_elsewhere_by_the_same_name_stays() {
+    let person = Person::new();
+    let (music, drive) = (person.music(), person.folder().join("drive"));
+    for (folder, title) in [(&music, "Here"), (&drive, "There")] {
+        fs::create_dir_all(folder.join("Queen")).unwrap();
+        let song = tagged_wav(&blip(), &[("TIT2", title), ("TPE1", "Queen")]);
+        fs::write(folder.join("Queen/01.wav"), song).unwrap();
+    }
+    person.scan(&["--names", "mpd"]);
+    let report = &person.types(&["library", "scan", drive.to_str().unwrap(), "--json"]).json()[0];
+    assert_eq!((&report["gone"], &report["tracks"]), (&json!(0), &json!(2)));
+    assert_eq!(person.song("Here")["uri"], "Queen/01.wav");
+    assert!(person.song("There")["uri"].as_str().unwrap().ends_with("/drive/Queen/01.wav"));
 }
