@@ -1,7 +1,9 @@
 //! From a folder of sound files to tracks, on all cores.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::fs;
+use std::iter;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -76,6 +78,8 @@ pub(crate) struct Scan<'a> {
 struct Found {
     path: PathBuf,
     identity: Identity,
+    /// Other paths that lead to it.
+    others: Vec<PathBuf>,
 }
 
 /// What was found in a file.
@@ -132,16 +136,15 @@ impl Scan<'_> {
             .filter(|path| !there.contains(path) && (self.is_passed_over(path) || is_gone(path)))
             .filter_map(|path| self.name(path));
         let gone = if stopped { HashSet::new() } else { gone.collect() };
-        let renames =
-            if stopped { Vec::new() } else { found.iter().flat_map(|file| self.renames(&file.path)).collect() };
+        let renames = if stopped { Vec::new() } else { found.iter().flat_map(|file| self.renames(file)).collect() };
         Ok(Scanned { tracks, complaints, gone, renames, read, stopped })
     }
 
     /// Every sound file once, though links may lead to it in several ways, and what could not be looked into.
     fn walk(&self) -> (Vec<Found>, Vec<Complaint>) {
         let (mut found, mut complaints) = (Vec::<Found>::new(), Vec::new());
-        // Where in `found` each file is, and whether a link led there.
-        let mut known: HashMap<_, (usize, bool)> = HashMap::new();
+        // Where in `found` each file is.
+        let mut known: HashMap<_, usize> = HashMap::new();
         let walk = WalkDir::new(self.folder).follow_links(true).sort_by_file_name().into_iter();
         for entry in walk.filter_entry(|entry| !self.is_passed_over(entry.path())) {
             if self.stop.load(Ordering::Relaxed) {
@@ -179,20 +182,28 @@ impl Scan<'_> {
                     continue;
                 }
             };
-            let file = Found { path: entry.path().to_owned(), identity: Identity::from(&about) };
-            let by_link = entry.path_is_symlink();
-            let place = place(&about, entry.path());
-            match known.get_mut(&place) {
-                None => {
-                    known.insert(place, (found.len(), by_link));
-                    found.push(file);
+            let mut path = entry.into_path();
+            match known.entry(place(&about, &path)) {
+                Entry::Vacant(entry) => {
+                    entry.insert(found.len());
+                    found.push(Found { path, identity: Identity::from(&about), others: Vec::new() });
                 }
-                // The file itself goes before a link to it.
-                Some((at, linked)) if *linked && !by_link => (found[*at], *linked) = (file, false),
-                Some(_) => {}
+                Entry::Occupied(entry) => {
+                    let file = &mut found[*entry.get()];
+                    // The file itself goes before a link to it.
+                    if self.is_by_link(&file.path) && !self.is_by_link(&path) {
+                        std::mem::swap(&mut file.path, &mut path);
+                    }
+                    file.others.push(path);
+                }
             }
         }
         (found, complaints)
+    }
+
+    /// Whether the path, or a folder in it below the one that is scanned, is a link.
+    fn is_by_link(&self, path: &Path) -> bool {
+        path.ancestors().take_while(|part| *part != self.folder).any(Path::is_symlink)
     }
 
     /// Whether a file or folder is hidden or not meant for music, or lies below such a folder. What was named to be scanned
@@ -319,14 +330,16 @@ impl Scan<'_> {
         self.names.of(path, self.folder)
     }
 
-    /// What it was called in a library that was scanned for another player. A file has one name, for it is one song.
-    fn renames(&self, path: &Path) -> Vec<Rename> {
-        let Some(new) = self.name(path) else { return Vec::new() };
-        let rename = |names: &Names| {
+    /// What it was called in a library that was scanned for another player, or before a better path led to it. A file has one
+    /// name, for it is one song.
+    fn renames(&self, file: &Found) -> Vec<Rename> {
+        let Some(new) = self.name(&file.path) else { return Vec::new() };
+        let rename = |path: &Path, names: Names| {
             let old = names.of(path, self.folder).filter(|old| *old != new)?;
-            Some(Rename { old, new: new.clone(), is_address: *names == Names::File })
+            Some(Rename { old, new: new.clone(), is_address: names == Names::File })
         };
-        Names::value_variants().iter().filter_map(rename).collect()
+        let paths = iter::once(&file.path).chain(&file.others);
+        paths.flat_map(|path| Names::value_variants().iter().filter_map(|names| rename(path, *names))).collect()
     }
 }
 

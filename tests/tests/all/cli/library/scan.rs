@@ -498,3 +498,23 @@ fn a_song_from_elsewhere_by_the_same_name_stays() {
     assert_eq!(person.song("Here")["uri"], "Queen/01.wav");
     assert!(person.song("There")["uri"].as_str().unwrap().ends_with("/drive/Queen/01.wav"));
 }
+
+#[test]
+fn songs_of_a_folder_that_a_link_leads_to_stand_once_by_the_folders_own_name() {
+    let person = Person::new();
+    let music = person.music();
+    fs::create_dir(music.join("Rock")).unwrap();
+    for name in ["a", "b"] {
+        fs::write(music.join(format!("Rock/{name}.wav")), wav(&blip())).unwrap();
+    }
+    person.scan(&[]);
+    let songs = person.songs();
+    assert_eq!(person.uris(), ["a", "b"].map(|name| format!("file://{}/Rock/{name}.wav", music.display())));
+    symlink("Rock", music.join("0-favourites")).unwrap();
+    // As of a scan that had found it by the link.
+    let listed = format!("file://{}/0-favourites/a.wav\n", music.display());
+    person.types(&["library", "import", &file(person.folder(), "all.m3u", listed)]).well();
+    let report = &person.scan(&[]).json()[0];
+    let counts = ["found", "read", "gone"].map(|key| &report[key]);
+    assert_eq!((person.songs(), counts), (songs, [&json!(2), &json!(0), &json!(1)]));
+}
