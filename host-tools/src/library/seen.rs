@@ -13,6 +13,9 @@ use serde::{Deserialize, Serialize};
 
 use super::tags::Tags;
 
+/// Goes up when more files can be read: what was refused before is looked at anew.
+const READER: u32 = 1;
+
 /// How a file is known to be the one that was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Identity {
@@ -75,6 +78,9 @@ struct Line<P, C> {
     #[serde(flatten)]
     identity: Identity,
     content: C,
+    /// [`READER`] of then; older lines have none.
+    #[serde(default)]
+    reader: u32,
 }
 
 /// All that was read so far.
@@ -95,8 +101,10 @@ impl Seen {
         let mut lines = 0;
         for line in text.split_inclusive(|byte| *byte == b'\n') {
             lines += 1;
-            if let Ok(Line { path, identity, content }) = serde_json::from_slice(line) {
-                files.insert(path, (identity, content));
+            match serde_json::from_slice(line) {
+                Ok(Line { content: Content::Useless(_), reader, .. }) if reader < READER => {}
+                Ok(Line { path, identity, content, .. }) => drop(files.insert(path, (identity, content))),
+                Err(_) => {}
             }
         }
         if lines > 2 * files.len() || text.last().is_some_and(|byte| *byte != b'\n') {
@@ -132,6 +140,6 @@ impl Seen {
 }
 
 fn write(out: &mut impl Write, path: &Path, identity: Identity, content: &Content) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, &Line { path, identity, content })?;
+    serde_json::to_writer(&mut *out, &Line { path, identity, content, reader: READER })?;
     out.write_all(b"\n")
 }

@@ -56,7 +56,10 @@ fn read_tags(path: &Path) -> Result<Tags, Trouble> {
         let met = if let ErrorKind::Io(met) = error.kind() { Some(met) } else { None };
         Trouble::met_by_a_reader(met, || format!("is damaged: {}", one_line(&error.to_string())))
     })?;
-    if read.properties().duration() == Duration::ZERO {
+    let sound = read.properties();
+    // FLAC may leave open how long it is, and does so where the encoder could not go back to its start.
+    let is_open = read.file_type() == FileType::Flac && sound.sample_rate().is_some_and(|rate| rate > 0);
+    if sound.duration() == Duration::ZERO && !is_open {
         return Err("is damaged: there is no sound in it".into());
     }
     // A file may carry tags of two kinds; the first that has something counts.

@@ -518,3 +518,33 @@ fn songs_of_a_folder_that_a_link_leads_to_stand_once_by_the_folders_own_name() {
     let counts = ["found", "read", "gone"].map(|key| &report[key]);
     assert_eq!((person.songs(), counts), (songs, [&json!(2), &json!(0), &json!(1)]));
 }
+
+#[test]
+fn a_flac_that_does_not_say_how_long_it_is_is_a_song() {
+    let person = Person::new();
+    let music = person.music();
+    let mut flac = fs::read(repository().join("tests/fixtures/audio/tone.flac")).unwrap();
+    // The number of samples, 36 bits, is 0 where the encoder wrote into a pipe.
+    flac[21] &= 0xf0;
+    flac[22..26].fill(0);
+    fs::write(music.join("piped.flac"), &flac).unwrap();
+    let counts = |done: &Done| {
+        let report = &done.json()[0];
+        (report["found"].as_u64().unwrap(), report["read"].as_u64().unwrap(), done.code)
+    };
+    assert_eq!(counts(&person.scan(&["--listen"])), (1, 1, Some(0)));
+    assert_eq!(person.song("Tone")["source"], "sound");
+    // An earlier version refused it, and put that down.
+    let log = person.folder().join("cache/moodbox/scanned.jsonl");
+    let mut line: Value = serde_json::from_slice(&fs::read(&log).unwrap()).unwrap();
+    line.as_object_mut().unwrap().remove("reader");
+    line["content"] = json!({ "useless": "is damaged: there is no sound in it" });
+    fs::write(&log, format!("{line}\n")).unwrap();
+    assert_eq!(counts(&person.scan(&[])), (1, 1, Some(0)));
+    // What has no rate either is no sound.
+    flac[18..21].fill(0);
+    fs::write(music.join("piped.flac"), &flac).unwrap();
+    for read in [1, 0] {
+        assert_eq!(counts(&person.scan(&[])), (0, read, Some(1)));
+    }
+}
