@@ -2,6 +2,7 @@
 
 import http.server
 import threading
+import time
 
 from playwright.sync_api import expect
 
@@ -27,6 +28,50 @@ def a_box_goes_and_comes_back(home, browser):
     expect(page.locator("#trouble")).to_be_hidden()
     page.locator("#next").click()
     expect(page.locator("#now-error")).to_be_empty()
+
+
+# What the plot says of a time in ms, drawn anew: its left and right edge, between which 300 s lie.
+MOOD_AT = """moment => {
+  document.querySelector("[name=span]:checked").dispatchEvent(new Event("change"));
+  const plot = document.getElementById("history");
+  const x = 34 + (1 - (Date.now() - moment) / 300_000) * (plot.viewBox.baseVal.width - 34 - 58);
+  const covers = ({ x: left, width }) => left.baseVal.value <= x && x < left.baseVal.value + width.baseVal.value;
+  return [...plot.querySelectorAll(".piece")].find(covers)?.textContent;
+}"""
+
+
+def the_mood_of_a_box_that_was_away_is_not_known(home, browser):
+    page = browser.open(home.ui.url)
+    last = page.locator("#history .piece title").last
+    expect(last).not_to_have_text("not known")
+    before = time.time() * 1000
+    home.hall.kill()
+    expect(last).to_have_text("not known")
+    away = time.time() * 1000
+    home.hall.start()
+    expect(last).not_to_have_text("not known")
+    with page.expect_response("**/requests/history.get"):
+        page.reload()
+    expect(last).not_to_have_text("not known")
+    assert page.evaluate(MOOD_AT, away) == "not known"
+    assert page.evaluate(MOOD_AT, before) not in (None, "not known")
+
+
+def what_a_box_has_kept_fills_what_was_not_seen(home, browser):
+    page = browser.open(home.ui.url)
+    now = int(time.time() * 1000)
+    point = lambda minutes, mood: [now - 60_000 * minutes, mood, 0, 0]
+    merged = lambda kept, seen: page.evaluate(
+        "async ([kept, seen]) => (await import('/history.js')).merged(kept, seen)", [kept, seen]
+    )
+    # This computer slept from 400 minutes ago to 10 minutes ago.
+    seen = [point(430, "happy"), point(400, None), point(10, "sad")]
+    kept = [point(440, "fear"), point(420, "angry"), point(390, "neutral"), point(370, None), point(5, "mixed")]
+    filled = [point(440, "fear"), seen[0], seen[1], kept[2], kept[3], seen[2]]
+    assert merged(kept, seen) == filled
+    # The box says what lasts every half hour, so that it had no power from 370 minutes ago at the latest.
+    kept = [point(400, "happy"), point(20, None), point(15, "sad")]
+    assert merged(kept, []) == [kept[0], point(370, None), kept[1], kept[2]]
 
 
 def the_broker_goes_and_comes_back(home, browser):
@@ -126,6 +171,8 @@ def the_program_goes_and_comes_back(home, browser):
 
 ALL = [
     a_box_goes_and_comes_back,
+    the_mood_of_a_box_that_was_away_is_not_known,
+    what_a_box_has_kept_fills_what_was_not_seen,
     the_broker_goes_and_comes_back,
     a_camera_that_is_missing_is_said,
     a_wrong_key_opens_nothing,

@@ -6,13 +6,14 @@ mod house;
 
 use std::io::{self, Write};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use moodboxd::mqtt::MqttEvent;
 use serde_json::{Map, json};
 use tokio::runtime::Builder;
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 use crate::failure::Failure;
 use crate::mqtt::{Feed, Reach};
@@ -25,6 +26,9 @@ const HEARS: [&str; 7] = ["availability", "state", "confidence", "recommendation
 
 /// Boxes that are asked how they are configured at a time; what waits for an answer, or to be sent, is bounded.
 const ASKED_AT_ONCE: usize = 16;
+
+/// Longest time until what is known hears that this program runs.
+const RUNS: Duration = Duration::from_secs(10);
 
 /// The broker of the boxes, and how the page is shown.
 #[derive(clap::Args)]
@@ -102,14 +106,18 @@ fn files() -> Router {
 async fn listen(feed: &mut Feed, shared: &Arc<Shared>) -> std::convert::Infallible {
     let turns = Arc::new(Semaphore::new(ASKED_AT_ONCE));
     loop {
-        match feed.next().await {
-            MqttEvent::Connected => shared.change(|house| house.connection(None)),
-            MqttEvent::Lost { reason, .. } => shared.change(|house| house.connection(Some(reason))),
+        let event = timeout(RUNS, feed.next()).await;
+        let now_ms = now_ms();
+        shared.change(|house| house.runs(now_ms));
+        let Ok(event) = event else { continue };
+        match event {
+            MqttEvent::Connected => shared.change(|house| house.connection(None, now_ms)),
+            MqttEvent::Lost { reason, .. } => shared.change(|house| house.connection(Some(reason), now_ms)),
             MqttEvent::Message { topic, payload } => {
                 let Some((id, part)) = feed.id_and_part(&topic) else { continue };
                 match part.strip_prefix("response/") {
                     Some(name) => shared.answered(id, name, &payload),
-                    None => shared.change(|house| house.hear(id, part, &payload, now_ms())),
+                    None => shared.change(|house| house.hear(id, part, &payload, now_ms)),
                 }
                 // Its name and bounds may be others than before, whoever has set them.
                 if part == "response/config.set" || (part == "availability" && payload == b"online") {

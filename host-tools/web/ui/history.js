@@ -2,6 +2,7 @@
 
 import { colourOf, wordOf } from "/mood.js";
 import { svg } from "/svg.js";
+import { nothing } from "/trail.js";
 
 const HEIGHT = 190;
 const TOP = 10;
@@ -13,11 +14,27 @@ const RIGHT = 58;
 /** The longest time that is shown, in seconds. */
 export const DAY = 86_400;
 
+// A box notes a mood that lasts again after this time, in ms, and what it says later than it should still belongs together.
+const NOTED_AGAIN = 30 * 60_000;
+const SLACK = 5 * 60_000;
+
 /** Points as of Trail from what a box has kept; no mood where it did not look, and nothing of a time that it did not know. */
 export const pointsOf = (moments) =>
   moments
     .filter(({ unset }) => !unset)
     .map(({ at, mood, valence, arousal }) => [1000 * at, mood ?? null, valence ?? 0, arousal ?? 0]);
+
+/** The points of `seen`, and of `kept` those of times in which the mood was not seen. */
+export function merged(kept, seen) {
+  const known = (at) => (seen.findLast(([since]) => since <= at)?.[1] ?? null) !== null;
+  // A box that says nothing for longer than it ever does has lost its power.
+  const lasting = kept.flatMap((point, n) => {
+    const [at, mood] = point;
+    const end = kept[n + 1]?.[0] ?? Date.now();
+    return mood !== null && end - at > NOTED_AGAIN + SLACK ? [point, nothing(at + NOTED_AGAIN)] : [point];
+  });
+  return [...lasting.filter(([at]) => !known(at)), ...seen].sort(([a], [b]) => a - b);
+}
 
 // What is seen of nobody, or not seen, is no place on the plane.
 const isPlace = (point) => point !== undefined && point[1] !== null && point[1] !== "absent";
@@ -47,7 +64,7 @@ export class History {
     const parts = [...frame(width), ...times(start, now, x)];
     if (shown.length > 0) parts.push(...ribbon(shown, now, x), ...lines(shown, now, x, width));
     this.element.replaceChildren(...parts);
-    this.note.textContent = shown.length > 0 ? "" : "Nothing was seen in this time.";
+    this.note.textContent = shown.some(([, mood]) => mood !== null) ? "" : "Nothing was seen in this time.";
   }
 }
 
@@ -125,6 +142,7 @@ function inWords(points, now, span) {
     if (mood === null) continue;
     lasted[mood] = (lasted[mood] ?? 0) + (points[n + 1]?.[0] ?? now) - at;
   }
-  const [mood] = Object.entries(lasted).sort(([, a], [, b]) => b - a)[0] ?? ["absent"];
+  const [mood] = Object.entries(lasted).sort(([, a], [, b]) => b - a)[0] ?? [];
+  if (!mood) return `Nothing was seen in the last ${time}.`;
   return `In the last ${time} most of the time: ${wordOf({ mood, camera: "on" })}.`;
 }

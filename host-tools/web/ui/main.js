@@ -1,12 +1,12 @@
 // The page: follows what the server says of one box, and shows it.
 
 import { Refused, ask, enter, follow } from "/server.js";
-import { DAY, History, pointsOf } from "/history.js";
+import { DAY, History, merged, pointsOf } from "/history.js";
 import { MOODS, colourOf, presenceOf, wordOf } from "/mood.js";
 import { Plane } from "/plane.js";
 import { Settings } from "/settings.js";
 import { Songs } from "/songs.js";
-import { extended } from "/trail.js";
+import { cut, extended } from "/trail.js";
 
 // Time between two attempts to reach the server again, in ms.
 const AGAIN = 1000;
@@ -64,11 +64,7 @@ const HEARD = {
 
 const isAway = (some) => some.some(({ id, online }) => id === box && !online);
 
-// What the box has kept lies before what this page has seen itself.
-function showHistory(span) {
-  const first = points[0]?.[0] ?? Infinity;
-  history.show([...kept.filter(([at]) => at < first), ...points], span);
-}
+const showHistory = (span) => history.show(merged(kept, points), span);
 
 /** Asks the box what it has kept of the last day; one that keeps nothing, or is away, leaves the plot as it is. */
 async function recall() {
@@ -94,7 +90,8 @@ function showState(said) {
   state = said;
   const last = points.at(-1);
   const same = last && last[1] === state.mood && last[2] === state.valence && last[3] === state.arousal;
-  if (!same) points = extended(points, state, Date.now());
+  // What the broker has kept of a box that is away is no news.
+  if (!same && !isAway(boxes)) points = extended(points, state, Date.now());
   // Moods that are little more than a guess come and go; only what the box believes is worth an interruption.
   if (before?.camera_reason !== state.camera_reason || !before) showTrouble();
   if (before && before.mood !== state.mood && !state.unsure) announce(wordOf(state));
@@ -200,6 +197,7 @@ async function followAll() {
       ended = error instanceof Refused && error.status === 401
         ? "moodbox ui was started anew. Open the address that it printed."
         : "moodbox ui has ended on this computer. Start it again and open the address that it prints.";
+      points = cut(points, Date.now());
       showTrouble();
       await new Promise((done) => setTimeout(done, AGAIN));
     }

@@ -27,7 +27,7 @@ export class Plane {
     this.point.style.transform = `translate(${x(valence)}px, ${y(arousal)}px)`;
     this.point.style.fill = colourOf(state.mood);
     this.point.classList.toggle("gone", !presence);
-    const tail = points.filter(([, mood]) => mood !== "absent").slice(-TAIL);
+    const tail = points.filter(([, mood]) => mood !== null && mood !== "absent").slice(-TAIL);
     const steps = tail.slice(1).map(([, , toX, toY], n) => {
       const [, , fromX, fromY] = tail[n];
       const opacity = ((n + 2) / tail.length).toFixed(2);

@@ -17,6 +17,9 @@ const PARTS: [&str; 5] = ["state", "confidence", "recommendation", "now", "setti
 /// Most boxes that are known; one broker carries about as many.
 const MAX_BOXES: usize = 1000;
 
+/// Time between two signs that this program runs, in milliseconds, after which the computer has slept in between.
+const SLEPT_MS: u64 = 60_000;
+
 /// Something for a page to know: what it is, and JSON.
 pub(super) type News = (&'static str, Arc<str>);
 
@@ -26,6 +29,8 @@ pub(super) struct House {
     broker: String,
     /// Why there is no connection, if there is none.
     trouble: Option<String>,
+    /// When this program last ran, in milliseconds.
+    ran_ms: u64,
     /// Counts the changes; each part remembers that of its last one.
     version: u64,
     broker_version: u64,
@@ -40,6 +45,8 @@ struct Known {
     mood: Option<String>,
     parts: BTreeMap<&'static str, Part>,
     trail: Trail,
+    /// Of the last time that the trail was ended; what is added to it a page hears as the state.
+    trail_version: u64,
 }
 
 struct Part {
@@ -51,7 +58,7 @@ impl House {
     /// Connected to this broker, and nothing heard yet.
     pub(super) fn new(broker: &str) -> Self {
         let (boxes, broker) = (BTreeMap::new(), broker.to_owned());
-        Self { boxes, broker, trouble: None, version: 1, broker_version: 1, list_version: 1 }
+        Self { boxes, broker, trouble: None, ran_ms: 0, version: 1, broker_version: 1, list_version: 1 }
     }
 
     /// Counts what was changed here.
@@ -69,8 +76,18 @@ impl House {
         self.boxes.get(id).is_some_and(|known| known.is_online)
     }
 
-    /// The connection to the broker came about, or is away for this reason; then no box is there until it says so again.
-    pub(super) fn connection(&mut self, trouble: Option<String>) {
+    /// This program runs at a time in milliseconds, as it says every few seconds. What the boxes said while the computer slept
+    /// was not heard, and the connection is found to be lost only afterwards.
+    pub(super) fn runs(&mut self, at_ms: u64) {
+        if at_ms.saturating_sub(self.ran_ms) > SLEPT_MS {
+            self.end_trails(self.ran_ms);
+        }
+        self.ran_ms = at_ms;
+    }
+
+    /// At a time in milliseconds the connection to the broker came about, or is away for this reason; then no box is there until
+    /// it says so again.
+    pub(super) fn connection(&mut self, trouble: Option<String>, at_ms: u64) {
         if trouble == self.trouble {
             return;
         }
@@ -78,6 +95,7 @@ impl House {
             for known in self.boxes.values_mut() {
                 known.is_online = false;
             }
+            self.end_trails(at_ms);
             self.list_changed();
         }
         self.version += 1;
@@ -88,14 +106,14 @@ impl House {
     /// A box has said something at a time in milliseconds. What makes no sense is passed over.
     pub(super) fn hear(&mut self, id: &str, part: &str, payload: &[u8], at_ms: u64) {
         if part == "availability" {
-            return self.availability(id, payload);
+            return self.availability(id, payload, at_ms);
         }
         let Some(part) = PARTS.into_iter().find(|known| *known == part) else { return };
         let Ok(value) = serde_json::from_slice(payload) else { return };
         self.said(id, part, &value, at_ms);
     }
 
-    fn availability(&mut self, id: &str, payload: &[u8]) {
+    fn availability(&mut self, id: &str, payload: &[u8], at_ms: u64) {
         if payload.is_empty() {
             // A box that was removed.
             if self.boxes.remove(id).is_some() {
@@ -103,7 +121,21 @@ impl House {
             }
         } else if let Some(known) = self.known(id) {
             known.is_online = payload == b"online";
+            let ended = !known.is_online && known.trail.end(at_ms);
             self.list_changed();
+            if ended && let Some(known) = self.boxes.get_mut(id) {
+                known.trail_version = self.version;
+            }
+        }
+    }
+
+    /// What the mood is from a time in milliseconds on is not known of any box.
+    fn end_trails(&mut self, at_ms: u64) {
+        self.version += 1;
+        for known in self.boxes.values_mut() {
+            if known.trail.end(at_ms) {
+                known.trail_version = self.version;
+            }
         }
     }
 
@@ -111,7 +143,10 @@ impl House {
         let Some(known) = self.known(id) else { return };
         let mut is_news = false;
         if part == "state" {
-            known.trail.add(value, at_ms);
+            // What the broker has kept of a box that is away is no news.
+            if known.is_online {
+                known.trail.add(value, at_ms);
+            }
             let mood = value["mood"].as_str().map(ToOwned::to_owned);
             is_news = mood != known.mood;
             known.mood = mood;
@@ -166,7 +201,7 @@ impl House {
             news.push(("boxes", self.list().to_string().into()));
         }
         let Some(known) = id.and_then(|id| self.boxes.get(id)) else { return news };
-        if since == 0 {
+        if since == 0 || known.trail_version > since {
             news.push(("trail", known.trail.to_json().to_string().into()));
         }
         let parts = known.parts.iter().filter(|(_, part)| part.version > since);

@@ -41,25 +41,58 @@ fn boxes_come_and_go() {
 fn the_broker_is_told_of_once() {
     let mut house = house();
     let seen = house.version();
-    house.connection(Some("mqtt://home:1883 is away".to_owned()));
+    house.connection(Some("mqtt://home:1883 is away".to_owned()), 5000);
     assert!(!house.is_connected());
     let news = house.news(None, seen);
     assert_eq!(&*news[0].1, r#"{"broker":"mqtt://home:1883","connected":false,"reason":"mqtt://home:1883 is away"}"#);
     let seen = house.version();
-    house.connection(Some("mqtt://home:1883 is away".to_owned()));
+    house.connection(Some("mqtt://home:1883 is away".to_owned()), 5000);
     assert_eq!(house.version(), seen);
-    house.connection(None);
+    house.connection(None, 6000);
     assert!(house.is_connected() && house.version() > seen);
 }
 
 #[test]
 fn a_box_is_there_again_when_it_says_so_and_not_with_the_broker() {
     let mut house = house();
-    house.connection(Some("mqtt://home:1883 is away".to_owned()));
-    house.connection(None);
+    house.connection(Some("mqtt://home:1883 is away".to_owned()), 5000);
+    house.connection(None, 6000);
     assert!(!house.is_online("hall"));
     house.hear("hall", "availability", b"online", 0);
     assert!(house.is_online("hall"));
+}
+
+#[test]
+fn what_a_box_felt_while_it_was_away_is_not_known() {
+    let mut house = house();
+    let trail = |house: &House| house.boxes["hall"].trail.to_json();
+    let seen = house.version();
+    house.hear("hall", "availability", b"offline", 2000);
+    assert_eq!(names(&house.news(Some("hall"), seen)), ["boxes", "trail"]);
+    assert_eq!(trail(&house), json!([[1000, "happy", 0.7, 0.4], [2000, null, 0.0, 0.0]]));
+    // As the broker has kept it.
+    house.hear("hall", "state", br#"{"mood":"happy","valence":0.7,"arousal":0.4}"#, 3000);
+    house.hear("hall", "availability", b"online", 4000);
+    let seen = house.version();
+    house.hear("hall", "state", br#"{"mood":"sad","valence":-0.6,"arousal":-0.3}"#, 4000);
+    assert_eq!(names(&house.news(Some("hall"), seen)), ["boxes", "state"]);
+    house.connection(Some("mqtt://home:1883 is away".to_owned()), 5000);
+    let expected =
+        json!([[1000, "happy", 0.7, 0.4], [2000, null, 0.0, 0.0], [4000, "sad", -0.6, -0.3], [5000, null, 0.0, 0.0]]);
+    assert_eq!(trail(&house), expected);
+}
+
+#[test]
+fn what_a_box_felt_while_this_computer_slept_is_not_known() {
+    let mut house = house();
+    let seen = house.version();
+    for at_ms in (1000..=91_000).step_by(10_000) {
+        house.runs(at_ms);
+    }
+    assert_eq!(house.version(), seen);
+    house.runs(28_800_000);
+    assert_eq!(names(&house.news(Some("hall"), seen)), ["trail"]);
+    assert_eq!(house.boxes["hall"].trail.to_json(), json!([[1000, "happy", 0.7, 0.4], [91_000, null, 0.0, 0.0]]));
 }
 
 #[test]

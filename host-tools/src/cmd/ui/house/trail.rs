@@ -35,13 +35,26 @@ impl Trail {
             point.since_ms = last.since_ms;
             self.0.pop_back();
         }
+        self.push(point);
+    }
+
+    /// From a time in milliseconds on the mood is not known. Returns whether that is new.
+    pub(super) fn end(&mut self, at_ms: u64) -> bool {
+        if self.0.back().is_none_or(|last| last.mood.is_null()) {
+            return false;
+        }
+        self.push(Point { since_ms: at_ms, mood: Value::Null, valence: 0.0, arousal: 0.0 });
+        true
+    }
+
+    fn push(&mut self, point: Point) {
         if self.0.len() == LENGTH {
             self.0.pop_front();
         }
         self.0.push_back(point);
     }
 
-    /// A list of time in milliseconds, mood, valence and arousal.
+    /// A list of time in milliseconds, mood (null while it is not known), valence and arousal.
     pub(super) fn to_json(&self) -> Value {
         self.0.iter().map(|point| json!([point.since_ms, point.mood, point.valence, point.arousal])).collect()
     }
@@ -66,6 +79,18 @@ mod tests {
             trail.add(&state(mood, valence), at_ms);
         }
         let expected = json!([[10_000, "sad", -0.6, 0.5], [12_000, "happy", 0.5, 0.5], [18_000, "happy", 0.7, 0.5]]);
+        assert_eq!(trail.to_json(), expected);
+    }
+
+    #[test]
+    fn what_has_ended_is_not_known_until_the_next_state() {
+        let mut trail = Trail::default();
+        assert!(!trail.end(1000), "nothing was known");
+        trail.add(&state("happy", 0.5), 10_000);
+        assert!(trail.end(20_000));
+        assert!(!trail.end(30_000), "nor since then");
+        trail.add(&state("happy", 0.5), 21_000);
+        let expected = json!([[10_000, "happy", 0.5, 0.5], [20_000, null, 0.0, 0.0], [21_000, "happy", 0.5, 0.5]]);
         assert_eq!(trail.to_json(), expected);
     }
 
