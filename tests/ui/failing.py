@@ -89,6 +89,52 @@ def the_broker_goes_and_comes_back(home, browser):
     expect(page.locator("#now-error")).to_be_empty()
 
 
+def a_late_answer_of_one_box_is_not_shown_for_another(home, browser):
+    page = browser.open(home.ui.url)
+    # There is a song to be liked.
+    page.locator("#next").click()
+    home.until(lambda: (home.said("now") or {}).get("uri"))
+    home.hall.hang()
+    try:
+        with (
+            page.expect_response("**/hall/commands/like") as liked,
+            page.expect_response("**/hall/commands/leds") as switched,
+        ):
+            page.locator("#like").click()
+            page.get_by_role("switch", name="Mood light").uncheck()
+            page.get_by_role("link", name="Kitchen").click()
+        assert (liked.value.status, switched.value.status) == (504, 504)
+        # What is asked now is answered after that.
+        page.evaluate("fetch('/icon.svg').then((answer) => answer.text())")
+        expect(page).to_have_title("Kitchen & bar · moodbox")
+        assert page.locator("#now-error").text_content() == ""
+        assert page.locator("#leds-error").text_content() == ""
+    finally:
+        home.hall.go_on()
+    # The box does late what it was told.
+    home.until(lambda: home.said("state")["leds"] == "off")
+    home.listener.publish("moodbox/hall/cmd/leds", "ON")
+    home.until(lambda: home.said("state")["leds"] == "on")
+
+
+def a_late_like_of_one_box_is_not_shown_for_another(home, browser):
+    page = browser.open(home.ui.url)
+    page.locator("#next").click()
+    home.until(lambda: (home.said("now") or {}).get("uri"))
+    home.hall.hang()
+    try:
+        with page.expect_response("**/hall/commands/like") as liked:
+            page.locator("#like").click()
+            page.get_by_role("link", name="Kitchen").click()
+            expect(page).to_have_title("Kitchen & bar · moodbox")
+            home.hall.go_on()
+        assert liked.value.status == 204
+        page.evaluate("fetch('/icon.svg').then((answer) => answer.text())")
+        expect(page.locator("#like")).not_to_contain_class("done")
+    finally:
+        home.hall.go_on()
+
+
 def a_camera_that_is_missing_is_said(home, browser):
     attic = Box(home.folder, home.broker.port, "attic", "Attic", "v4l2:/dev/video-that-nobody-has")
     try:
@@ -174,6 +220,8 @@ ALL = [
     the_mood_of_a_box_that_was_away_is_not_known,
     what_a_box_has_kept_fills_what_was_not_seen,
     the_broker_goes_and_comes_back,
+    a_late_answer_of_one_box_is_not_shown_for_another,
+    a_late_like_of_one_box_is_not_shown_for_another,
     a_camera_that_is_missing_is_said,
     a_wrong_key_opens_nothing,
     another_name_of_this_computer_is_refused,

@@ -77,6 +77,12 @@ class Box:
         self._process.kill()
         self._process.wait()
 
+    def hang(self):
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self):
+        self._process.send_signal(signal.SIGCONT)
+
 
 class Ui:
     """`moodbox ui`, without a browser of its own."""

@@ -19,7 +19,7 @@ const PATIENCE = 2500;
  */
 export class Settings {
   constructor(command, request, announce) {
-    Object.assign(this, { command, request, announce, state: null, settings: {}, wanted: {} });
+    Object.assign(this, { command, request, announce, state: null, settings: {}, wanted: {}, cleared: 0 });
     for (const name of Object.keys(KEYS)) {
       element(name).addEventListener("input", () => this.refuse(name, ""));
       element(name).addEventListener("change", () => this.set(name));
@@ -63,11 +63,14 @@ export class Settings {
     this.refuse(name, "");
     const wanted = { value: value.toLowerCase() };
     this.wanted[name] = wanted;
+    const { cleared } = this;
     // What the box does not say after all was not taken.
     setTimeout(() => this.give(name, wanted), PATIENCE);
     try {
       await this.command(name, value);
     } catch (error) {
+      // An answer that comes after another box is shown is not about that.
+      if (cleared !== this.cleared) return;
       this.refuse(name, error.message);
       this.give(name, wanted);
     }
@@ -127,7 +130,7 @@ export class Settings {
 
   /** Another box: nothing is known of it. */
   clear() {
-    Object.assign(this, { state: null, settings: {}, wanted: {} });
+    Object.assign(this, { state: null, settings: {}, wanted: {}, cleared: this.cleared + 1 });
     for (const name of [...Object.keys(KEYS), "camera", "leds", "policy"]) this.refuse(name, "");
     this.showLimits(null);
     this.show();

@@ -8,6 +8,7 @@ export class Songs {
     [this.command, this.announce] = [command, announce];
     this.now = {};
     this.list = { tracks: [] };
+    this.cleared = 0;
     element("like").addEventListener("click", () => this.tell("like", "PRESS", `Liked ${this.now.title ?? ""}`));
     element("skip").addEventListener("click", () => this.tell("skip", "PRESS"));
     element("next").addEventListener("click", () => this.tell("next", "PRESS"));
@@ -21,13 +22,16 @@ export class Songs {
   async tell(name, payload, done) {
     element("now-error").textContent = "";
     const button = element(name);
+    const { cleared } = this;
+    // An answer that comes after another box is shown is not about that.
+    const counts = () => this.cleared === cleared;
     try {
       await this.command(name, payload);
-      if (!done) return;
+      if (!done || !counts()) return;
       this.announce(done);
       button?.classList.add("done");
     } catch (error) {
-      element("now-error").textContent = error.message;
+      if (counts()) element("now-error").textContent = error.message;
     }
   }
 
@@ -53,6 +57,7 @@ export class Songs {
 
   /** Another box: nothing is known of its songs. */
   clear() {
+    this.cleared += 1;
     element("now-error").textContent = "";
     this.showNow({});
     this.showList({ tracks: [] });
