@@ -40,6 +40,7 @@ PLAYING = [
     playing.a_box_that_returns_changes_nothing,
     playing.what_is_done_on_the_player_is_told,
     playing.volume_follows_the_room,
+    playing.songs_that_follow_closely_are_nobody_s_choice,
     playing.music_assistant_is_asked_by_name,
     triggers.each_mood_is_a_trigger,
     triggers.a_trigger_starts_an_automation,

@@ -185,6 +185,26 @@ async def volume_follows_the_room(scene):
     )
 
 
+async def songs_that_follow_closely_are_nobody_s_choice(scene):
+    """The player says that it plays the first when the second is already asked for."""
+    await automation(scene, adapt_volume=True, softest=20, loudest=60)
+    heard = len(scene.broker.said)
+
+    def chosen():
+        events = (json.loads(text) for topic, text in scene.broker.said[heard:] if topic == f"{scene.box.base}/event")
+        return [event["uri"] for event in events if event["event_type"] == "chosen"]
+
+    scene.broker.publish(f"{scene.box.base}/cmd/next", "PRESS")
+    await asyncio.sleep(0.1)
+    scene.broker.publish(f"{scene.box.base}/cmd/next", "PRESS")
+    both = await scene.until(lambda: len(chosen()) == 2)
+    uri = chosen()[-1] if both else None
+    scene.note("of two songs that follow closely the second is played", both and await plays(scene, uri), uri)
+    await asyncio.sleep(SETTLED_S)
+    choices = [topic for topic, _ in scene.broker.said[heard:] if topic.endswith("/cmd/choose")]
+    scene.note("and neither is told as a person's choice", not choices, choices)
+
+
 async def music_assistant_is_asked_by_name(scene):
     """Its server cannot be installed as a package; this is what it would be asked."""
     await automation(scene, music_assistant=True, enqueue="next")
