@@ -33,7 +33,7 @@ const FLUSH: Duration = Duration::from_secs(1);
 /// Majorness from which a key is called major, and below the negative of which minor.
 const CLEAR_MODE: f32 = 0.05;
 
-/// Folders in which systems keep what was thrown away, or what is theirs, beside those whose names begin with a dot.
+/// Folders in which systems keep what was thrown away, or what is theirs, beside those whose names begin with one dot.
 const NOT_MUSIC: [&str; 4] = ["$RECYCLE.BIN", "@eaDir", "lost+found", "System Volume Information"];
 
 /// A file that is of no use, or of less than it could be, and why.
@@ -212,7 +212,9 @@ impl Scan<'_> {
         let below = path.strip_prefix(self.folder).unwrap_or(path);
         below.components().any(|part| {
             let name = part.as_os_str().to_string_lossy();
-            name.starts_with('.') || NOT_MUSIC.iter().any(|other| name.eq_ignore_ascii_case(other))
+            // Names with more dots are titles, such as "...And Justice for All".
+            let hidden = name.starts_with('.') && (!name.starts_with("..") || name == "..");
+            hidden || NOT_MUSIC.iter().any(|other| name.eq_ignore_ascii_case(other))
         })
     }
 

@@ -548,3 +548,17 @@ fn a_flac_that_does_not_say_how_long_it_is_is_a_song() {
         assert_eq!(counts(&person.scan(&[])), (0, read, Some(1)));
     }
 }
+
+#[test]
+fn names_that_begin_with_several_dots_are_music() {
+    let person = Person::new();
+    let music = person.music();
+    for folder in ["...And", ".hidden"] {
+        fs::create_dir(music.join(folder)).unwrap();
+        for name in ["...Baby.wav", "..a.wav", ".b.wav"] {
+            fs::write(music.join(folder).join(name), wav(&blip())).unwrap();
+        }
+    }
+    person.scan(&["--names", "mpd"]);
+    assert_eq!(person.uris(), ["...And/...Baby.wav", "...And/..a.wav"]);
+}
