@@ -16,6 +16,10 @@ use crate::ssh::Destination;
 /// Longest time until a box answers; it needs milliseconds.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Longest time between two pictures over the broker, which come several times a second. A box that loses its power or its
+/// connection cannot say that it shows no more.
+const SILENCE: Duration = Duration::from_secs(10);
+
 /// A box that shows what it sees.
 pub(super) enum Source {
     Broker(Feed),
@@ -60,14 +64,13 @@ impl Source {
     pub(super) async fn next(&mut self) -> Result<Look, Failure> {
         match self {
             Self::Ssh(tunnel) => tunnel.next().await,
-            Self::Broker(feed) => loop {
-                match feed.next().await {
-                    MqttEvent::Message { topic, payload } if feed.last_part(&topic) == Some("preview") => {
-                        return understood(&payload);
-                    }
-                    MqttEvent::Lost { reason, .. } => return Err(Failure::NoAnswer(anyhow!(reason))),
-                    _ => {}
-                }
+            Self::Broker(feed) => match timeout(SILENCE, look(feed)).await {
+                Ok(look) => look,
+                Err(_) => Err(Failure::NoAnswer(anyhow!(
+                    "box {} shows nothing any more on {}; is it still running? Aim again once it is back",
+                    feed.id(),
+                    feed.broker()
+                ))),
             },
         }
     }
@@ -91,6 +94,19 @@ async fn answer(feed: &mut Feed) -> Result<Value, Failure> {
         match feed.next().await {
             MqttEvent::Message { topic, payload } if feed.last_part(&topic) == Some("response/preview.start") => {
                 return serde_json::from_slice(&payload).map_err(|_| strange());
+            }
+            MqttEvent::Lost { reason, .. } => return Err(Failure::NoAnswer(anyhow!(reason))),
+            _ => {}
+        }
+    }
+}
+
+/// The box's next look.
+async fn look(feed: &mut Feed) -> Result<Look, Failure> {
+    loop {
+        match feed.next().await {
+            MqttEvent::Message { topic, payload } if feed.last_part(&topic) == Some("preview") => {
+                return understood(&payload);
             }
             MqttEvent::Lost { reason, .. } => return Err(Failure::NoAnswer(anyhow!(reason))),
             _ => {}

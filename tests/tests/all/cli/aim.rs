@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 
 use moodbox_tests::listener::{Listener, PATIENCE};
 use moodbox_tests::programs::program;
@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::typed;
+use crate::broker::Safe;
 use crate::daemon::{Daemon, smile};
 
 /// A box with a broker of its own on this computer.
@@ -35,26 +36,15 @@ impl Home {
     }
 
     fn aim(&self) -> Aiming {
-        let mut process = Command::new(program("moodbox"))
-            .args(["--json", "aim", "--yes", "--no-open", "--id", "hall", "--broker"])
-            .arg(format!("mqtt://127.0.0.1:{}", self.port))
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(process.stderr.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().strip_prefix("Open http://").unwrap_or_else(|| panic!("{line}"));
-        let (host, key) = address.split_once("/#").unwrap();
-        let (host, key) = (host.to_owned(), key.to_owned());
-        Aiming { said: BufReader::new(process.stdout.take().unwrap()), process, host, key }
+        Aiming::on(&format!("mqtt://127.0.0.1:{}", self.port), &[])
     }
 }
 
 /// The tool while it shows what a box sees.
 struct Aiming {
     process: Child,
-    said: BufReader<std::process::ChildStdout>,
+    said: BufReader<ChildStdout>,
+    complaints: BufReader<ChildStderr>,
     host: String,
     key: String,
 }
@@ -67,6 +57,24 @@ impl Drop for Aiming {
 }
 
 impl Aiming {
+    /// Aims the box `hall` on this broker.
+    fn on(broker: &str, login: &[&str]) -> Self {
+        let mut process = Command::new(program("moodbox"))
+            .args(["--json", "aim", "--yes", "--no-open", "--id", "hall", "--broker", broker])
+            .args(login)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut complaints = BufReader::new(process.stderr.take().unwrap());
+        let mut line = String::new();
+        complaints.read_line(&mut line).unwrap();
+        let address = line.trim().strip_prefix("Open http://").unwrap_or_else(|| panic!("{line}"));
+        let (host, key) = address.split_once("/#").unwrap();
+        let (host, key) = (host.to_owned(), key.to_owned());
+        Self { said: BufReader::new(process.stdout.take().unwrap()), complaints, process, host, key }
+    }
+
     fn says(&mut self) -> Value {
         let mut line = String::new();
         self.said.read_line(&mut line).unwrap();
@@ -133,6 +141,38 @@ fn a_tool_that_is_stopped_leaves_no_camera_behind_that_is_looked_through() {
         aiming.said.read_to_string(&mut rest).unwrap();
         assert!(rest.ends_with("{\"ended\":\"it was asked to end\"}\n"), "{signal}: {rest}");
     }
+}
+
+#[test]
+fn a_box_that_goes_away_without_a_word_ends_it() {
+    let safe = Safe::start();
+    let folder = tempfile::tempdir().unwrap();
+    let (broker, authority) = (format!("mqtts://localhost:{}", safe.port()), safe.file("ca.pem"));
+    let config = format!(
+        "[device]\nid = \"hall\"\n[store]\nfolder = \"{}/store\"\n[camera]\nsource = \"{}\"\n\
+         [mqtt]\nbroker = \"{broker}\"\nca_file = {authority:?}\nusername = \"hall\"\npassword_file = {:?}",
+        folder.path().display(),
+        smile(),
+        safe.password_of("hall")
+    );
+    let admin = safe.person("admin");
+    admin.subscribe("moodbox/hall/state");
+    let daemon = Daemon::start(folder.path(), &config);
+    admin.until("moodbox/hall/state", |text| text.contains("\"faces\":1"));
+    let password = safe.password_of("admin");
+    let login = ["--username", "admin", "--password-file", password.to_str().unwrap()];
+    let mut aiming = Aiming::on(&broker, &[&login[..], &["--ca-file", authority.to_str().unwrap()]].concat());
+    let mut looks = aiming.looks();
+    looks.next().unwrap();
+    daemon.signal("KILL");
+    // The page ends with what it is told.
+    assert!(looks.all(|look| look["ended"].is_null()));
+    let mut told = String::new();
+    aiming.complaints.read_to_string(&mut told).unwrap();
+    let line = format!(
+        "moodbox: box hall shows nothing any more on {broker}; is it still running? Aim again once it is back\n"
+    );
+    assert_eq!((aiming.process.wait().unwrap().code(), told), (Some(3), line));
 }
 
 #[test]
