@@ -51,6 +51,10 @@ pub(crate) struct Session {
     config: Option<PathBuf>,
     /// The folder with the socket of the connection, and with what `ssh` complains of. Windows' `ssh` shares no connection.
     folder: TempDir,
+    /// Keeps the connection open for however long a person thinks: it ends a minute after the last of its clients has gone, and
+    /// this is one until the tool ends, in whatever way.
+    #[cfg(unix)]
+    client: Option<UnixStream>,
 }
 
 impl Session {
@@ -61,7 +65,13 @@ impl Session {
         let place = if cfg!(unix) { PathBuf::from("/tmp") } else { std::env::temp_dir() };
         let folder = tempfile::Builder::new().prefix("moodbox-").tempdir_in(place);
         let folder = folder.context("cannot make a temporary folder")?;
-        let session = Self { host, config: destination.ssh_config.clone(), folder };
+        let session = Self {
+            host,
+            config: destination.ssh_config.clone(),
+            folder,
+            #[cfg(unix)]
+            client: None,
+        };
         // The connection that stays in the background keeps this file; a pipe would never end.
         let complaints = session.folder.path().join("complaints");
         let mut first = session.command(io::stdin().is_terminal());
@@ -71,10 +81,19 @@ impl Session {
         first.arg(&session.host).arg("true").stdin(Stdio::null()).stdout(Stdio::null());
         let status = first.stderr(File::create(&complaints)?).status().map_err(|error| no_ssh(&error))?;
         if status.success() {
+            #[cfg(unix)]
+            let session = session.kept_open();
             return Ok(session);
         }
         let complaints = std::fs::read_to_string(&complaints).unwrap_or_default();
         Err(Failure::NoAnswer(anyhow!(explain(&session.host, &complaints))))
+    }
+
+    #[cfg(unix)]
+    fn kept_open(mut self) -> Self {
+        // Where nobody listens, no connection is shared.
+        self.client = UnixStream::connect(self.folder.path().join("ssh")).ok();
+        self
     }
 
     /// The machine as the person calls it.

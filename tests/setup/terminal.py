@@ -12,15 +12,17 @@ from machine import MOODBOX, PATIENCE_S
 
 
 class Terminal:
-    """`moodbox` with these words on a terminal."""
+    """`moodbox` with these words on a terminal; programs in the folder `first` come before those of the system."""
 
-    def __init__(self, *words):
+    def __init__(self, *words, first=None):
         self.answers = 0
         self.shown = ""
         self.read_to = 0
         self.child, self.terminal = pty.fork()
         if self.child == 0:
             environment = {**os.environ, "TERM": "xterm", "NO_COLOR": "1"}
+            if first:
+                environment["PATH"] = f"{first}:{environment['PATH']}"
             os.execve(MOODBOX, ["moodbox", *map(str, words)], environment)
 
     def answer(self, question, text):

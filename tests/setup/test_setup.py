@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import time
 import unittest
 
 from broker import Broker
@@ -100,6 +101,34 @@ class SetUp(unittest.TestCase):
         somebody.until("box attic says: mood absent, 0 faces, camera on")
         self.assertEqual(somebody.end(), 0, somebody.shown)
         self.assertLess(somebody.answers, 5)
+
+    def test_a_person_who_logs_in_with_a_password_may_think_for_long(self):
+        # A connection that nobody uses ends after a second instead of a minute. Nothing tells of one that stays.
+        programs = self.machine.folder / "programs"
+        programs.mkdir()
+        ssh = programs / "ssh"
+        ssh.write_text('#!/bin/bash\nexec /usr/bin/ssh "${@/ControlPersist=60/ControlPersist=1}"\n')
+        ssh.chmod(0o755)
+        config = self.machine.ssh_config("no-key", key=None)
+        to = ["setup", "--ssh", "pi", "--ssh-config", config]
+        somebody = Terminal(*to, *self.command("pi")[len(to) :], first=programs)
+        somebody.answer_hidden("password:", "raspberry")
+        for question, text in [("Name", "Attic"), ("Room", ""), ("Do it\\?", "y")]:
+            somebody.until(question)
+            time.sleep(2)
+            somebody.answer("", text)
+        somebody.until("Password for sudo on pi")
+        time.sleep(2)
+        somebody.answer_hidden("", "raspberry")
+        somebody.until("box attic says: mood absent, 0 faces, camera on")
+        self.assertEqual(somebody.end(), 0, somebody.shown)
+        somebody = Terminal(*to, "--undo", first=programs)
+        somebody.answer_hidden("password:", "raspberry")
+        somebody.until("Password for sudo on pi")
+        time.sleep(2)
+        somebody.answer_hidden("", "raspberry")
+        somebody.until("all files are as they were")
+        self.assertEqual(somebody.end(), 0, somebody.shown)
 
 
 if __name__ == "__main__":
