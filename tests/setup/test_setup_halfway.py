@@ -173,6 +173,22 @@ class Halfway(unittest.TestCase):
         self.assertIn("camera on", first.stdout.read())
         self.assertEqual(first.wait(), 0)
 
+    def test_a_computer_that_falls_silent_keeps_others_out_for_a_minute_at_most(self):
+        self.assertEqual(moodbox(*self.words).returncode, 0)
+        self.words += ["--name", "Second"]
+        # The box gets as far as to ask only once the computer is silent.
+        there = "cd /var/lib/moodbox-setup && "
+        self.machine.run(there + "mv package.sha256 kept && mkfifo package.sha256")
+        silent = self.started_until("/etc/moodbox/moodbox.toml is written")
+        silent.send_signal(signal.SIGSTOP)
+        self.machine.run(there + "cat kept >package.sha256 && mv kept package.sha256 && flock /run/moodbox-setup.lock true")
+        done = moodbox(*self.words)
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+        silent.send_signal(signal.SIGCONT)
+        told = silent.stderr.read()
+        self.assertEqual(silent.wait(), 1, told)
+        self.assertIn("the computer went away before the service was started; set up again to go on", told)
+
     def test_a_broker_that_keeps_the_state_to_itself(self):
         # The box's own user may not read what boxes say.
         self.words = self.words[: -len(self.broker.login())]

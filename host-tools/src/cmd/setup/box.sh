@@ -291,18 +291,22 @@ install_package() {
   done_with "moodboxd $version is installed${before:+, $before was}"
 }
 
+# What the computer answers; nothing where it has gone away. A connection that breaks without a word says so only after hours, and
+# no other set-up could begin for as long. Nobody is asked there: the computer answers by itself within seconds.
+answer() { timeout 60 head -n1 || true; }
+
 start_service() {
   begin service "starting the service"
   if [ "$changed" = no ] && systemctl -q is-active $SERVICE && systemctl -q is-enabled $SERVICE; then
     say ask go unchanged ""
-    [ "${1:-}" = unasked ] || read -r go || go=
+    [ "${1:-}" = unasked ] || answer >/dev/null
     done_with "the service runs"
     return
   fi
   note service $SERVICE "$(systemctl is-enabled $SERVICE 2>/dev/null) $(systemctl is-active $SERVICE 2>/dev/null)"
   say ask go changed ""
   if [ "${1:-}" != unasked ]; then
-    read -r go && [ "$go" = go ] || fail "the computer went away before the service was started"
+    [ "$(answer)" = go ] || fail "the computer went away before the service was started"
   fi
   [ ! -d /etc/avahi/services ] || systemctl -q reload avahi-daemon 2>/dev/null || true
   systemctl -q daemon-reload
