@@ -195,8 +195,8 @@ class Halfway(unittest.TestCase):
         box = self.broker.box_files
         done = moodbox(*self.words, "--username", "attic", "--password-file", box / "password", "--ca-file", box / "ca.pem")
         self.assertEqual(done.returncode, 3)
-        self.assertIn("has told nothing of box attic: can the box reach it, and may this user read moodbox/attic/state?",
-                      done.stderr)
+        self.assertIn("has told nothing of box attic: can the box reach it, and may this user read moodbox/attic/state and "
+                      "moodbox/attic/availability?", done.stderr)
         self.assertIn("what was changed is put back by `moodbox setup --ssh box --undo`", done.stderr)
 
 

@@ -31,30 +31,37 @@ pub(super) fn try_broker(wishes: &Wishes, decisions: &Decisions, credentials: &C
 /// Listens to the box, which is about to start.
 pub(super) fn listen(login: &Login, decisions: &Decisions) -> Result<Connection, Failure> {
     let mut connection = connect(login, decisions)?;
-    let state = connection.topics().topic("state");
-    connection.listen(&[&state])?;
+    let [availability, state] = ["availability", "state"].map(|part| connection.topics().topic(part));
+    connection.listen(&[&availability, &state])?;
     Ok(connection)
 }
 
-/// The first state in which the camera has come up, or the last one without. What the broker has kept is of an earlier life
-/// of the box, unless the service was left running.
-pub(super) fn first(connection: &mut Connection, may_be_kept: bool) -> Result<Value, Failure> {
-    let mut latest = None;
-    let seen = connection.hear(FIRST_STATE, |_, payload, kept| {
-        let state: Value = serde_json::from_slice(payload).ok()?;
-        if kept && !may_be_kept {
+/// The first state in which the camera has come up, or the last one without. What the broker has kept, and what comes before the
+/// box says that it is online, is of an earlier life of the box, unless the service was left running.
+pub(super) fn first(connection: &mut Connection, left_running: bool) -> Result<Value, Failure> {
+    let [availability, state] = ["availability", "state"].map(|part| connection.topics().topic(part));
+    let (mut online, mut latest) = (left_running, None);
+    let seen = connection.hear(FIRST_STATE, |topic, payload, kept| {
+        if kept && !left_running {
             return None;
         }
+        if topic == availability {
+            online = left_running || payload == b"online";
+        }
+        if topic != state || !online {
+            return None;
+        }
+        let state: Value = serde_json::from_slice(payload).ok()?;
         let up = state["camera"] != "unavailable";
         latest = Some(state);
         up.then_some(())
     })?;
-    let (id, broker, topic) = (connection.topics().id(), connection.broker(), connection.topics().topic("state"));
+    let (id, broker) = (connection.topics().id(), connection.broker());
     match (latest, seen) {
         (Some(state), _) => Ok(state),
         (None, _) => Err(Failure::NoAnswer(anyhow!(
             "the service runs, but {broker} has told nothing of box {id}: can the box reach it, and may this user read \
-             {topic}? `moodbox logs` says more"
+             {state} and {availability}? `moodbox logs` says more"
         ))),
     }
 }
@@ -113,7 +120,7 @@ mod tests {
 
     use super::*;
 
-    fn decisions(pins: Option<[u8; 4]>) -> Decisions {
+    pub(super) fn decisions(pins: Option<[u8; 4]>) -> Decisions {
         Decisions {
             name: "Attic".to_owned(),
             room: None,
@@ -128,11 +135,13 @@ mod tests {
         }
     }
 
+    pub(super) fn login() -> Login {
+        Login { username: None, password_file: None, ca_file: None, base_topic: Mqtt::default().base_topic }
+    }
+
     #[test]
     fn the_box_is_called_where_it_speaks() {
-        let base_topic = Mqtt::default().base_topic;
-        let login = Login { username: None, password_file: None, ca_file: None, base_topic };
-        assert_eq!(address(&login, &decisions(None)).reach.base_topic(), "upstairs");
+        assert_eq!(address(&login(), &decisions(None)).reach.base_topic(), "upstairs");
     }
 
     #[test]
@@ -151,5 +160,89 @@ mod tests {
         };
         assert_eq!(told(None), [line("device.name", "\"Hall\"")]);
         assert_eq!(told(Some([17, 27, 22, 23])), [line("device.name", "\"Hall\""), line("leds.red", "5")]);
+    }
+}
+
+/// The first state of a box on a broker. Our own is not there without `vision`.
+#[cfg(test)]
+#[cfg(feature = "vision")]
+mod first_states {
+    use std::sync::mpsc;
+    use std::thread;
+
+    use moodbox_core::topics::{Publication, Qos, Topics};
+    use moodboxd::broker::Embedded;
+    use serde_json::json;
+    use tokio::runtime::{Builder, Runtime};
+
+    use super::tests::{decisions, login};
+    use super::*;
+    use crate::mqtt::Feed;
+
+    const ONLINE: (&str, &str) = ("availability", "online");
+    const OFFLINE: (&str, &str) = ("availability", "offline");
+    const OLD: (&str, &str) = ("state", r#"{"camera":"on","faces":1}"#);
+    const NEW: (&str, &str) = ("state", r#"{"camera":"on","faces":2}"#);
+    const WITHOUT_CAMERA: (&str, &str) = ("state", r#"{"camera":"unavailable","faces":0}"#);
+
+    fn runtime() -> Runtime {
+        Builder::new_current_thread().enable_all().build().unwrap()
+    }
+
+    /// A broker that is there until the tests end; its port.
+    fn broker() -> u16 {
+        let (sender, port) = mpsc::channel();
+        thread::spawn(move || {
+            runtime().block_on(async {
+                let broker = Embedded::start(0).await.unwrap();
+                sender.send(broker.address().port()).unwrap();
+                std::future::pending::<()>().await;
+            });
+        });
+        port.recv().unwrap()
+    }
+
+    /// Lets the box say this, in this order; the broker has it afterwards.
+    fn say(address: &Address, retain: bool, what: &[(&str, &str)]) {
+        let topics = Topics::new(address.reach.base_topic(), "homeassistant", address.id.as_str());
+        runtime().block_on(async {
+            let feed = Feed::open(address, &[]).await.unwrap();
+            let outbox = feed.outbox().upgrade().unwrap();
+            for (last, text) in what {
+                let (topic, payload) = (topics.topic(last), text.as_bytes().to_vec());
+                outbox.send(Publication { topic, payload, retain, qos: Qos::AtLeastOnce }).await.unwrap();
+            }
+            drop(outbox);
+            feed.close().await;
+        });
+    }
+
+    /// The first state where the broker has kept the first of these, and the second come after the tool listens.
+    fn heard(left_running: bool, kept: &[(&str, &str)], then: &[(&str, &str)]) -> Value {
+        let mut decisions = decisions(None);
+        decisions.broker = format!("mqtt://127.0.0.1:{}", broker()).parse().unwrap();
+        decisions.id = Some("attic".to_owned().try_into().unwrap());
+        let address = address(&login(), &decisions);
+        say(&address, true, kept);
+        let mut connection = listen(&login(), &decisions).unwrap();
+        say(&address, false, then);
+        first(&mut connection, left_running).unwrap()
+    }
+
+    #[test]
+    fn the_process_before_does_not_speak_for_the_new_one() {
+        let faces = |kept: &[_], then: &[_]| heard(false, kept, then)["faces"].clone();
+        assert_eq!(faces(&[ONLINE, OLD], &[OLD, OFFLINE, ONLINE, WITHOUT_CAMERA, NEW]), 2);
+        // Also where it was ended without a word.
+        assert_eq!(faces(&[ONLINE, OLD], &[OLD, ONLINE, NEW]), 2);
+        // A machine that is set up for the first time, and one whose service rested.
+        assert_eq!(faces(&[], &[ONLINE, WITHOUT_CAMERA, NEW]), 2);
+        assert_eq!(faces(&[OFFLINE, OLD], &[ONLINE, NEW]), 2);
+    }
+
+    #[test]
+    fn a_service_that_was_left_running_has_said_its_state() {
+        assert_eq!(heard(true, &[ONLINE, OLD], &[]), json!({ "camera": "on", "faces": 1 }));
+        assert_eq!(heard(true, &[ONLINE, WITHOUT_CAMERA], &[NEW])["faces"], 2);
     }
 }
