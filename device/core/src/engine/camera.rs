@@ -12,8 +12,11 @@ use crate::topics::CameraState;
 pub(super) enum View {
     /// No frames arrive.
     Dark,
+    /// Frames arrive, and nobody has looked at them, or can.
     Frames,
+    /// The networks look at them.
     LookedAt {
+        /// From the first one on.
         since: Duration,
     },
 }
