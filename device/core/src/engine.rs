@@ -370,12 +370,11 @@ impl Engine {
         if part == Part::Camera {
             self.end_preview(&format!("the camera gives no picture: {reason}"), effects);
             self.view = View::Dark;
-            self.expression = ExpressionFilter::new(&self.config().mood);
         }
-        if part == Part::Models {
-            if self.gives_frames() {
-                self.view = View::Frames;
-            }
+        if part == Part::Models && self.gives_frames() {
+            self.view = View::Frames;
+        }
+        if matches!(part, Part::Camera | Part::Models) {
             self.expression = ExpressionFilter::new(&self.config().mood);
         }
         let failed_before = self.failed.insert(part, reason.to_owned()).is_some();

@@ -134,7 +134,10 @@ impl Engine {
             }
             Command::LedTest => self.led_test = Some(LedTest::begin(now)),
             Command::Restart => effects.push(Effect::Restart),
-            Command::Next { uri } => self.next(uri, &room, now, effects)?,
+            Command::Next { uri } => {
+                self.playlist.check(uri.as_deref())?;
+                self.next(uri, &room, now, effects)?;
+            }
             Command::Skip { uri } => {
                 self.playlist.check(uri.as_deref())?;
                 effects.extend(self.playlist.skip(now)?.map(Effect::Remember));
@@ -152,7 +155,6 @@ impl Engine {
         now: Duration,
         effects: &mut Vec<Effect>,
     ) -> Result<(), String> {
-        self.playlist.check(uri.as_deref())?;
         if self.playlist.recommendation().is_none() {
             self.playlist.reflect(room, self.policy(room.mood), now);
         }

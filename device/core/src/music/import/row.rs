@@ -75,8 +75,8 @@ pub(super) fn track<'a>(value: impl Fn(&str) -> Result<Cow<'a, str>, String>) ->
                     .ok_or_else(|| format!("year {} is not a year", shown(text)))?,
             ),
         },
-        genres: list(&value("genres")?),
-        tags: list(&value("tags")?),
+        genres: list("genres", &value("genres")?)?,
+        tags: list("tags", &value("tags")?)?,
         mbid: mbid(&value("mbid")?),
         isrc: isrc(&value("isrc")?),
         affect: affect.unwrap_or_default(),
@@ -109,15 +109,18 @@ fn in_range(name: &str, text: &str, range: &RangeInclusive<f32>) -> Result<Optio
     Ok(Some(number))
 }
 
-/// The first of the words. A song of several artists may have the genres of each, and many of them twice.
-fn list(text: &str) -> Vec<String> {
+/// Each word once: a song of several artists may have the genres of each, and many of them twice.
+fn list(name: &str, text: &str) -> Result<Vec<String>, String> {
     let mut words: Vec<String> = Vec::new();
     for word in text.split(';').map(one_line) {
-        if !word.is_empty() && !words.contains(&word) && words.len() < MAX_WORDS {
+        if !word.is_empty() && !words.contains(&word) {
             words.push(word);
         }
     }
-    words
+    if words.len() > MAX_WORDS {
+        return Err(format!("{} {name} are more than {MAX_WORDS}", words.len()));
+    }
+    Ok(words)
 }
 
 /// A table may name its own source, which is a table's all the same.
