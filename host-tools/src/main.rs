@@ -1,6 +1,7 @@
 //! `moodbox`: what a person does with the box from their own computer.
 
 mod cmd;
+mod document;
 mod ending;
 #[cfg(feature = "vision")]
 mod eval;

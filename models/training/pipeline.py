@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The classifier's way from faces to `models/fer.tflite`, a step at a time: `pipeline.py data|teach|train|export|eval|check|check-training`. See README.md."""
+"""The classifier's way from faces to `models/fer.tflite`, a step at a time: `pipeline.py data|teach|train|export|eval|check|check-training|check-export`. See README.md."""
 
 import sys
 
@@ -14,6 +14,7 @@ STEPS = {
     "eval": (TRAIN, "expression.evaluate", {}),
     "check": (DATA, "unittest", {}),
     "check-training": (TRAIN, "unittest", {}),
+    "check-export": (CONVERT, "unittest", environment.REPRODUCIBLE),
 }
 
 

@@ -92,9 +92,9 @@ def require_one_partition(name: str, model: bytes, shape: Iterable[int]) -> None
     interpreter.allocate_tensors()
     nodes = interpreter._get_ops_details()  # noqa: SLF001: the only view of the plan that Python offers
     delegates = [node for node in nodes if node["op_name"] == "DELEGATE"]
-    ends = {detail["index"] for detail in interpreter.get_output_details()}
-    # A delegate that covers everything writes the model's outputs and nothing else.
-    if len(delegates) != 1 or set(delegates[0]["outputs"]) != ends:
+    begins, ends = ({detail["index"] for detail in details} for details in (interpreter.get_input_details(), interpreter.get_output_details()))
+    # A delegate that covers everything reads the model's inputs and writes its outputs and nothing else.
+    if len(delegates) != 1 or not begins <= set(delegates[0]["inputs"]) or set(delegates[0]["outputs"]) != ends:
         rest = sorted({node["op_name"] for node in nodes} - {"DELEGATE"})
         raise SystemExit(f"{name}: XNNPACK takes {len(delegates)} parts instead of the whole graph; operators: {rest}")
 

@@ -7,6 +7,8 @@ import unittest
 from broker import Broker
 from machine import MOODBOX, PACKAGE, Machine, moodbox, repack
 
+EVERYTHING = "sha256sum /usr/bin/moodboxd /etc/moodbox/*; systemctl is-active moodboxd"
+
 
 class Halfway(unittest.TestCase):
     def setUp(self):
@@ -137,7 +139,8 @@ class Halfway(unittest.TestCase):
             self.assertRegex(done.stderr, " did not pass its trial: moodboxd .* \\(.*exit code 2\\): .* is back and runs; set up again")
             self.assertEqual(self.machine.run(program), before)
 
-    def test_a_package_that_does_not_hold_and_a_configuration_that_the_one_before_does_not_take(self):
+    def set_up_first(self):
+        """With a package that takes no other configuration; what runs then."""
         def choosy(tree):
             program = tree / "usr/bin/moodboxd"
             program.rename(tree / "usr/bin/moodboxd.real")
@@ -145,22 +148,32 @@ class Halfway(unittest.TestCase):
             program.write_text(f'#!/bin/sh\n{refuses}\nexec "$0.real" "$@"\n')
             program.chmod(0o755)
 
-        refusing = '#!/bin/sh\n[ "$1" = --check-config ] || exit 2\n'
-        first, second = self.machine.folder / "choosy.deb", self.machine.folder / "refusing.deb"
-        repack(first, choosy)
-        repack(second, lambda tree: (tree / "usr/bin/moodboxd").write_text(refusing))
-
-        def set_up(package, name):
-            return moodbox(*[package if word == PACKAGE else word for word in self.words], "--name", name)
-
-        done = set_up(first, "First")
+        done = self.set_up(repack(self.machine.folder / "choosy.deb", choosy), "First")
         self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
-        everything = "sha256sum /usr/bin/moodboxd /etc/moodbox/*; systemctl is-active moodboxd"
-        before = self.machine.run(everything)
-        done = set_up(second, "Second")
+        return self.machine.run(EVERYTHING)
+
+    def set_up(self, package, name):
+        return moodbox(*[package if word == PACKAGE else word for word in self.words], "--name", name)
+
+    def test_a_package_that_does_not_hold_and_a_configuration_that_the_one_before_does_not_take(self):
+        before = self.set_up_first()
+        refusing = '#!/bin/sh\n[ "$1" = --check-config ] || exit 2\n'
+        second = repack(self.machine.folder / "refusing.deb", lambda tree: (tree / "usr/bin/moodboxd").write_text(refusing))
+        done = self.set_up(second, "Second")
         self.assertEqual(done.returncode, 1, done.stdout)
         self.assertIn(" is back and does not start; with the files from before it runs; set up again", done.stderr)
-        self.assertEqual(self.machine.run(everything), before)
+        self.assertEqual(self.machine.run(EVERYTHING), before)
+
+    def test_an_upgrade_is_undone_whose_configuration_the_one_before_does_not_take(self):
+        before = self.set_up_first()
+        done = self.set_up(PACKAGE, "Second")
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+        self.assertNotEqual(self.machine.run(EVERYTHING), before)
+        # Others who have to do with each package take longer than its trial would to see that it does not run.
+        self.machine.run("echo 'DPkg::Post-Invoke { \"sleep 10\"; };' >/etc/apt/apt.conf.d/99slow")
+        done = moodbox(*self.to, "--undo")
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+        self.assertEqual(self.machine.run(EVERYTHING), before)
 
     def test_two_at_once(self):
         first = self.started_until("takes the configuration")

@@ -22,7 +22,7 @@ def a_song_is_chosen_and_others_follow(home, browser):
         expect(page.locator("#now-title")).to_have_text(home.said("now")["title"])
     page.locator("#like").click()
     home.until(lambda: ("moodbox/hall/cmd/like", "PRESS") in home.listener.said)
-    expect(page.get_by_role("status")).to_have_text(f"Liked {home.said('now')['title']}")
+    expect(page.get_by_role("log").get_by_text(f"Liked {home.said('now')['title']}")).to_have_count(1)
     before = home.said("recommendation")["id"]
     page.locator("#recommend").click()
     home.until(lambda: home.said("recommendation")["id"] != before)
@@ -85,12 +85,12 @@ def contrast(one, other):
 
 def numbers_are_set_and_refused(home, browser):
     page = browser.open(home.ui.url)
-    for name, value in (("brightness", 50), ("hold_time", 12.5), ("min_face", 50), ("analysis_rate", 4)):
+    for times, (name, value) in enumerate((("brightness", 50), ("hold_time", 12.5), ("min_face", 50), ("analysis_rate", 4)), 1):
         field = page.locator(f"#{name}")
         field.fill(str(value))
         field.press("Enter")
         home.until(lambda: home.said("settings")[name] == value)
-        expect(page.get_by_role("status")).to_have_text("Set")
+        expect(page.get_by_role("log").get_by_text("Set", exact=True)).to_have_count(times)
     field, error = page.locator("#min_face"), page.locator("#min_face-error")
     field.fill("5000")
     field.press("Enter")
@@ -125,7 +125,7 @@ def a_number_stays_when_its_field_is_left(home, browser):
     page.evaluate(SAMPLED, "hold_time")
     field.press("Tab")
     home.until(lambda: home.said("settings")["hold_time"] == before + 1)
-    expect(page.get_by_role("status")).to_have_text("Set")
+    expect(page.get_by_role("log").get_by_text("Set", exact=True)).to_have_count(1)
     # By then the page has what the box has said since, and waits for it no more.
     page.wait_for_timeout(3000)
     assert page.evaluate("[...window.sampled]") == [f"{before + 1:g}"]

@@ -22,7 +22,7 @@ use crate::vision::{Stages, Vision};
 
 use track::Track;
 
-/// Longest time between two runs of the cascade.
+/// Longest time between two runs of the cascade. Nobody is followed over a longer pause.
 const FIND_EVERY: Duration = Duration::from_secs(2);
 /// Shortest time between two runs of the cascade for what moves while somebody is followed. People move all the time.
 const FIND_AGAIN: Duration = Duration::from_millis(500);
@@ -144,7 +144,10 @@ impl Tracker {
         let size = pixels.size();
         let at = at.max(self.clock);
         let mut stages = Stages::default();
-        self.tracks.retain(|t| at.saturating_sub(t.seen) <= FORGET);
+        // Where frames are rare, a face of the latest one was not missed yet.
+        let latest = self.clock;
+        let longest = |t: &Track| if t.seen == latest { FIND_EVERY } else { FORGET };
+        self.tracks.retain(|t| at.saturating_sub(t.seen) <= longest(t));
         let followed = self.tracks.len();
         let clock = Instant::now();
         self.motion.look(&pixels.overview(), self.settings.min_face_px.0 as usize, size.0);

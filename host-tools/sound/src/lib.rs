@@ -11,8 +11,6 @@ mod key;
 mod loudness;
 mod rhythm;
 mod spectrum;
-#[cfg(test)]
-mod tests;
 
 pub use affect::{CONFIDENCE, Guess};
 pub use frames::TIMBRE;

@@ -18,6 +18,9 @@ const TICK = 10_000;
 // an hour of them by itself.
 const PAST = 30 * 60_000;
 
+// How many lines that were read aloud are kept.
+const SAID = 20;
+
 const element = (id) => document.getElementById(id);
 // What stays the same is not written anew: a reader of the screen would read it again.
 const write = (where, text) => {
@@ -38,7 +41,14 @@ let following = new AbortController();
 const at = (kind, name) => `/api/boxes/${encodeURIComponent(box)}/${kind}/${name}`;
 const command = (name, payload) => ask("POST", at("commands", name), payload);
 const request = (name, fields) => ask("POST", at("requests", name), fields);
-const announce = (text) => (element("said").textContent = text);
+/** Tells who does not see the page: in a line of its own, so that of two things that happen at once both are heard. */
+function announce(text) {
+  if (!text) return;
+  const line = document.createElement("p");
+  line.textContent = text;
+  element("said").append(line);
+  if (element("said").childElementCount > SAID) element("said").firstElementChild.remove();
+}
 
 const plane = new Plane(element("plane"));
 const history = new History(element("history"), element("history-note"));

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from expression.faces import DataError
+
+class DataError(SystemExit):
+    """What is wrong with the data, in one line."""
 
 
 def read(path: Path) -> dict[str, np.ndarray]:

@@ -66,6 +66,7 @@ def origin(data: dict, made_from: dict) -> str:
     return ORIGINS[data["origin"]].read_text().format(
         copied=data["validation_copied_in_train"],
         leaking=data["also_in_validation"],
+        duplicates=data["validation_duplicates"],
         made_from="".join(f"{part}\n\n" for part in parts),
         options=f' TRAIN_OPTIONS="{" ".join(options)}"' if options else "",
     ).strip()

@@ -6,8 +6,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from expression import card, places
-from expression.faces import DataError
+from expression import card, places, prepared
 
 SIMULATED = re.compile(r"mood filter +by (\w+) where (\w+) is right, at 5 fps: +([\d.]+) % right")
 
@@ -17,9 +16,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="pipeline.py eval", description=__doc__)
     parser.add_argument("--moodbox", type=Path, default=places.ROOT / "target" / "release" / "moodbox", help="the host tool")
     moodbox = parser.parse_args().moodbox
-    if not places.CROPS.is_dir():
-        raise DataError(f"{places.CROPS} is missing: run `make models-data` first")
-    data = json.loads(places.REPORT.read_text())
+    data = prepared.report()
     card.require_made_from(card.classifier()["made_from"], data)
     figures = {"data": data, "fer2013_validation": evaluated(moodbox, places.CROPS, "--perturb")}
     if has_several(places.NEW_CROPS):

@@ -10,8 +10,9 @@ import tensorflow as tf
 import emotion_metrics
 import manifest
 import quantise
-from expression import places, weights
-from expression.faces import BOX, RATED, DataError, Faces, is_rated
+from expression import places, prepared, weights
+from expression.arrays import DataError
+from expression.faces import BOX, RATED, Faces, is_rated
 from expression.graph import INPUT_SHAPE, Classifier, normalised
 
 SEED = 2026
@@ -37,10 +38,10 @@ def main() -> None:
     path = arguments.weights or places.weights_to_export()
     print(f"weights: {path}")
     trained = weights.load(path)
-    train, validation = (Faces.load(places.DATA / f"{split}.npz") for split in ("train", "validation"))
+    train, validation = prepared.splits()
     if any(trained.made_from.get(split) != faces.digest for split, faces in (("train", train), ("validation", validation))):
         raise DataError(f"{path} was not trained on the faces that `make models-data` prepared last")
-    origin = json.loads(places.REPORT.read_text())["origin"]
+    origin = prepared.report()["origin"]
 
     network = {name: value.astype(np.float32) for name, value in trained.network.items()}
     graph = Classifier(network, is_rated(train, validation))

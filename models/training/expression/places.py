@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from expression.faces import DataError
+from expression.arrays import DataError
 
 ROOT = Path(__file__).resolve().parents[3]
 SHARED_FACES = ROOT.parent / "shared" / "data" / "fer"

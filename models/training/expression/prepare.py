@@ -11,7 +11,8 @@ import torch
 
 from expression import places
 from expression.augmentation import harmed, moved
-from expression.faces import BOX, FERPLUS, SIDE, Faces, copied, leaks, origin, read, require_usable, without_duplicates
+from expression.faces import BOX, FERPLUS, SIDE, Faces, copied, leaks, require_usable, without_duplicates
+from expression.reading import listed, origin, read
 
 SEED = 2026
 SHEET = (8, 16)
@@ -23,13 +24,28 @@ def main() -> None:
     parser.add_argument("--faces", type=Path, default=places.SHARED_FACES,
                         help="folder with fer2013-train.npz and fer2013-validation.npz, or with train/EMOTION/ and validation/EMOTION/")
     source = parser.parse_args().faces
-    read_train, validation = read(source, "train"), read(source, "validation")
-    unique = without_duplicates(read_train)
+    read_train, read_validation = read(source, "train"), read(source, "validation")
+    validation = read_validation.faces
+    unique, first = without_duplicates(read_train.faces)
+    different, first_of_validation = without_duplicates(validation)
     leaking = leaks(unique, validation)
-    train = unique[np.setdiff1d(np.arange(len(unique)), leaking)]
-    for split, faces in (("train", train), ("validation", validation)):
-        require_usable(faces, split)
+    train = unique[np.setdiff1d(np.arange(len(unique)), leaking[:, 0])]
+    for what, names in {
+        "train, passed over": read_train.passed_over,
+        "train, exact copies of another": others(read_train.names, first),
+        "train, taken out for it is in validation": [
+            f"{read_train.names[first[index]]} (there {read_validation.names[alike]})" for index, alike in leaking
+        ],
+        "validation, passed over": read_validation.passed_over,
+        "validation, exact copies of another, which count": others(read_validation.names, first_of_validation),
+    }.items():
+        if names:
+            print(f"{what}: {len(names)}: {listed(names)}")
+    require_usable(train, "train, without copies and what is in validation,")
+    require_usable(different, "validation, without copies,")
     places.DATA.mkdir(parents=True, exist_ok=True)
+    # Whoever is interrupted from here on leaves nothing that the next steps would take.
+    places.REPORT.unlink(missing_ok=True)
     train.save(places.DATA / "train.npz")
     validation.save(places.DATA / "validation.npz")
     new = ~copied(validation, train)
@@ -38,16 +54,24 @@ def main() -> None:
     write_sheet(train, places.DATA / "augmented.png")
     report = {
         "origin": origin(source),
-        "read": len(read_train),
-        "duplicates": len(read_train) - len(unique),
+        "read": len(read_train.faces),
+        "duplicates": len(read_train.faces) - len(unique),
         "also_in_validation": len(leaking),
+        "validation_duplicates": len(validation) - len(different),
         "validation_copied_in_train": int((~new).sum()),
         "train": counts(train),
         "validation": counts(validation),
     }
-    places.REPORT.write_text(json.dumps(report, indent=1) + "\n")
+    partial = places.REPORT.with_suffix(".partial")
+    partial.write_text(json.dumps(report, indent=1) + "\n")
+    partial.replace(places.REPORT)
     print(json.dumps(report, indent=1))
     print(f"written to {places.DATA}; look at augmented.png there before training")
+
+
+def others(names: list[str], first: np.ndarray) -> list[str]:
+    """Those that are not the first of their copies."""
+    return [names[index] for index in np.setdiff1d(np.arange(len(names)), first)]
 
 
 def counts(faces: Faces) -> dict:

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from expression import arrays, network, places
-from expression.faces import DataError, Faces
+from expression import arrays, network, places, prepared
+from expression.arrays import DataError
+from expression.faces import Faces
 from expression.training import VIEWS, Answers, Recipe, Stage, Training, epochs, measured, settings
 
 SEED = 2026
@@ -26,7 +27,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="pipeline.py teach", description=__doc__)
     parser.add_argument("--epochs", type=epochs, default=RECIPE.epochs)
     recipe = RECIPE._replace(epochs=parser.parse_args().epochs)
-    faces, validation = (Faces.load(places.DATA / f"{split}.npz") for split in ("train", "validation"))
+    faces, validation = prepared.splits()
     part = np.random.default_rng(SEED).permutation(len(faces)) % PARTS
     said = {number: arrays.read(answers_of(number)) for number in range(PARTS) if answers_of(number).is_file()}
     others = [

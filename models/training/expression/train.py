@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from expression import arrays, network, places, weights
-from expression.faces import DataError, Faces
+from expression import arrays, network, places, prepared, weights
+from expression.arrays import DataError
+from expression.faces import Faces
 from expression.training import Answers, Recipe, Stage, Training, epochs
 
 SEED = 2026
@@ -29,7 +30,7 @@ def main() -> None:
     parser.add_argument("--start-from", type=Path, help="weights to begin with, such as the released ones, instead of random ones")
     parser.add_argument("--teacher", type=Path, help="answers to learn from beside the labels, as `pipeline.py teach` writes them")
     arguments = parser.parse_args()
-    faces, validation = (Faces.load(places.DATA / f"{split}.npz") for split in ("train", "validation"))
+    faces, validation = prepared.splits()
     recipe = RECIPE_FROM_WEIGHTS if arguments.start_from else RECIPE
     recipe = recipe._replace(epochs=arguments.epochs or recipe.epochs)
     taught = arguments.teacher and answers_for(faces, arguments.teacher)

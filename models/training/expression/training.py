@@ -27,6 +27,9 @@ WARM_UP_EPOCHS = 2
 MOMENTUM = 0.9
 WEIGHT_DECAY = 5e-4
 AVERAGE_DECAY = 0.996
+# A young average takes in more of each step: (1 + n) / (AVERAGE_WARM_UP + n) of it stays, so that it forgets the weights that it began with
+# also where a small folder makes few steps.
+AVERAGE_WARM_UP = 10
 # Faces are drawn with n_class ** -BALANCE, and the loss moves the logits by PRIOR_SHARE of the log of what is left of the
 # prior (Menon et al. 2021, arXiv 2007.07314), so that disgust, one face in seventy, is not given up.
 BALANCE = 0.3
@@ -73,7 +76,8 @@ class Answers(NamedTuple):
 
 
 class Training:
-    """A run, and all that it needs to go on when it was interrupted as if, but for rounding, nothing had happened."""
+    """A run, and all that it needs to go on when it was interrupted: as if, but for rounding, nothing had happened. (On a GPU it has seen a few
+    faces more, with which its graph is made anew.)"""
 
     def __init__(self, faces: Faces, recipe: Recipe, seed: int, taught: Answers | None = None) -> None:
         if taught and recipe.mixing:
@@ -101,7 +105,6 @@ class Training:
         self.averaged = [
             [value for value in network.state_dict().values() if value.is_floating_point()] for network in (self.average, self.network)
         ]
-        self.take_into_average = torch.optim.swa_utils.get_ema_multi_avg_fn(AVERAGE_DECAY)
         kernels = [p for p in self.network.parameters() if p.ndim > 1]
         others = [p for p in self.network.parameters() if p.ndim <= 1]
         self.optimiser = torch.optim.SGD(
@@ -143,6 +146,7 @@ class Training:
             for chosen, batch in zip(together.split(BATCH), pixels.split(BATCH), strict=True):
                 self._set_rate(self.epoch + step / steps)
                 losses += self._step(chosen, batch, mixes)
+                self._take_into_average(self.epoch * steps + step)
                 step += 1
         self.epoch += 1
         by_label, by_votes = (losses / steps).tolist()
@@ -167,8 +171,11 @@ class Training:
         loss.backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
         self.optimiser.step()
-        self.take_into_average(*self.averaged, None)
         return torch.stack((by_label, by_votes)).detach()
+
+    def _take_into_average(self, steps_before: int) -> None:
+        decay = min(AVERAGE_DECAY, (1 + steps_before) / (AVERAGE_WARM_UP + steps_before))
+        torch.optim.swa_utils.get_ema_multi_avg_fn(decay)(*self.averaged, None)
 
     def _disagreement(self, chosen: torch.Tensor, answers: Answers) -> torch.Tensor:
         """How far both heads are from what the teacher said of the same faces before light and camera harmed them."""
@@ -249,7 +256,7 @@ class Training:
 
 def settings(recipe: Recipe, seed: int) -> str:
     """All that decides beside what a network is made from."""
-    constants = (BATCH, WARM_UP_EPOCHS, MOMENTUM, WEIGHT_DECAY, AVERAGE_DECAY, BALANCE, PRIOR_SHARE, SMOOTHING, TEACHER_TEMPERATURE)
+    constants = (BATCH, WARM_UP_EPOCHS, MOMENTUM, WEIGHT_DECAY, AVERAGE_DECAY, AVERAGE_WARM_UP, BALANCE, PRIOR_SHARE, SMOOTHING, TEACHER_TEMPERATURE)
     return repr((recipe, seed, constants))
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from expression import arrays
-from expression.faces import DataError
+from expression.arrays import DataError
 
 REFERENCE, MADE_FROM = "reference_", "made_from_"
 

@@ -9,7 +9,7 @@ from unittest import mock
 import numpy as np
 
 from expression import arrays, places
-from expression.faces import DataError
+from expression.arrays import DataError
 
 
 class Weights(unittest.TestCase):

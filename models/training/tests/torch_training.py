@@ -11,7 +11,8 @@ import numpy as np
 import torch
 
 from expression import arrays, train, training, weights
-from expression.faces import BOX, DataError, Faces
+from expression.arrays import DataError
+from expression.faces import BOX, Faces
 from expression.network import Plan
 from expression.training import Answers, Recipe, Stage, Training
 
@@ -67,6 +68,15 @@ class Runs(unittest.TestCase):
         resumed.restore(self.checkpoint)
         resumed.run_epoch()
         np.testing.assert_allclose(state(resumed), state(whole), rtol=0, atol=1e-6)
+
+    def test_the_average_of_a_short_run_forgets_what_it_began_with(self) -> None:
+        run = Training(FACES, RECIPE._replace(epochs=20), 1, said(1))
+        with torch.no_grad():
+            for value in run.averaged[0]:
+                value.fill_(1e6)
+        for _ in range(20):
+            run.run_epoch()
+        self.assertLess(max(value.abs().max().item() for value in run.averaged[0]), 1e3)
 
     def test_a_run_goes_on_from_nothing_else(self) -> None:
         self.begun()

@@ -3,6 +3,7 @@
 mod allocations;
 mod detection;
 mod emotions;
+mod following;
 mod limits;
 mod models;
 mod personal;

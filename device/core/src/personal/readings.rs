@@ -11,7 +11,7 @@ use crate::mood::readable;
 pub const LOOK_BACK: Duration = Duration::from_secs(5);
 
 /// A reading stands for the time since the frame before, this at most.
-const LONGEST: Duration = Duration::from_millis(500);
+const LONGEST: Duration = Duration::from_secs(1);
 
 /// More readings than this are not kept: [`LOOK_BACK`] at 60 frames a second.
 const MOST: usize = 300;

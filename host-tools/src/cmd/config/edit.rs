@@ -35,25 +35,34 @@ pub(super) fn run(path: &Path, as_json: bool) -> Result<(), Failure> {
     // Ctrl-C is the editor's while that is open, and ends us else.
     let may_end = Arc::new(AtomicBool::new(true));
     signal_hook::flag::register_conditional_shutdown(SIGINT, 130, Arc::clone(&may_end))?;
+    let new = match edited(path, copy.path(), &may_end) {
+        Ok(new) => new,
+        Err(failure) if fs::read(copy.path()).is_ok_and(|text| text == begin.as_bytes()) => return Err(failure),
+        Err(failure) => return Err(failure.and(&keep(copy))),
+    };
+    if old.as_ref() == Some(&new) {
+        let text = format!("{}: not changed", path.display());
+        return report(&json!({ "file": path, "changed": false }), &text, as_json);
+    }
+    file::replace(path, old.as_deref(), &new).map_err(|failure| failure.and(&keep(copy)))?;
+    report(&json!({ "file": path, "changed": true }), &format!("{}: ok", path.display()), as_json)
+}
+
+/// Lets the person edit the copy of a file until it is right; what is in it then.
+fn edited(path: &Path, copy: &Path, may_end: &AtomicBool) -> Result<String, Failure> {
     loop {
         may_end.store(false, Ordering::Relaxed);
-        edit(copy.path())?;
+        edit(copy)?;
         may_end.store(true, Ordering::Relaxed);
-        let new = file::text(copy.path())?;
-        match Config::parse(&new) {
-            Ok(_) if old.as_ref() == Some(&new) => {
-                let text = format!("{}: not changed", path.display());
-                return report(&json!({ "file": path, "changed": false }), &text, as_json);
-            }
-            Ok(_) => {
-                file::replace(path, old.as_deref(), &new).map_err(|failure| failure.and(&keep(copy)))?;
-                return report(&json!({ "file": path, "changed": true }), &format!("{}: ok", path.display()), as_json);
-            }
-            Err(error) if ask(&format!("{}: {error}", path.display()))? => {}
-            Err(error) => {
-                let told = anyhow!("{} is as it was: {error}; {}", path.display(), keep(copy));
-                return Err(Failure::Finding(told));
-            }
+        let wrong = match String::from_utf8(fs::read(copy)?) {
+            Err(_) => "not in UTF-8, in which the editor should save it".to_owned(),
+            Ok(new) => match Config::parse(&new) {
+                Ok(_) => return Ok(new),
+                Err(error) => error.to_string(),
+            },
+        };
+        if !ask(&format!("{}: {wrong}", path.display()))? {
+            return Err(Failure::Finding(anyhow!("{} is as it was: {wrong}", path.display())));
         }
     }
 }

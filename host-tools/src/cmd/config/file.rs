@@ -7,8 +7,9 @@ use std::path::Path;
 use anyhow::{Context, anyhow};
 use moodbox_core::config::Config;
 use serde_json::{Map, Value};
-use toml_edit::{Array, DocumentMut, Item};
+use toml_edit::Array;
 
+use crate::document;
 use crate::failure::Failure;
 
 pub(super) fn text(path: &Path) -> Result<String, Failure> {
@@ -30,12 +31,16 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Config, Failure> {
 /// would be wrong.
 pub(super) fn set(path: &Path, changes: &Map<String, Value>) -> Result<(), Failure> {
     let old = text(path)?;
-    let mut document: DocumentMut = old.parse().map_err(|_| unreadable(path, &old))?;
+    let mut new = old.clone();
     for (key, value) in changes {
         let (section, field) = key.split_once('.').unwrap_or((key, ""));
-        put(&mut document, section, field, value).with_context(|| format!("{}: {key}", path.display()))?;
+        let wrong = || format!("{}: {key} must be a number, a word, true, false or a list", path.display());
+        let changed = match value {
+            Value::Null => document::without(&new, section, field),
+            _ => document::with(&new, section, field, to_toml(value).with_context(wrong)?),
+        };
+        new = changed.map_err(|_| unreadable(path, &old))?;
     }
-    let new = document.to_string();
     parse(path, &new)?;
     replace(path, Some(&old), &new)
 }
@@ -46,22 +51,6 @@ fn unreadable(path: &Path, text: &str) -> Failure {
         Err(failure) => failure,
         Ok(_) => anyhow!("{} cannot be edited", path.display()).into(),
     }
-}
-
-fn put(document: &mut DocumentMut, section: &str, field: &str, value: &Value) -> anyhow::Result<()> {
-    let table = document.entry(section).or_insert_with(toml_edit::table);
-    let table = table.as_table_like_mut().context("is no table there")?;
-    if value.is_null() {
-        table.remove(field);
-        return Ok(());
-    }
-    let mut new = to_toml(value).context("must be a number, a word, true, false or a list")?;
-    // What stands behind the old value is a comment on the key.
-    if let Some(old) = table.get(field).and_then(Item::as_value) {
-        *new.decor_mut() = old.decor().clone();
-    }
-    table.insert(field, Item::Value(new));
-    Ok(())
 }
 
 fn to_toml(value: &Value) -> Option<toml_edit::Value> {

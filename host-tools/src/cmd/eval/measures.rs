@@ -28,7 +28,7 @@ pub(super) fn ndcg(list: &[f32], all: &[f32]) -> f32 {
 /// The same for a random order, in which every place has the mean gain of all songs.
 pub(super) fn ndcg_by_chance(all: &[f32]) -> f32 {
     let mean = all.iter().map(|relevance| gain(*relevance)).sum::<f32>() / all.len().max(1) as f32;
-    ndcg(&[(mean + 1.0).log2(); LENGTH], all)
+    ndcg(&vec![(mean + 1.0).log2(); LENGTH.min(all.len())], all)
 }
 
 fn gain(relevance: f32) -> f32 {
@@ -96,4 +96,16 @@ pub(super) fn best(
     random.shuffle(&mut scored);
     scored.sort_by(|a, b| b.0.total_cmp(&a.0));
     scored.into_iter().take(LENGTH).map(|(_, song)| song).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_all_songs_fit_equally_chance_is_as_good_as_any_order() {
+        for count in [1, 5, LENGTH, 3 * LENGTH] {
+            assert!((ndcg_by_chance(&vec![1.0; count]) - 1.0).abs() < 1e-5, "{count} songs");
+        }
+    }
 }

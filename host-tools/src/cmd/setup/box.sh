@@ -96,9 +96,13 @@ look() {
   [ -e /dev/gpiochip0 ] && echo gpio=yes || echo gpio=no
   printf 'installed=%s\n' "$(installed moodboxd)"
   cameras
-  if [ -r "$CONFIG" ]; then
-    echo installed_config=yes
-    sed 's/^/config=/' "$CONFIG"
+  if [ -e "$CONFIG" ]; then
+    # Its owner may have kept it from others.
+    if sed 's/^/config=/' "$CONFIG" 2>/dev/null || sudo -n sed 's/^/config=/' "$CONFIG" 2>/dev/null; then
+      echo installed_config=yes
+    else
+      echo installed_config=hidden
+    fi
   fi
 }
 
@@ -142,11 +146,14 @@ note_file() {
 
 changed=no
 
+# Whose a file was, and of which group, the new one is too.
+as_it_was() { [ ! -e "$1" ] || chown --reference="$1" "$1.new"; }
+
 # Puts a file where it belongs, unless it is there already.
 put() { # from, to, mode
   if cmp -s "$1" "$2" && [ "$(stat -c %a "$2")" = "$3" ]; then return; fi
   note_file "$2"
-  { mkdir -p "${2%/*}" && install -m "$3" "$1" "$2.new" && mv "$2.new" "$2"; } 2>"$work/error" || {
+  { mkdir -p "${2%/*}" && install -m "$3" "$1" "$2.new" && as_it_was "$2" && mv "$2.new" "$2"; } 2>"$work/error" || {
     rm -f "$2.new"
     fail "cannot write $2: $(one_line <"$work/error")"
   }
@@ -199,7 +206,7 @@ check() {
 
 configure() {
   begin configure "writing $CONFIG"
-  put "$folder/moodbox.toml" "$CONFIG" 644
+  put "$folder/moodbox.toml" "$CONFIG" "$(stat -c %a "$CONFIG" 2>/dev/null || echo 644)"
   [ "$changed" = yes ] && done_with "$CONFIG is written" || done_with "$CONFIG is as it should be"
   begin credentials "keeping the password and the broker's authority"
   [ ! -e "$folder/password" ] || put "$folder/password" /etc/moodbox/password 600
@@ -341,7 +348,7 @@ undo() {
   trap clean EXIT
   # What is put back by half is not a set-up that went well: the next one goes on with its journal.
   rm -f "$STATE/complete"
-  # The package goes first: with it go files of it that are put back afterwards.
+  # The package goes before the files: a purge takes some of them with it.
   before=$(sed -n 's/^package\tmoodboxd\t//p' "$STATE/journal")
   begin package "putting back the package"
   if [ "$before" = absent ]; then systemctl -q disable --now $SERVICE 2>/dev/null || true; fi
@@ -356,7 +363,12 @@ undo() {
     ;;
   *)
     if [ "$(dpkg-deb -f "$STATE/before/package.deb" Version 2>/dev/null)" = "$before" ]; then
+      # It is tried with the files that it ran with: what came later may be more than it takes.
+      put_back_files
+      systemctl -q reset-failed $TRIAL 2>/dev/null
       apt_install "$STATE/before/package.deb" || fail "moodboxd $before cannot be installed again: $(grep -m1 '^E:' "$work/log")"
+      version=$before
+      pass_trial
       cp "$STATE/before/package.deb" "$STATE/package.deb"
       sha256sum <"$STATE/package.deb" | cut -d' ' -f1 >"$STATE/package.sha256"
       done_with "moodboxd $before is back"

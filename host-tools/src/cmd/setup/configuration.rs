@@ -3,8 +3,9 @@
 use anyhow::anyhow;
 use moodbox_core::config::{Broker, Config, ConfigError, DeviceId, LedDriver, Source};
 use serde_json::{Value as Json, json};
-use toml_edit::{DocumentMut, Item, Table, Value};
+use toml_edit::Value;
 
+use crate::document;
 use crate::failure::Failure;
 
 /// What a box has that was never set up.
@@ -51,29 +52,35 @@ impl Decisions {
 pub(super) fn text(before: Option<&str>, decisions: &Decisions) -> Result<String, Failure> {
     let before = before.unwrap_or(EXAMPLE);
     let refused = |error: ConfigError, which: &str| Failure::Input(anyhow!(error).context(which.to_owned()));
-    let mut document: DocumentMut = before.parse().map_err(|error: toml_edit::TomlError| {
-        let line = error.span().map_or(0, |span| before[..span.start.min(before.len())].matches('\n').count() + 1);
-        Failure::Input(anyhow!("the box's moodbox.toml: line {line}: {}; mend it first", error.message()))
-    })?;
-    let mut set = |section: &str, key: &str, value: Option<Value>| put(&mut document, section, key, value);
-    set("device", "name", Some(decisions.name.as_str().into()));
-    set("device", "room", decisions.room.as_deref().map(Into::into));
+    let mut text = before.to_owned();
+    let mut set = |section: &str, key: &str, value: Option<Value>| {
+        let changed = match value {
+            Some(value) => document::with(&text, section, key, value),
+            None => document::without(&text, section, key),
+        };
+        text = changed.map_err(|error| {
+            let line = error.span().map_or(0, |span| before[..span.start.min(before.len())].matches('\n').count() + 1);
+            Failure::Input(anyhow!("the box's moodbox.toml: line {line}: {}; mend it first", error.message()))
+        })?;
+        Ok::<_, Failure>(())
+    };
+    set("device", "name", Some(decisions.name.as_str().into()))?;
+    set("device", "room", decisions.room.as_deref().map(Into::into))?;
     if let Some(id) = &decisions.id {
-        set("device", "id", Some(id.as_str().into()));
+        set("device", "id", Some(id.as_str().into()))?;
     }
-    set("camera", "source", Some(decisions.camera.to_string().into()));
-    set("leds", "driver", Some(driver(decisions.leds).into()));
+    set("camera", "source", Some(decisions.camera.to_string().into()))?;
+    set("leds", "driver", Some(driver(decisions.leds).into()))?;
     if let Some(pins) = decisions.pins {
         for (key, pin) in ["red", "green", "blue", "camera_on"].into_iter().zip(pins) {
-            set("leds", key, Some(i64::from(pin).into()));
+            set("leds", key, Some(i64::from(pin).into()))?;
         }
     }
-    set("mqtt", "broker", Some(decisions.broker.to_string().into()));
+    set("mqtt", "broker", Some(decisions.broker.to_string().into()))?;
     let username = decisions.username.as_deref();
-    set("mqtt", "username", username.map(Into::into));
-    set("mqtt", "password_file", username.map(|_| PASSWORD_FILE.into()));
-    set("mqtt", "ca_file", decisions.own_authority.then(|| CA_FILE.into()));
-    let text = document.to_string();
+    set("mqtt", "username", username.map(Into::into))?;
+    set("mqtt", "password_file", username.map(|_| PASSWORD_FILE.into()))?;
+    set("mqtt", "ca_file", decisions.own_authority.then(|| CA_FILE.into()))?;
     Config::parse(&text).map_err(|error| refused(error, "the configuration that this would make"))?;
     Ok(text)
 }
@@ -86,30 +93,6 @@ pub(super) const fn driver(leds: LedDriver) -> &'static str {
         LedDriver::Gpiochip => "gpiochip",
         LedDriver::Terminal => "terminal",
     }
-}
-
-/// Sets a key, with the comment on its line as it was, or takes it away.
-fn put(document: &mut DocumentMut, section: &str, key: &str, value: Option<Value>) {
-    let Some(table) = document.entry(section).or_insert(Item::Table(Table::new())).as_table_mut() else { return };
-    match (value, table.get_mut(key)) {
-        (None, _) => drop(table.remove(key)),
-        (Some(value), Some(Item::Value(old))) => *old = in_place_of(old, value),
-        (Some(value), _) => drop(table.insert(key, Item::Value(value))),
-    }
-}
-
-/// The value with the comment of the old one, in the same column where it fits.
-fn in_place_of(old: &Value, mut value: Value) -> Value {
-    let width = |value: &Value| value.clone().decorated("", "").to_string().chars().count();
-    let decor = old.decor();
-    let suffix = decor.suffix().and_then(|suffix| suffix.as_str()).unwrap_or_default();
-    let comment = suffix.trim_start();
-    let column = width(old) + suffix.len() - comment.len();
-    let blanks = if comment.is_empty() { 0 } else { column.saturating_sub(width(&value)).max(1) };
-    let prefix = decor.prefix().and_then(|prefix| prefix.as_str()).unwrap_or_default().to_owned();
-    value.decor_mut().set_prefix(prefix);
-    value.decor_mut().set_suffix(format!("{:blanks$}{comment}", ""));
-    value
 }
 
 #[cfg(test)]

@@ -79,6 +79,8 @@ pub(super) struct Found {
     pub(super) cameras: Vec<Camera>,
     /// The text of its configuration.
     pub(super) config: Option<String>,
+    /// It has one that who logs in may not read.
+    pub(super) config_is_hidden: bool,
 }
 
 impl Found {
@@ -115,7 +117,9 @@ impl Found {
             id: value("id").and_then(|id| DeviceId::try_from(id).ok()),
             installed: value("installed"),
             cameras: values("camera").filter_map(Camera::read).collect(),
-            config: value("installed_config").map(|_| values("config").flat_map(|line| [line, "\n"]).collect()),
+            config: (value("installed_config").as_deref() == Some("yes"))
+                .then(|| values("config").flat_map(|line| [line, "\n"]).collect()),
+            config_is_hidden: value("installed_config").as_deref() == Some("hidden"),
         })
     }
 
@@ -165,7 +169,10 @@ mod tests {
             assert!(found.cameras[0].is(&source(chosen)) && !found.cameras[1].is(&source(chosen)), "{chosen}");
         }
         assert_eq!(found.configuration().unwrap().device.name, "A");
+        assert!(!found.config_is_hidden);
         insta::assert_snapshot!(found.lines().join("\n"));
+        let hidden = Found::read(&LOOK.replace("config=yes", "config=hidden")).unwrap();
+        assert!(hidden.config_is_hidden && hidden.config.is_none());
     }
 
     #[test]

@@ -89,6 +89,11 @@ fn suits(found: &Found, session: &Session) -> Result<(), Failure> {
         format!("{host} runs without systemd, which starts and watches the service")
     } else if found.root == Root::Never {
         format!("this user of {host} cannot become root: there is no sudo; log in as root")
+    } else if found.config_is_hidden {
+        // What it says is asked for no more, and goes on to hold.
+        format!(
+            "this user of {host} may not read its /etc/moodbox/moodbox.toml; log in as root, or let others read it with chmod o+r"
+        )
     } else {
         return Ok(());
     };

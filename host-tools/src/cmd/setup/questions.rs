@@ -262,6 +262,7 @@ mod tests {
             installed: None,
             cameras: cameras.iter().copied().map(at).collect(),
             config: None,
+            config_is_hidden: false,
         };
         let before = Config::parse(before).unwrap();
         person.camera(&wishes(words), Some(&found), &before).map(|source| source.to_string())

@@ -10,7 +10,8 @@ use serde_json::json;
 
 use super::{file, moodbox, typed};
 
-const COMMENTED: &str = "# Ours.\n[mood]\nhold_s = 10   # as long as a song\n\n[leds] # the lamp\nred = 17\n";
+const COMMENTED: &str =
+    "# Ours.\n[mood]\n# How long?\nhold_s = 10   # as long as a song\n\n[leds] # the lamp\nred = 17\n";
 
 #[test]
 fn keys_of_a_file_are_set_and_its_comments_stay() {
@@ -35,8 +36,8 @@ fn what_would_be_wrong_is_not_written() {
     let folder = tempfile::tempdir().unwrap();
     let path = file(folder.path(), "a.toml", COMMENTED);
     for (setting, told) in [
-        ("mood.hold_s=300", format!("{path}: line 3: hold_s: hold_s (300) must be less than absent_s (120)")),
-        ("leds.red=27", format!("{path}: line 6: red: red and green are both on pin 27; each light needs its own")),
+        ("mood.hold_s=300", format!("{path}: line 4: hold_s: hold_s (300) must be less than absent_s (120)")),
+        ("leds.red=27", format!("{path}: line 7: red: red and green are both on pin 27; each light needs its own")),
         (
             "mood.hold=3",
             "no key is called mood.hold; did you mean mood.hold_s? `moodbox config reference` lists all".to_owned(),
@@ -100,12 +101,12 @@ fn an_editor_does_not_leave_an_error_in_the_file() {
     let wrong = COMMENTED.replace("hold_s = 10", "holds = 10");
     let (code, shown) = edit(folder.path(), &path, &[&wrong, &good], "y\n");
     assert_eq!(code, Some(0), "{shown}");
-    assert!(shown.contains(&format!("{path}: line 3: holds: unknown key `holds`; did you mean `hold_s`?")), "{shown}");
+    assert!(shown.contains(&format!("{path}: line 4: holds: unknown key `holds`; did you mean `hold_s`?")), "{shown}");
     assert!(shown.contains("Edit it again? [Y/n]") && shown.contains(&format!("{path}: ok")), "{shown}");
     assert_eq!(fs::read_to_string(&path).unwrap(), good);
     let (code, shown) = edit(folder.path(), &path, &[&wrong], "n\n");
     assert_eq!((code, fs::read_to_string(&path).unwrap()), (Some(1), good), "{shown}");
-    assert!(shown.contains(&format!("moodbox: {path} is as it was: line 3: ")), "{shown}");
+    assert!(shown.contains(&format!("moodbox: {path} is as it was: line 4: ")), "{shown}");
     // What was written is not lost.
     let (_, copy) = shown.split_once("what you wrote is in ").unwrap();
     assert_eq!(fs::read_to_string(copy.trim()).unwrap(), wrong);
@@ -114,6 +115,34 @@ fn an_editor_does_not_leave_an_error_in_the_file() {
     let new = folder.path().join("new.toml").display().to_string();
     let (code, shown) = edit(folder.path(), &new, &["[mood]\nhold_s = 5\n"], "");
     assert_eq!((code, fs::read_to_string(&new).unwrap().as_str()), (Some(0), "[mood]\nhold_s = 5\n"), "{shown}");
+}
+
+#[test]
+fn what_was_written_is_not_lost_however_the_editor_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = file(folder.path(), "a.toml", COMMENTED);
+    let here = folder.path().display();
+    let wrong = COMMENTED.replace("hold_s = 10", "holds = 10");
+    // It writes the first time and is left with an error the second.
+    let script = format!("#!/bin/sh\n[ ! -e {here}/once ] || exit 3\n: >{here}/once\ncp {here}/text1 \"$1\"\n");
+    let (code, shown) = edit_with(&script, folder.path(), &path, &[&wrong], "y\n");
+    assert_eq!(code, Some(2), "{shown}");
+    let (told, copy) = shown.split_once("; what you wrote is in ").unwrap();
+    assert!(told.ends_with("ended with exit status: 3; nothing was changed"), "{told}");
+    assert_eq!(fs::read_to_string(copy.trim()).unwrap(), wrong);
+    fs::remove_file(copy.trim()).unwrap();
+    // One that saves in another encoding can be told another.
+    let script = format!("#!/bin/sh\nprintf '[device]\\nname = \"K\\374che\"\\n' >\"$1\"\n");
+    let (code, shown) = edit_with(&script, folder.path(), &path, &[], "n\n");
+    assert_eq!(code, Some(1), "{shown}");
+    let (told, copy) = shown.split_once("; what you wrote is in ").unwrap();
+    assert!(told.contains("a.toml: not in UTF-8, in which the editor should save it"), "{told}");
+    assert!(fs::read(copy.trim()).unwrap().contains(&0xfc));
+    fs::remove_file(copy.trim()).unwrap();
+    // Where nothing was written nothing is left.
+    let (code, shown) = edit_with("#!/bin/sh\nexit 3\n", folder.path(), &path, &[], "");
+    assert_eq!((code, shown.contains("what you wrote")), (Some(2), false), "{shown}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), COMMENTED);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::f32::consts::TAU;
 
 use proptest::prelude::*;
 
-use super::*;
+use moodbox_sound::*;
 
 const SECONDS: usize = 20;
 
