@@ -110,7 +110,7 @@ def answer(name: str, int8: np.ndarray, float32: np.ndarray, truth: np.ndarray) 
     tops = [emotion_metrics.probabilities(logits, temperature).argmax(axis=1) for logits in (int8, float32)]
     metrics["float_accuracy"] = round(float((tops[1] == truth).mean()), 4)
     metrics["same_top_class_as_float"] = round(float((tops[0] == tops[1]).mean()), 4)
-    lost = metrics["float_accuracy"] - metrics["accuracy"]
+    lost = round(metrics["float_accuracy"] - metrics["accuracy"], 4)
     if lost > MOST_ACCURACY_LOST:
         raise SystemExit(f"fer: by {name} int8 loses {lost * 100:.1f} points of accuracy to float, more than {MOST_ACCURACY_LOST * 100}")
     order = [*BOX, "contempt"][: int8.shape[1]]
