@@ -11,9 +11,18 @@ PREVIOUS = "previous.deb"
 PRESENT = "present.deb"
 CRASHING = "crashing.deb"
 REFUSING = "refusing.deb"
+UNREADY = "unready.deb"
 HANGING = "hanging.deb"
 TOOL = "tool.deb"
 PRESENT_VERSION = ""
+
+# Looks as a daemon does to systemd of which a thread hangs as soon as it is ready: the watchdog is fed until that counts as a hang.
+HANG = """exec perl -MIO::Socket::UNIX -e '
+my $systemd = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Peer => $ENV{NOTIFY_SOCKET}) or die;
+$systemd->send("READY=1\\nWATCHDOG=1");
+sleep 15;
+$systemd->send("WATCHDOG=1");
+sleep'"""
 
 
 def make_all(made, folder):
@@ -27,7 +36,8 @@ def make_all(made, folder):
     spoil = "echo spoilt >/var/lib/moodbox/switches.json"
     _repack(present, "900", folder / CRASHING, _with_daemon(f"{spoil}; exit 70"))
     _repack(present, "901", folder / REFUSING, _with_daemon("exit 2"))
-    _repack(present, "902", folder / HANGING, _with_daemon("exec sleep infinity"))
+    _repack(present, "902", folder / UNREADY, _with_daemon("exec sleep infinity"))
+    _repack(present, "903", folder / HANGING, _with_daemon(HANG))
 
 
 def _repack(package, version, made, change):

@@ -29,7 +29,7 @@ def everything(machine):
 def upgrade(machine, package):
     """Installs a package over what is there and waits for the end of its trial; what that said."""
     machine.run(f"{INSTALL} /test/{package} 2>&1")
-    machine.wait_until("systemctl show -P ActiveState moodboxd-trial | grep -qE '^(inactive|failed)$'", 100)
+    machine.wait_until("systemctl show -P ActiveState moodboxd-trial | grep -qE '^(inactive|failed)$'", 200)
     return machine.run("journalctl --unit moodboxd-trial --output cat --no-pager --reverse --lines 5")
 
 
@@ -168,8 +168,12 @@ def test_a_version_that_refuses_the_configuration_is_put_back(machine):
     rolls_back(machine, packages.REFUSING, "exit code 2")
 
 
-def test_a_version_that_hangs_is_put_back(machine):
-    rolls_back(machine, packages.HANGING, "it was never up for 31 s")
+def test_a_version_that_never_is_ready_is_put_back(machine):
+    rolls_back(machine, packages.UNREADY, "it was never up for 90 s")
+
+
+def test_a_version_that_hangs_once_it_is_ready_is_put_back(machine):
+    rolls_back(machine, packages.HANGING, "it was never up for 90 s")
 
 
 def test_a_power_cut_while_a_version_is_put_back_loses_nothing(machine):

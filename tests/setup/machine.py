@@ -13,7 +13,8 @@ REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 MOODBOX = REPOSITORY / "target/debug/moodbox"
 PACKAGE = CACHE / "moodboxd.deb"
 RECORDING = REPOSITORY / "host-tools/demo/evening.mjpeg"
-PATIENCE_S = 90
+# More than a set-up takes, also where the package's trial takes its two minutes.
+PATIENCE_S = 240
 
 # Holds a lock as apt and dpkg do for as long as a command runs.
 HOLD = "import fcntl, os, sys; lock = open(sys.argv[1], 'w'); fcntl.lockf(lock, fcntl.LOCK_EX); os.system(sys.argv[2])"

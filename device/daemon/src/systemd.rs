@@ -129,6 +129,19 @@ mod tests {
     }
 
     #[test]
+    fn no_version_passes_its_trial_before_a_hang_would_have_ended_it() {
+        let seconds = |text: &str, name: &str| {
+            let number = text.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+            Duration::from_secs(number.parse().unwrap())
+        };
+        let trial = include_str!("../../../deploy/deb/trial");
+        let watchdog = seconds(include_str!("../../../systemd/moodboxd.service"), "WatchdogSec=");
+        let holds = seconds(trial, "holds_s=");
+        assert!(holds > STUCK.max(DISK_STUCK) + watchdog, "{holds:?}");
+        assert!(seconds(trial, "trial_s=") > holds);
+    }
+
+    #[test]
     fn a_disk_may_take_its_time_but_not_for_ever() {
         let pulse = old(Pulse::of_a_disk());
         pulse.during(|| {
