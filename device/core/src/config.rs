@@ -355,7 +355,7 @@ pub struct Mqtt {
     /// File whose first line is the password; readable by the daemon alone.
     #[schemars(extend("example" = "/run/credentials/moodboxd.service/password"))]
     pub password_file: Option<PathBuf>,
-    /// PEM file with the certificate authority of an `mqtts` broker; the system's are used where it is absent.
+    /// PEM file with the certificate authority of an `mqtts` broker, or several; the system's are used where it is absent.
     #[schemars(extend("example" = "/etc/moodbox/ca.pem"))]
     pub ca_file: Option<PathBuf>,
     /// First part of every topic.

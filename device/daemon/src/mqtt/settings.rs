@@ -33,7 +33,7 @@ pub struct Settings {
     pub(super) role: Role,
     /// The broker as a person wrote it, for messages.
     pub(super) broker: String,
-    /// The certificate authority, for messages.
+    /// The file with the certificate authorities, for messages.
     pub(super) ca_file: Option<PathBuf>,
 }
 
@@ -86,8 +86,16 @@ pub enum SettingsError {
         /// The file.
         path: PathBuf,
     },
-    /// The file with the certificate authority holds none.
-    #[error("{name}: {} holds no certificate in PEM form: {source}", path.display())]
+    /// The file with the certificate authorities holds none.
+    #[error("{name}: {} holds no certificate in PEM form", path.display())]
+    NoCertificate {
+        /// The setting, as a person calls it.
+        name: &'static str,
+        /// The file.
+        path: PathBuf,
+    },
+    /// One of the certificates in the file with the certificate authorities cannot be read.
+    #[error("{name}: {} holds a certificate that cannot be read: {source}", path.display())]
     Certificate {
         /// The setting, as a person calls it.
         name: &'static str,
@@ -102,7 +110,7 @@ pub enum SettingsError {
 }
 
 impl Settings {
-    /// Reads the password and the certificate authority. `embedded_port` is where the embedded broker listens, should
+    /// Reads the password and the certificate authorities. `embedded_port` is where the embedded broker listens, should
     /// the configuration want that one.
     ///
     /// # Errors
@@ -229,15 +237,22 @@ fn is_open_to_all(_: &Path) -> bool {
     false
 }
 
-/// A person who names an authority trusts that one, not every one that the system knows.
+/// A person who names authorities trusts these, not every one that the system knows. A file may hold several: the old one beside
+/// the new while one is renewed, or a whole chain.
 fn connector(name: &'static str, ca_file: Option<&Path>) -> Result<TlsConnector, SettingsError> {
     let mut builder = TlsConnector::builder();
     builder.min_protocol_version(Some(Protocol::Tlsv12));
     if let Some(path) = ca_file {
         let pem = read(name, path)?;
         let refuse = |source| SettingsError::Certificate { name, path: path.to_owned(), source };
-        let certificate = Certificate::from_pem(pem.as_bytes()).map_err(refuse)?;
-        builder.disable_built_in_roots(true).add_root_certificate(certificate);
+        let certificates = Certificate::stack_from_pem(pem.as_bytes()).map_err(refuse)?;
+        if certificates.is_empty() {
+            return Err(SettingsError::NoCertificate { name, path: path.to_owned() });
+        }
+        builder.disable_built_in_roots(true);
+        for certificate in certificates {
+            builder.add_root_certificate(certificate);
+        }
     }
     Ok(builder.build()?)
 }
@@ -288,11 +303,16 @@ mod tests {
     fn what_is_no_certificate_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("ca.pem");
-        for text in ["", "hello", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
+        let refused = |text: &str| {
             fs::write(&file, text).unwrap();
-            let reason = refusal(&format!("broker = \"mqtts://home\"\nca_file = {file:?}"));
-            let start = format!("mqtt.ca_file: {} holds no certificate in PEM form", file.display());
-            assert!(reason.starts_with(&start) && !reason.contains('\n'), "{reason}");
+            refusal(&format!("broker = \"mqtts://home\"\nca_file = {file:?}"))
+        };
+        for text in ["", "hello", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"] {
+            let told = format!("mqtt.ca_file: {} holds no certificate in PEM form", file.display());
+            assert_eq!(refused(text), told);
         }
+        let reason = refused("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+        let start = format!("mqtt.ca_file: {} holds a certificate that cannot be read: ", file.display());
+        assert!(reason.starts_with(&start) && !reason.contains('\n'), "{reason}");
     }
 }

@@ -138,7 +138,7 @@ fn untrusted(settings: &Settings, error: &str) -> String {
         return format!("the certificate of {broker} is for another name; use the name it was made for ({why})");
     }
     let what = match &settings.ca_file {
-        Some(file) => format!("not signed by the authority in {}", file.display()),
+        Some(file) => format!("not signed by an authority in {}", file.display()),
         None => format!("not trusted; name its authority in {}", settings.role.names().ca_file),
     };
     format!("the certificate of {broker} is {what} ({why})")

@@ -57,7 +57,7 @@ fn a_broker_that_does_not_let_the_box_in_is_named_and_shown_and_asked_seldom() {
             "refuses user \"box\" or the password in mqtt.password_file",
         ),
         (broker_with_password(), "mqtt", String::new(), "refuses a connection without mqtt.username"),
-        (in_time(), "mqtts", trust("other.pem"), "is not signed by the authority in"),
+        (in_time(), "mqtts", trust("other.pem"), "is not signed by an authority in"),
         (broker_with_certificate("IP:127.0.0.1", "-days -1"), "mqtts", trust("ca.pem"), "is out of date; renew it"),
     ];
     for (broker, scheme, lines, told) in cases {

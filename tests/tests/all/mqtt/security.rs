@@ -108,10 +108,18 @@ async fn a_certificate_of_the_named_authority_is_trusted() {
 }
 
 #[tokio::test]
+async fn each_authority_in_the_file_is_trusted() {
+    let broker = broker_with_certificate("IP:127.0.0.1", "-days 30");
+    let [other, own] = ["other.pem", "ca.pem"].map(|name| fs::read_to_string(broker.folder().join(name)).unwrap());
+    fs::write(broker.folder().join("both.pem"), other + &own).unwrap();
+    assert_eq!(encrypted(&broker, "both.pem").await, MqttEvent::Connected);
+}
+
+#[tokio::test]
 async fn a_certificate_of_another_authority_is_refused() {
     let broker = broker_with_certificate("IP:127.0.0.1", "-days 30");
     let expected = format!(
-        "the certificate of mqtts://127.0.0.1:{} is not signed by the authority in {}",
+        "the certificate of mqtts://127.0.0.1:{} is not signed by an authority in {}",
         broker.port(),
         broker.folder().join("other.pem").display()
     );
