@@ -34,11 +34,20 @@ impl Mosquitto {
     /// When it does not start.
     #[must_use]
     pub fn with(lines: &str, prepare: impl FnOnce(&Path)) -> Self {
+        Self::at("127.0.0.1", lines, prepare)
+    }
+
+    /// The same at this address.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn at(address: &str, lines: &str, prepare: impl FnOnce(&Path)) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         prepare(folder.path());
         let port = free_port();
         // Small messages at once, as the configuration that is shipped has it: what is timed is the box and not Nagle's algorithm.
-        let mut config = format!("listener {port} 127.0.0.1\nuser root\nlog_dest stderr\nset_tcp_nodelay true\n");
+        let mut config = format!("listener {port} {address}\nuser root\nlog_dest stderr\nset_tcp_nodelay true\n");
         let _ = write!(config, "{}", lines.replace("FOLDER", &folder.path().display().to_string()));
         fs::write(folder.path().join("mosquitto.conf"), config).expect("a configuration file");
         let process = run(folder.path());

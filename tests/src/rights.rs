@@ -1,7 +1,8 @@
-//! What a test may not do everywhere: mount a disk, lay a cable, look over the shoulder of a program.
+//! What a test may or can not do everywhere: mount a disk, lay a cable, look over the shoulder of a program, speak IPv6.
 
 #![expect(clippy::expect_used, reason = "a test that cannot be set up fails")]
 
+use std::net::{Ipv6Addr, TcpListener};
 use std::process::{Command, Stdio};
 
 use crate::skipped;
@@ -33,4 +34,14 @@ pub fn may(script: &str) -> bool {
 #[must_use]
 pub fn may_trace() -> bool {
     may("strace -f -qqq -o /dev/null -e trace=openat,write true")
+}
+
+/// Whether this machine reaches itself over IPv6; where it does not, a line that says so.
+#[must_use]
+pub fn has_ipv6() -> bool {
+    let bound = TcpListener::bind((Ipv6Addr::LOCALHOST, 0));
+    if let Err(error) = &bound {
+        skipped::because(&format!("this machine has no IPv6 loopback: {error}"));
+    }
+    bound.is_ok()
 }

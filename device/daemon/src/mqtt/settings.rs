@@ -149,10 +149,9 @@ impl Settings {
             Broker::Embedded => (false, "127.0.0.1", embedded_port),
             Broker::Remote { tls, host, port } => (*tls, host.as_str(), *port),
         };
-        // The client joins host and port with a colon.
-        let address = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
-        let broker = format!("{}://{address}:{port}", if tls { "mqtts" } else { "mqtt" });
-        let mut options = MqttOptions::new(name, address, port);
+        let broker = Broker::Remote { tls, host: host.to_owned(), port }.to_string();
+        // Without the brackets of an IPv6 address: with them it counts as a name, which no certificate is made for.
+        let mut options = MqttOptions::new(name, host, port);
         options
             .set_keep_alive(Duration::from_secs(config.keep_alive_s.0.into()))
             .set_max_packet_size(Some(MAX_PACKET_BYTES))
@@ -275,6 +274,13 @@ mod tests {
     #[test]
     fn the_embedded_broker_is_reached_at_its_port() {
         assert_eq!(settings("").unwrap().broker, "mqtt://127.0.0.1:4321");
+    }
+
+    #[test]
+    fn an_ipv6_address_has_brackets_for_people_alone() {
+        let settings = settings("broker = \"mqtt://[fd00::7]\"").unwrap();
+        assert_eq!(settings.broker, "mqtt://[fd00::7]:1883");
+        assert_eq!(settings.options.broker_address(), ("fd00::7".to_owned(), 1883));
     }
 
     #[test]

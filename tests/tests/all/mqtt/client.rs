@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use moodbox_core::topics::Topics;
 use moodbox_tests::mosquitto::{Mosquitto, free_port};
+use moodbox_tests::rights;
 use moodboxd::mqtt::{MqttEvent, Settings};
 use rumqttc::v5::mqttbytes::QoS;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -71,6 +72,18 @@ async fn a_broker_that_is_not_there_at_first_is_found_later() {
     assert!(this.lost().await.starts_with("nothing listens at"));
     broker.restart();
     assert_eq!(this.next().await, MqttEvent::Connected);
+}
+
+#[tokio::test]
+async fn a_broker_has_an_ipv6_address() {
+    if !rights::has_ipv6() {
+        return;
+    }
+    let mut broker = Mosquitto::at("::1", "allow_anonymous true", |_| {});
+    let mut this = TestBox::with(&format!("broker = \"mqtt://[::1]:{}\"", broker.port()), 64);
+    assert_eq!(this.next().await, MqttEvent::Connected);
+    broker.kill();
+    assert_eq!(this.lost().await, format!("mqtt://[::1]:{} closed the connection", broker.port()));
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 use std::{env, fs};
 
 use moodbox_tests::mosquitto::Mosquitto;
+use moodbox_tests::rights;
 use moodboxd::mqtt::MqttEvent;
 
 use super::TestBox;
@@ -43,7 +44,12 @@ fn authority(folder: &Path, name: &str) {
 
 /// A broker whose certificate is for `name`, signed by an authority `ca.pem`, with more words for openssl.
 pub(crate) fn broker_with_certificate(name: &str, validity: &str) -> Mosquitto {
-    Mosquitto::with(CERTIFICATE, |folder| {
+    broker_with_certificate_at("127.0.0.1", name, validity)
+}
+
+/// The same at this address.
+fn broker_with_certificate_at(address: &str, name: &str, validity: &str) -> Mosquitto {
+    Mosquitto::at(address, CERTIFICATE, |folder| {
         authority(folder, "ca");
         authority(folder, "other");
         let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
@@ -56,9 +62,14 @@ pub(crate) fn broker_with_certificate(name: &str, validity: &str) -> Mosquitto {
 
 /// What becomes of a box that trusts `authority`.
 async fn encrypted(broker: &Mosquitto, authority: &str) -> MqttEvent {
+    encrypted_box("127.0.0.1", broker, authority).next().await
+}
+
+/// A box that trusts `authority` and looks for its broker at this address.
+fn encrypted_box(address: &str, broker: &Mosquitto, authority: &str) -> TestBox {
     let file = broker.folder().join(authority);
-    let lines = format!("broker = \"mqtts://127.0.0.1:{}\"\nca_file = \"{}\"", broker.port(), file.display());
-    TestBox::with(&lines, 64).next().await
+    let lines = format!("broker = \"mqtts://{address}:{}\"\nca_file = \"{}\"", broker.port(), file.display());
+    TestBox::with(&lines, 64)
 }
 
 async fn with_password(broker: &Mosquitto, password: &str) -> MqttEvent {
@@ -113,6 +124,19 @@ async fn each_authority_in_the_file_is_trusted() {
     let [other, own] = ["other.pem", "ca.pem"].map(|name| fs::read_to_string(broker.folder().join(name)).unwrap());
     fs::write(broker.folder().join("both.pem"), other + &own).unwrap();
     assert_eq!(encrypted(&broker, "both.pem").await, MqttEvent::Connected);
+}
+
+#[tokio::test]
+async fn a_certificate_for_an_ipv6_address_is_trusted() {
+    if !rights::has_ipv6() {
+        return;
+    }
+    let broker = broker_with_certificate_at("::1", "IP:::1", "-days 30");
+    assert_eq!(encrypted_box("[::1]", &broker, "ca.pem").next().await, MqttEvent::Connected);
+    let elsewhere = broker_with_certificate_at("::1", "IP:::2", "-days 30");
+    let reason = refusal(encrypted_box("[::1]", &elsewhere, "ca.pem").next().await);
+    let expected = format!("the certificate of mqtts://[::1]:{} is for another name", elsewhere.port());
+    assert!(reason.starts_with(&expected), "{reason}");
 }
 
 #[tokio::test]
