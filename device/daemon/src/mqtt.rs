@@ -24,7 +24,7 @@ use tracing::{debug, info, warn};
 
 use settings::{CONNECT_LIMIT, Role};
 pub use settings::{Settings, SettingsError, exposure, password};
-use trouble::{Backoff, Patience, Trouble};
+use trouble::{Backoff, Before, Patience, Trouble};
 
 /// Messages that may wait for the client, which cannot be called back: the fewer, the sooner a picture that is no longer wanted
 /// is the last one. Those of a greeting fit.
@@ -81,12 +81,16 @@ async fn run(settings: Settings, mut publications: mpsc::Receiver<Publication>, 
     let mut told = None;
     // Connections in a row that did not hold.
     let mut short_lived = 0;
+    // Whether there has been one.
+    let mut accepted = false;
     loop {
-        let (connection, events) = Connection::new(&settings, &inbox, short_lived >= RESTARTS);
+        let before = Before { accepted, short_lived: short_lived >= RESTARTS };
+        let (connection, events) = Connection::new(&settings, &inbox, before);
         let Ended { connected, trouble } = connection.keep(events, &mut publications).await;
         let Some(Trouble { reason, patience }) = trouble else { return };
         if connected.is_some() {
             told = None;
+            accepted = true;
         }
         short_lived = if connected.is_some() && !held(connected) { short_lived + 1 } else { 0 };
         if connected.is_some() && short_lived <= RESTARTS {
@@ -130,8 +134,7 @@ struct Ended {
 struct Connection<'a> {
     settings: &'a Settings,
     inbox: &'a mpsc::Sender<MqttEvent>,
-    /// Whether too many connections before this one did not hold.
-    again: bool,
+    before: Before,
     client: AsyncClient,
     connected: Option<Instant>,
     /// Messages not passed on since the inbox was full.
@@ -141,9 +144,9 @@ struct Connection<'a> {
 }
 
 impl<'a> Connection<'a> {
-    fn new(settings: &'a Settings, inbox: &'a mpsc::Sender<MqttEvent>, again: bool) -> (Self, EventLoop) {
+    fn new(settings: &'a Settings, inbox: &'a mpsc::Sender<MqttEvent>, before: Before) -> (Self, EventLoop) {
         let (client, events) = AsyncClient::new(settings.options.clone(), QUEUE);
-        (Self { settings, inbox, again, client, connected: None, refused: 0, warned: false }, events)
+        (Self { settings, inbox, before, client, connected: None, refused: 0, warned: false }, events)
     }
 
     async fn keep(mut self, mut events: EventLoop, publications: &mut mpsc::Receiver<Publication>) -> Ended {
@@ -171,8 +174,9 @@ impl<'a> Connection<'a> {
             let event = match polled {
                 Some(Ok(Ok(event))) => event,
                 Some(Ok(Err(error))) => {
-                    let again = self.again && !held(self.connected);
-                    break Some(trouble::explain(self.settings, &error, again));
+                    let short_lived = self.before.short_lived && !held(self.connected);
+                    let before = Before { short_lived, ..self.before };
+                    break Some(trouble::explain(self.settings, &error, before));
                 }
                 Some(Err(_)) => break Some(trouble::silence(self.settings, limit)),
                 None => {

@@ -12,7 +12,8 @@ use rumqttc::v5::{ConnectionError, MqttOptions};
 use rumqttc::{TlsConfiguration, Transport};
 use tracing::warn;
 
-use super::{quality, trouble};
+use super::quality;
+use super::trouble::{self, Before};
 
 /// Largest message taken from the broker. More than the longest piece of a catalogue, so that one that is somewhat too long
 /// is still refused with a reason; the broker keeps longer ones away.
@@ -193,7 +194,7 @@ impl Settings {
     /// One line for a person: why there is no connection, and what to do.
     #[must_use]
     pub fn explain(&self, error: &ConnectionError) -> String {
-        trouble::explain(self, error, false).reason
+        trouble::explain(self, error, Before::default()).reason
     }
 }
 

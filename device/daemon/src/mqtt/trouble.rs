@@ -24,6 +24,15 @@ pub(super) struct Trouble {
     pub(super) patience: Patience,
 }
 
+/// What the connections before have shown.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Before {
+    /// The broker has accepted one: its address and port are the right ones.
+    pub(super) accepted: bool,
+    /// Too many in a row did not hold.
+    pub(super) short_lived: bool,
+}
+
 /// How soon it is worth trying again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Patience {
@@ -80,21 +89,21 @@ pub(super) fn deaf(settings: &Settings, packet: &Packet) -> Option<Trouble> {
     Some(Trouble { reason, patience: Patience::Long })
 }
 
-/// What an error of the client means. `again` says that the connections before did not hold either.
-pub(super) fn explain(settings: &Settings, error: &ConnectionError, again: bool) -> Trouble {
-    use Patience::{Growing, Long, Short};
+/// What an error of the client means.
+pub(super) fn explain(settings: &Settings, error: &ConnectionError, before: Before) -> Trouble {
+    use Patience::{Growing, Short};
     let broker = &settings.broker;
     if let Some(io) = io_error(error)
         && is_close(io)
     {
-        return closed(settings, again);
+        return closed(settings, before.short_lived);
     }
     let (reason, patience) = match error {
         ConnectionError::ConnectionRefused(code) => refused(settings, *code),
-        ConnectionError::Tls(TlsError::NativeTls(error)) => (untrusted(settings, &error.to_string()), Long),
+        ConnectionError::Tls(TlsError::NativeTls(error)) => unencrypted(settings, &error.to_string(), before),
         ConnectionError::Tls(TlsError::Io(error)) | ConnectionError::Io(error) => (unreachable(broker, error), Short),
         ConnectionError::Timeout(_) => (format!("{broker} does not answer"), Short),
-        ConnectionError::MqttState(StateError::ConnectionAborted) => return closed(settings, again),
+        ConnectionError::MqttState(StateError::ConnectionAborted) => return closed(settings, before.short_lived),
         ConnectionError::MqttState(error) => state(settings, error),
         ConnectionError::NotConnAck(_) => (format!("{broker} does not speak MQTT 5"), Growing),
         other => (format!("{broker}: {}", excerpt(&other.to_string())), Growing),
@@ -122,13 +131,22 @@ fn refused(settings: &Settings, code: ConnectReturnCode) -> (String, Patience) {
     }
 }
 
+fn unencrypted(settings: &Settings, error: &str, before: Before) -> (String, Patience) {
+    let broker = &settings.broker;
+    if error.contains("certificate verify failed") {
+        return (untrusted(settings, error), Patience::Long);
+    }
+    let what = excerpt(error);
+    if before.accepted {
+        // A broker that ends just then, most likely: the library does not tell what is cut from what is wrong.
+        return (format!("the connection to {broker} broke before it was encrypted ({what})"), Patience::Short);
+    }
+    (format!("{broker} makes no encrypted connection; is this the port for mqtts? ({what})"), Patience::Long)
+}
+
 /// OpenSSL puts the reason that matters into the last brackets of a long line.
 fn untrusted(settings: &Settings, error: &str) -> String {
     let broker = &settings.broker;
-    if !error.contains("certificate verify failed") {
-        let what = excerpt(error);
-        return format!("{broker} makes no encrypted connection; is this the port for mqtts? ({what})");
-    }
     let why = error.rsplit_once('(').map_or(error, |(_, why)| why.trim_end_matches(')'));
     let why = excerpt(why);
     if why.contains("expired") || why.contains("not yet valid") {

@@ -2,13 +2,17 @@
 
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 use std::{env, fs};
 
 use moodbox_tests::mosquitto::Mosquitto;
 use moodbox_tests::rights;
 use moodboxd::mqtt::MqttEvent;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
+use tokio::time::timeout;
 
-use super::TestBox;
+use super::{PATIENCE, TestBox};
 
 const CERTIFICATE: &str = "allow_anonymous true\ncertfile FOLDER/server.pem\nkeyfile FOLDER/server.key";
 
@@ -172,4 +176,43 @@ async fn a_port_without_encryption_is_said_so() {
     let broker = Mosquitto::with("allow_anonymous true", |folder| authority(folder, "ca"));
     let MqttEvent::Lost { reason, .. } = encrypted(&broker, "ca.pem").await else { panic!("a connection") };
     assert!(reason.contains("encrypt") || reason.contains("broke the connection"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_broker_that_ends_while_a_connection_is_encrypted_is_found_when_it_returns() {
+    let mut broker = broker_with_certificate("IP:127.0.0.1", "-days 30");
+    let mut this = encrypted_box("127.0.0.1", &broker, "ca.pem");
+    assert_eq!(this.next().await, MqttEvent::Connected);
+    broker.kill();
+    assert!(this.lost().await.ends_with(" closed the connection"));
+    let ending = TcpListener::bind(("127.0.0.1", broker.port())).await.unwrap();
+    // It ends after the box's first words, and then before it has read them, which resets the connection.
+    let (mut heard, _) = timeout(PATIENCE, ending.accept()).await.unwrap().unwrap();
+    assert!(heard.read(&mut [0; 4096]).await.unwrap() > 0);
+    drop(heard);
+    let told = loop {
+        match this.next().await {
+            // It may have come back in between.
+            MqttEvent::Lost { reason, refused: false } if reason.starts_with("nothing listens") => {}
+            told => break told,
+        }
+    };
+    let broke = format!("the connection to mqtts://127.0.0.1:{} broke before it was encrypted (", broker.port());
+    assert!(
+        matches!(&told, MqttEvent::Lost { reason, refused: false } if reason.starts_with(&broke) && !reason.contains('\n')),
+        "{told:?}"
+    );
+    drop(timeout(PATIENCE, ending.accept()).await.unwrap().unwrap());
+    drop(ending);
+    broker.restart();
+    let back = async {
+        loop {
+            match this.next().await {
+                MqttEvent::Connected => break,
+                told => assert!(matches!(told, MqttEvent::Lost { refused: false, .. }), "{told:?}"),
+            }
+        }
+    };
+    // Once the broker is back, the box must be within this time.
+    timeout(Duration::from_secs(5), back).await.unwrap();
 }
