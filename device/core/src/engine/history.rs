@@ -18,15 +18,16 @@ pub struct Recalled {
     pub outcome: Result<Page, String>,
 }
 
-/// Time after which it is noted that nothing is seen though the camera is wanted. One with a bad cable, which comes and goes
-/// every few seconds, would else take the place of all that was noted before within days.
+/// Time after which it is noted that nothing is seen though nobody has switched the camera off. A bad cable, or a loose wire of
+/// the switch on the box, which comes and goes every few seconds, would else take the place of all that was noted before within
+/// days.
 const GONE: Duration = Duration::from_secs(60);
 
 /// What was noted last.
 #[derive(Debug, Default)]
 pub(super) struct Chronicle {
     noted: Option<(Duration, Option<RoomMood>)>,
-    /// Since when nothing is seen though the camera is wanted.
+    /// Since when nothing is seen though nobody has switched the camera off.
     gone_since: Option<Duration>,
 }
 
@@ -42,8 +43,8 @@ impl Chronicle {
 
     /// Takes in whether somebody looks; returns whether that is certain, as it is once nobody has for a while. What came before
     /// the start is over at once.
-    fn settle(&mut self, looks: bool, is_wanted: bool, now: Duration) -> bool {
-        if looks || !is_wanted {
+    fn settle(&mut self, looks: bool, is_switched_off: bool, now: Duration) -> bool {
+        if looks || is_switched_off {
             self.gone_since = None;
             return true;
         }
@@ -64,7 +65,7 @@ impl Engine {
     pub(super) fn note(&mut self, room: &Room, now: Duration, effects: &mut Vec<Effect>) {
         let is_blind = self.failed.contains_key(&Part::Models);
         let looks = self.gives_frames() && !is_blind;
-        if !self.chronicle.settle(looks, self.camera_is_wanted(), now) {
+        if !self.chronicle.settle(looks, !self.switches.camera, now) {
             return;
         }
         let sight = looks.then(|| Sight::from(room));

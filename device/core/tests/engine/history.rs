@@ -71,6 +71,37 @@ fn a_camera_that_comes_and_goes_leaves_no_line_for_each_time() {
 }
 
 #[test]
+fn a_switch_with_a_loose_wire_leaves_no_line_for_each_time() {
+    let mut evening = happy_evening();
+    let lock = |evening: &mut Evening| {
+        evening.tell(Event::CameraLock(Some("the switch on the box is off".to_owned())));
+        evening.tell(Event::CameraClosed);
+        evening.now
+    };
+    let unlock = |evening: &mut Evening| {
+        evening.tell(Event::CameraLock(None));
+        evening.tell(Event::CameraUp);
+        evening.watch(&[face(Emotion::Happy)], Duration::from_secs(1));
+    };
+    for _ in 0..100 {
+        lock(&mut evening);
+        evening.wait(Duration::from_secs(5));
+        unlock(&mut evening);
+    }
+    assert_eq!(evening.noted(), [None, ABSENT, GUESS, HAPPY]);
+    let locked = lock(&mut evening);
+    evening.wait(10 * MINUTE);
+    assert_eq!(evening.notes().split_off(4), [(locked + MINUTE, None)]);
+    // A command is no loose wire.
+    unlock(&mut evening);
+    let before = evening.notes().len();
+    lock(&mut evening);
+    evening.wait(Duration::from_secs(5));
+    evening.command("camera", "OFF");
+    assert_eq!(evening.notes().split_off(before), [(evening.now, None)]);
+}
+
+#[test]
 fn who_cannot_see_has_not_looked() {
     let mut evening = happy_evening();
     evening.tell(Event::Failed(Part::Models, "damaged".to_owned()));
