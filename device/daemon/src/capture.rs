@@ -230,6 +230,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
+    use crate::switch::{self, Position};
 
     #[test]
     fn that_an_unplugged_camera_is_not_there_is_told_after_each_word_about_the_switch() {
@@ -246,5 +247,21 @@ mod tests {
         wanted.forbid(false);
         assert!(is_told(missing()) && !is_told(missing()));
         assert!(is_told(CameraError::Busy(PathBuf::from("/dev/video0"))));
+    }
+
+    #[test]
+    fn a_look_at_the_switch_is_no_word_about_it() {
+        let wanted = Wanted::default();
+        let mut told = Told::default();
+        let mut is_told = |error: CameraError| told.takes_in(&error, wanted.lock().times);
+        let missing = || CameraError::NotFound(PathBuf::from("/dev/video0"));
+        let mut look = switch::follow(&wanted, |_| ());
+        look(Position::On);
+        assert!(is_told(CameraError::Unplugged(PathBuf::from("/dev/video0"))));
+        look(Position::On);
+        assert!(!is_told(missing()));
+        look(Position::Off("the switch on the box is off".to_owned()));
+        look(Position::On);
+        assert!(is_told(missing()) && !is_told(missing()));
     }
 }

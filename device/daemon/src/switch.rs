@@ -39,20 +39,26 @@ pub enum Position {
 /// Watches line `line` of `chip` and forbids the camera while the switch is off, until the camera is never wanted again.
 /// `tell` hears of each change.
 pub fn run(chip: &Path, line: u32, wanted: &Wanted, pulse: &Pulse, tell: impl Fn(Position)) {
-    let mut told = None;
-    let mut take = |position: Position| {
-        wanted.forbid(position != Position::On);
-        if told.as_ref() != Some(&position) {
-            told = Some(position.clone());
-            tell(position);
-        }
-    };
+    let mut take = follow(wanted, tell);
     loop {
         pulse.beat();
         let Err(reason) = watch(chip, line, wanted, pulse, &mut take) else { return };
         take(Position::Off(format!("the switch on the box cannot be read: {reason}")));
         if wanted.ends_within(PAUSE) {
             return;
+        }
+    }
+}
+
+/// What becomes of each look at the switch. Only a change counts: after any word about the switch capture tells anew why there is no
+/// camera.
+pub(crate) fn follow(wanted: &Wanted, tell: impl Fn(Position)) -> impl FnMut(Position) {
+    let mut told = None;
+    move |position| {
+        if told.as_ref() != Some(&position) {
+            wanted.forbid(position != Position::On);
+            told = Some(position.clone());
+            tell(position);
         }
     }
 }
