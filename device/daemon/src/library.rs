@@ -45,6 +45,7 @@ struct Upload {
 /// A catalogue that has come.
 struct Taken {
     sha256: String,
+    bytes: u64,
     songs: usize,
 }
 
@@ -77,14 +78,16 @@ impl Library {
     }
 
     /// Takes a piece that goes on where the last one ended; of any other it says where to go on. With the last piece comes
-    /// the catalogue, which is kept by then.
+    /// the catalogue, which is kept by then. Of a catalogue that has come, any piece is answered with the whole.
     ///
     /// # Errors
     /// When the disk fails, or the whole is not what it should be. Its pieces are forgotten then.
     pub fn take(&mut self, piece: &Piece) -> Result<Received, LibraryError> {
-        let is_last = piece.offset.saturating_add(piece.text.len() as u64) == piece.size;
-        if let Some(Taken { songs, .. }) = self.taken.as_ref().filter(|taken| is_last && taken.sha256 == piece.sha256) {
-            return Ok(Received::Before { bytes: piece.size, songs: *songs });
+        if let Some(Taken { sha256, bytes, songs }) = &self.taken
+            && *sha256 == piece.sha256
+            && *bytes == piece.size
+        {
+            return Ok(Received::Before { bytes: *bytes, songs: *songs });
         }
         let part = self.folder.join(format!("{}{}{}", PART.0, piece.sha256, PART.1));
         let disk = |source| LibraryError::Disk { path: part.clone(), source };
@@ -112,7 +115,7 @@ impl Library {
             let _ = fs::remove_file(&part);
         }
         let catalogue = whole?;
-        self.taken = Some(Taken { sha256: piece.sha256.clone(), songs: catalogue.tracks().len() });
+        self.taken = Some(Taken { sha256: piece.sha256.clone(), bytes, songs: catalogue.tracks().len() });
         Ok(Received::Whole { bytes, catalogue })
     }
 
@@ -201,9 +204,11 @@ mod tests {
         }
         let whole = library.take(last).unwrap();
         assert!(matches!(whole, Received::Whole { catalogue, .. } if catalogue.tracks().len() == 20));
-        // Whoever had no answer sends it again.
-        let again = library.take(last).unwrap();
-        assert!(matches!(again, Received::Before { bytes, songs: 20 } if bytes == last.size), "{again:?}");
+        // Whoever had no answer sends it again, and whoever begins anew need not go on.
+        for piece in [last, &first[0], &first[1]] {
+            let again = library.take(piece).unwrap();
+            assert!(matches!(again, Received::Before { bytes, songs: 20 } if bytes == last.size), "{again:?}");
+        }
         assert_eq!(songs(&here), Some(20));
         assert_eq!(names(&here), [FILE]);
     }

@@ -29,7 +29,7 @@ pub enum Received {
         /// The catalogue itself.
         catalogue: Catalogue,
     },
-    /// It was whole before: the answer to its last piece was lost, or is late.
+    /// It was whole before: the answer to its last piece was lost or is late, or it is sent once more.
     Before {
         /// All its bytes.
         bytes: u64,

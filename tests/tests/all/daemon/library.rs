@@ -89,6 +89,11 @@ fn a_library_is_sent_used_at_once_and_kept() {
     let (code, stdout, lines) = home.push(2000, "test");
     assert_eq!((code, stdout.as_str(), &lines[..]), (Some(0), "the box has 2000 songs now\n", &[][..]));
     home.list_of_the_test();
+    // Once more is the same, and leaves no pieces.
+    assert_eq!(home.push(2000, "test"), (Some(0), stdout, vec![]));
+    let kept = fs::read_dir(home.folder.path().join("store")).unwrap().map(|entry| entry.unwrap().file_name());
+    let pieces: Vec<_> = kept.filter(|name| name.to_string_lossy().ends_with(".part")).collect();
+    assert!(pieces.is_empty(), "{pieces:?}");
     home.daemon.signal("TERM");
     home.listener.until("/availability", |message| message.text == "offline");
     home.start_again();
