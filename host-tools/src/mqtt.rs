@@ -21,7 +21,7 @@ pub(crate) use many::Many;
 
 use crate::failure::{Failure, tell};
 
-/// Longest time that an answer may take; a box needs milliseconds.
+/// Longest time that an answer may take once there is a connection; a box needs milliseconds.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Messages that may wait between the connection and the command that uses it: all that a box has retained comes at once, and

@@ -22,8 +22,8 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::{debug, info, warn};
 
-use settings::{CONNECT_LIMIT, Role};
-pub use settings::{Settings, SettingsError, exposure, password};
+use settings::Role;
+pub use settings::{CONNECT_LIMIT, Settings, SettingsError, exposure, password};
 use trouble::{Backoff, Before, Patience, Trouble};
 
 /// Messages that may wait for the client, which cannot be called back: the fewer, the sooner a picture that is no longer wanted

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::anyhow;
 use moodbox_core::config::{DeviceId, Mqtt};
 use moodbox_core::topics::Topics;
-use moodboxd::mqtt::Settings;
+use moodboxd::mqtt::{CONNECT_LIMIT, Settings};
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{Filter, Packet, PubAckReason, SubscribeReasonCode};
 use rumqttc::v5::{AsyncClient, ClientError, Event, EventLoop};
@@ -23,6 +23,8 @@ pub(crate) struct Connection {
     client: AsyncClient,
     events: EventLoop,
     settings: Settings,
+    /// Whether the connection has come about.
+    connected: bool,
 }
 
 impl Connection {
@@ -40,7 +42,7 @@ impl Connection {
         let settings = reach.settings(id.as_str(), discovery_prefix, 60, &[])?;
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let (client, events) = AsyncClient::new(settings.options(), QUEUE);
-        Ok(Self { runtime, client, events, settings })
+        Ok(Self { runtime, client, events, settings, connected: false })
     }
 
     /// The topics of the box.
@@ -158,7 +160,9 @@ impl Connection {
 
     /// Takes what comes until it is what is wanted; nothing when that does not come in time.
     fn until<T>(&mut self, wanted: impl FnMut(Packet) -> Option<T>) -> Result<Option<T>, Failure> {
-        self.within(PATIENCE, wanted)
+        // The first exchange connects.
+        let patience = if self.connected { PATIENCE } else { CONNECT_LIMIT + PATIENCE };
+        self.within(patience, wanted)
     }
 
     fn within<T>(
@@ -166,12 +170,12 @@ impl Connection {
         patience: Duration,
         mut wanted: impl FnMut(Packet) -> Option<T>,
     ) -> Result<Option<T>, Failure> {
-        let events = &mut self.events;
+        let Self { events, connected, .. } = self;
         let found = async {
             loop {
-                if let Event::Incoming(packet) = events.poll().await?
-                    && let Some(found) = wanted(packet)
-                {
+                let Event::Incoming(packet) = events.poll().await? else { continue };
+                *connected |= matches!(packet, Packet::ConnAck(_));
+                if let Some(found) = wanted(packet) {
                     return Ok(found);
                 }
             }

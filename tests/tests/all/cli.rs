@@ -4,6 +4,7 @@ mod aim;
 mod analyze;
 mod bench;
 mod config;
+mod connection;
 mod demo;
 mod doctor;
 mod eval;

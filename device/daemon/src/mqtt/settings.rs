@@ -24,7 +24,7 @@ const MAX_INFLIGHT: u16 = 20;
 
 /// Longest time a connection may take to come about. The name has to be looked up within it, and a first name server that
 /// does not answer costs 5 s.
-pub(super) const CONNECT_LIMIT: Duration = Duration::from_secs(12);
+pub const CONNECT_LIMIT: Duration = Duration::from_secs(12);
 
 /// What is needed for a connection.
 #[derive(Clone)]
