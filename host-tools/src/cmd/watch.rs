@@ -109,7 +109,7 @@ impl Watch {
                 let change = self.state.hear(&part, &payload);
                 // A box that has just come knows of nobody who watches, and one with a problem may have more of them.
                 let came = part == "availability" && self.state.listens();
-                let mends = change == Some(state::Change::State) && !self.state.problems.is_empty();
+                let mends = change == Some(state::Change::State) && self.state.may_mend();
                 if came || mends || change == Some(state::Change::Problems) {
                     self.ask(came);
                 }

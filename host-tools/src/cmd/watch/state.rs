@@ -17,6 +17,10 @@ const TRAIL: usize = 120;
 /// Problems that are shown; a box has four parts that can fail.
 const MOST_PROBLEMS: usize = 8;
 
+/// What the box calls a configuration that it has taken back among its problems. It is told once, and not listed with the parts
+/// that do not work.
+const CONFIG: &str = "config";
+
 /// A box as it is known here.
 #[derive(Debug, Default)]
 pub(super) struct State {
@@ -101,6 +105,13 @@ pub(super) struct Problem {
     pub(super) message: String,
 }
 
+impl Problem {
+    /// Whether the box says, when it is asked, that it is over.
+    fn passes(&self) -> bool {
+        self.part != CONFIG
+    }
+}
+
 /// What a message has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Change {
@@ -135,6 +146,11 @@ impl State {
     /// Whether the box hears what it is told.
     pub(super) fn listens(&self) -> bool {
         self.lost.is_none() && self.online == Some(true)
+    }
+
+    /// Whether the box may say, when it is asked, that something works again.
+    pub(super) fn may_mend(&self) -> bool {
+        self.problems.iter().any(Problem::passes)
     }
 
     /// Takes in a message on the topic with this last part; says what it has changed, if anything. What cannot be read, as
@@ -211,14 +227,23 @@ impl State {
             self.notice = Some(format!("the box refuses {name}: {reason}"));
             return Some(Change::Refused);
         }
-        if name != "diagnose" {
-            return None;
+        let mut problems = self.problems.clone();
+        match name {
+            "diagnose" => {
+                let failed: Vec<Problem> = serde_json::from_value(answer.pointer_mut("/data/problems")?.take()).ok()?;
+                problems.retain(|problem| !problem.passes());
+                problems.extend(failed.into_iter().filter(Problem::passes));
+            }
+            // Whoever has set it has seen to what was taken back before.
+            "config.set" => problems.retain(Problem::passes),
+            _ => return None,
         }
-        let problems = answer.pointer_mut("/data/problems")?.take();
-        self.suffer(serde_json::from_value(problems).ok()?)
+        self.suffer(problems)
     }
 
     fn suffer(&mut self, mut problems: Vec<Problem>) -> Option<Change> {
+        // In the same order whether the box was asked or has told it by itself.
+        problems.sort_by_key(Problem::passes);
         problems.truncate(MOST_PROBLEMS);
         if problems.iter().any(|problem| !self.problems.contains(problem)) {
             self.notice = None;

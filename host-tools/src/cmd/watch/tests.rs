@@ -218,6 +218,36 @@ fn a_refusal_and_a_problem_are_told_and_go_again() {
 }
 
 #[test]
+fn a_configuration_that_was_taken_back_stays_told_until_one_is_set_again() {
+    let mut state = evening();
+    let event = |part: &str, message: &str| json!({ "event_type": "problem", "part": part, "message": message });
+    let lists = |problems: serde_json::Value| json!({ "status": "ok", "data": { "problems": problems } }).to_string();
+    let camera = json!({ "part": "camera", "message": "it is not there" });
+    let told = |state: &State| lines::line(Change::Problems, state).unwrap();
+    state.hear("event", event("camera", "it is not there").to_string().as_bytes());
+    let taken_back = "the new configuration was taken back: camera: it is not there";
+    assert_eq!(state.hear("event", event("config", taken_back).to_string().as_bytes()), Some(Change::Problems));
+    let both = format!("problems: config: {taken_back}; camera: it is not there");
+    assert_eq!(told(&state), both);
+    // Asked at once, and after the restart that a camera takes.
+    assert_eq!(state.hear("response/diagnose", lists(json!([camera])).as_bytes()), None);
+    assert!(state.may_mend());
+    state.hear("availability", b"offline");
+    state.hear("availability", b"online");
+    assert_eq!(state.hear("response/diagnose", lists(json!([])).as_bytes()), Some(Change::Problems));
+    assert_eq!(told(&state), format!("problems: config: {taken_back}"));
+    assert!(picture(&state, &Mode::Live, (80, 24)).contains("config: the new configuration was taken back"));
+    // There is nothing to ask the box for.
+    assert!(!state.may_mend());
+    let refusal = br#"{"transaction":"1","status":"error","error":"mood.hold_s: too much"}"#;
+    assert_eq!(state.hear("response/config.set", refusal), Some(Change::Refused));
+    assert_eq!(told(&state), format!("problems: config: {taken_back}"));
+    let set = br#"{"transaction":"2","status":"ok","data":{"set":{},"after_restart":[],"trial_s":60}}"#;
+    assert_eq!(state.hear("response/config.set", set), Some(Change::Problems));
+    assert_eq!(told(&state), "problems: none");
+}
+
+#[test]
 fn a_notice_goes_when_the_box_comes_and_when_something_new_fails() {
     let late = || Some("box livingroom is not heard".to_owned());
     let mut state = State { notice: late(), ..State::default() };

@@ -82,3 +82,23 @@ fn faces_are_outlines_and_come_only_while_somebody_watches() {
     let keys: Vec<_> = faces["faces"][0].as_object().unwrap().keys().cloned().collect();
     assert_eq!(keys, ["box", "emotions", "person", "score", "sharp"]);
 }
+
+#[test]
+fn somebody_at_a_terminal_reads_that_a_configuration_was_taken_back() {
+    let mut home = Home::with_a_smile();
+    home.listener.until("/state", |state| state.json()["faces"] == 1);
+    let mut terminal = Terminal::start(&format!("{} {}", program("moodbox").display(), words(&home)), 24, 80);
+    terminal.until("online");
+    home.ask("config.set", &json!({ "set": { "camera.source": "v4l2:/dev/video99" } }));
+    home.ask("restart", &json!({}));
+    home.comes_back();
+    home.listener.until("/event", |event| event.json()["part"] == "config");
+    home.comes_back();
+    // What the box says is wrong once it has its camera again, which is nothing, is known here before the light.
+    home.listener.until("/response/diagnose", |answer| answer.json()["data"]["problems"] == json!([]));
+    home.command("leds", "OFF");
+    terminal.until("light off");
+    terminal.until("config: the new configuration was taken back");
+    terminal.press("q");
+    assert_eq!(terminal.ended().0, Some(0));
+}
