@@ -15,8 +15,10 @@ use moodbox_core::config::{Bounded, Broker, Config, Source};
 use moodbox_core::music::Catalogue;
 use moodboxd::camera;
 use moodboxd::run::{self, Glimpse, StartError};
+use tokio::runtime::Builder;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::ending::Ending;
 use crate::failure::Failure;
 use crate::library;
 
@@ -56,6 +58,9 @@ pub(crate) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
         return evening::run(songs.unwrap_or_else(Catalogue::demo), arguments.seed, json);
     }
     let draw = !json && !arguments.plain && io::stdout().is_terminal();
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    // Heard before there is a folder that must not stay behind.
+    let mut ending = runtime.block_on(async { Ending::new() })?;
     // Removed when the demo ends: the recording, and what the daemon wants to remember.
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let config = configure(arguments, folder.path(), draw)?;
@@ -63,15 +68,20 @@ pub(crate) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
     camera::open(&config.camera, Instant::now(), || {}).map_err(|e| anyhow!(e))?;
     let (show, glimpses) = mpsc::channel(1);
     let (stop, stopped) = oneshot::channel::<()>();
-    let daemon = thread::spawn(move || -> anyhow::Result<Result<(), StartError>> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        // Whether the sender says stop or is gone makes no difference.
-        let stopped = async { drop(stopped.await) };
-        Ok(runtime.block_on(run::run(config, stopped, Some(show))))
+    let daemon = thread::spawn(move || -> Result<(), StartError> {
+        // Whoever watches hears of its end by that of the glimpses.
+        let stopped = async {
+            tokio::select! {
+                // Whether the sender says stop or is gone makes no difference.
+                _ = stopped => {}
+                () = ending.asked() => {}
+            }
+        };
+        runtime.block_on(run::run(config, stopped, Some(show)))
     });
     let watched = watch(glimpses, draw, json);
     drop(stop);
-    let ended = daemon.join().map_err(|_| anyhow!("the daemon failed"))??;
+    let ended = daemon.join().map_err(|_| anyhow!("the daemon failed"))?;
     ended.map_err(|e| anyhow!(e))?;
     watched.map_err(Failure::from)
 }

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-use moodbox_tests::programs::repository;
+use moodbox_tests::programs::{program, repository};
 use serde_json::Value;
 
 use super::{Done, file, frame_at, moodbox, typed};
@@ -127,6 +129,32 @@ fn a_recording_that_is_not_there_ends_the_demo_with_a_reason() {
         ("v4l2:/dev/video99", "camera /dev/video99 is not there: plug it in, or choose another with camera.source"),
     ] {
         assert_eq!(typed(&format!("demo --plain --source {source}")).refused(2), format!("moodbox: {reason}"));
+    }
+}
+
+#[test]
+fn a_demo_that_is_asked_to_end_does_and_leaves_nothing_behind() {
+    let (pictures, temporary) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let picture = file(pictures.path(), "0.jpg", frame_at(15));
+    // More than it has seen when it is asked.
+    for number in 1..5000 {
+        fs::hard_link(&picture, pictures.path().join(format!("{number}.jpg"))).unwrap();
+    }
+    let source = format!("replay:{}", pictures.path().display());
+    let left = || fs::read_dir(temporary.path()).unwrap().count();
+    for (signal, manner) in [("-INT", "--plain"), ("-TERM", "--json")] {
+        let mut demo = Command::new(program("moodbox"))
+            .args(["demo", manner, "--source", &source])
+            .env("TMPDIR", temporary.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut said = BufReader::new(demo.stdout.take().unwrap());
+        said.read_line(&mut String::new()).unwrap();
+        assert_eq!(left(), 1, "{manner}");
+        assert!(Command::new("kill").args([signal, &demo.id().to_string()]).status().unwrap().success());
+        assert_eq!((demo.wait().unwrap().code(), left()), (Some(0), 0), "{signal} {manner}");
     }
 }
 
