@@ -1,6 +1,8 @@
 """`moodbox doctor` and `moodbox logs` on a box that works, and on one that does not; with nothing private for others."""
 
 import json
+import pathlib
+import signal
 import subprocess
 import unittest
 
@@ -9,6 +11,11 @@ from machine import MOODBOX, PACKAGE, PATIENCE_S, Machine, free_port, moodbox
 
 # What nobody but the owner needs to know.
 SECRETS = ["Annas Zimmer", "Annas Box", "attic", "admin", "localhost", "127.0.0.1", "moodbox-test", "evening.mjpeg", "nobody-home"]
+
+
+def connections():
+    """The connections of `moodbox` that are open on this computer, by their sockets."""
+    return set(pathlib.Path("/tmp").glob("moodbox-*/ssh"))
 
 
 class Box(unittest.TestCase):
@@ -107,6 +114,7 @@ class Box(unittest.TestCase):
         self.assertEqual(done.stderr, "moodbox: box: the journal has no line of level error or above\n")
 
     def test_the_journal_as_it_is_written(self):
+        before = connections()
         process = subprocess.Popen([MOODBOX, "logs", *map(str, self.ssh), "--follow", "-n", "0"], stdout=subprocess.PIPE, text=True)
         self.addCleanup(process.stdout.close)
         self.addCleanup(process.wait, PATIENCE_S)
@@ -114,6 +122,10 @@ class Box(unittest.TestCase):
         # It follows once the journal is open on the other side.
         self.machine.run("until pgrep journalctl; do sleep 0.1; done; systemctl restart moodboxd")
         self.assertTrue(any("box <id> with models" in line for line in process.stdout))
+        self.assertEqual(len(connections() - before), 1)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(PATIENCE_S), 0)
+        self.assertEqual(connections() - before, set())
 
     def test_a_machine_that_is_no_box(self):
         bare = Machine()

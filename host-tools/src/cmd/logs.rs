@@ -4,9 +4,16 @@ mod private;
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Write};
+use std::process::ChildStdout;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::thread;
+use std::time::Duration;
 
 use anyhow::anyhow;
 use serde_json::json;
+use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::failure::{Failure, tell};
 use crate::plain::plain;
@@ -36,11 +43,37 @@ const LEVELS: [&str; 3] = ["error", "warn", "info"];
 /// The level that every line has or is above.
 const INFO: usize = LEVELS.len() - 1;
 
+/// Lines that may wait to be shown.
+const QUEUE: usize = 64;
+
+/// How often it is looked whether somebody wants the end, while nothing is written.
+const LOOK: Duration = Duration::from_millis(100);
+
 fn level(text: &str) -> Result<usize, String> {
     LEVELS.iter().position(|level| *level == text).ok_or_else(|| "known are error, warn and info".to_owned())
 }
 
 pub(crate) fn run(arguments: &Arguments, as_json: bool) -> Result<(), Failure> {
+    // The connection, and its folder here, must go also where somebody ends it.
+    let asked = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        // The second ends at once, as ever.
+        signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&asked))?;
+        signal_hook::flag::register(signal, Arc::clone(&asked))?;
+    }
+    match show(arguments, as_json, &asked) {
+        // Ctrl-C reaches `ssh`, too, whose end then is no failure.
+        Err(_) if asked.load(Ordering::Relaxed) && arguments.follow => Ok(()),
+        Err(_) if asked.load(Ordering::Relaxed) => Err(Failure::Finding(broken_off())),
+        shown => shown,
+    }
+}
+
+fn broken_off() -> anyhow::Error {
+    anyhow!("the journal was not read to its end")
+}
+
+fn show(arguments: &Arguments, as_json: bool, asked: &AtomicBool) -> Result<(), Failure> {
     let session = Session::open(&arguments.destination)?;
     // The journal of the system is root's; who may read it without is not asked for anything.
     let count = match (arguments.follow, arguments.level) {
@@ -53,8 +86,9 @@ pub(crate) fn run(arguments: &Arguments, as_json: bool) -> Result<(), Failure> {
     let command = format!("if [ $(id -u) != 0 ] && sudo -n true 2>/dev/null; then sudo -n {read}; else {read}; fi");
     let mut child = session.start(&command)?;
     drop(child.stdin.take());
+    let lines = lines_of(child.stdout.take());
     let (mut any, mut latest) = (false, VecDeque::new());
-    for line in child.stdout.take().map(BufReader::new).into_iter().flat_map(BufRead::lines).map_while(Result::ok) {
+    while let Some(line) = next(&lines, asked) {
         any = true;
         let Some(line) = Line::read(&line).filter(|line| line.level <= arguments.level) else { continue };
         if arguments.follow {
@@ -65,6 +99,11 @@ pub(crate) fn run(arguments: &Arguments, as_json: bool) -> Result<(), Failure> {
         if latest.len() > arguments.lines as usize {
             latest.pop_front();
         }
+    }
+    if asked.load(Ordering::Relaxed) {
+        child.kill()?;
+        child.wait()?;
+        return Err(Failure::Finding(broken_off()));
     }
     for line in &latest {
         print(line, as_json)?;
@@ -89,6 +128,31 @@ pub(crate) fn run(arguments: &Arguments, as_json: bool) -> Result<(), Failure> {
         tell(format_args!("moodbox: {}: the journal has no line of level {level} or above", session.host()));
     }
     Ok(())
+}
+
+/// What is read, line by line: the thread that waits for it can be left alone.
+fn lines_of(stdout: Option<ChildStdout>) -> Receiver<String> {
+    let (sender, lines) = sync_channel(QUEUE);
+    thread::spawn(move || {
+        for line in stdout.map(BufReader::new).into_iter().flat_map(BufRead::lines).map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    lines
+}
+
+/// The next line; nothing at the end, or where somebody wants that.
+fn next(lines: &Receiver<String>, asked: &AtomicBool) -> Option<String> {
+    while !asked.load(Ordering::Relaxed) {
+        match lines.recv_timeout(LOOK) {
+            Ok(line) => return Some(line),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return None,
+        }
+    }
+    None
 }
 
 fn print(line: &Line, as_json: bool) -> io::Result<()> {
