@@ -24,6 +24,9 @@ use moodbox_core::music::{Catalogue, Track};
 use self::scan::Rename;
 use crate::failure::tell;
 
+/// Links that are followed one after the other, as many as Linux does: some lead to each other.
+const MOST_LINKS: usize = 40;
+
 /// The songs of the file; without one, those of the person's own library, or the demo catalogue where that has none. Rows
 /// that cannot be used are named on stderr.
 pub(crate) fn read(path: Option<&Path>) -> anyhow::Result<Catalogue> {
@@ -159,8 +162,10 @@ impl Library {
 /// Puts new content in the place of a file: written beside it, flushed to the disk, then renamed over it. Who could read the
 /// old one can read the new one; the first is for all whom the umask lets.
 pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
+    fs::create_dir_all(folder_of(path))?;
+    // A folder that a link leads to is no business of ours: its drive may not be mounted.
+    let path = &behind_links(path);
+    let folder = folder_of(path);
     let mut builder = tempfile::Builder::new();
     builder.prefix(".moodbox-");
     #[cfg(unix)]
@@ -176,6 +181,20 @@ pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     #[cfg(unix)]
     fs::File::open(folder)?.sync_all()?;
     Ok(())
+}
+
+/// What a link leads to, be it there yet or not: the link itself stays.
+fn behind_links(path: &Path) -> PathBuf {
+    let mut path = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        let Ok(next) = fs::read_link(&path) else { break };
+        path = folder_of(&path).join(next);
+    }
+    path
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn default_path() -> anyhow::Result<PathBuf> {

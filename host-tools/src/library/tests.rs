@@ -63,6 +63,28 @@ fn a_library_can_be_read_by_whom_the_umask_or_its_owner_lets() {
     assert_eq!((mode(&library) & 0o777, fs::read(&library).unwrap()), (0o640, b"two".to_vec()));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_library_that_is_a_link_stays_one() {
+    use std::os::unix::fs::symlink;
+    let folder = tempfile::tempdir().unwrap();
+    let [library, between, drive] = ["library", "between", "drive"].map(|name| folder.path().join(name));
+    symlink("between", &library).unwrap();
+    symlink(drive.join("library"), &between).unwrap();
+    let stay = || assert!([&library, &between].into_iter().all(|link| link.is_symlink()));
+    replace(&library, b"none").unwrap_err();
+    stay();
+    assert!(!drive.exists());
+    fs::create_dir(&drive).unwrap();
+    // The first begins it where the links lead to.
+    for content in [b"one", b"two"] {
+        replace(&library, content).unwrap();
+        stay();
+        assert_eq!(fs::read(drive.join("library")).unwrap(), content);
+        assert_eq!(fs::read_dir(&drive).unwrap().count(), 1);
+    }
+}
+
 #[test]
 fn a_reader_that_gives_up_costs_one_file() {
     let folder = tempfile::tempdir().unwrap();
