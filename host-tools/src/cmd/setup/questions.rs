@@ -19,6 +19,7 @@ use crate::cmd::discover::brokers;
 use crate::failure::Failure;
 use crate::mdns;
 use crate::mqtt::{Login, remote};
+use crate::plain::plain;
 
 /// Where Home Assistant and the broker beside it are found unless somebody has renamed them.
 const USUAL_BROKER: (&str, u16) = ("homeassistant.local", 1883);
@@ -146,7 +147,7 @@ impl Person {
             return remembered.cloned().ok_or_else(unsaid);
         }
         let mut known: Vec<String> = remembered.map(ToString::to_string).into_iter().collect();
-        known.extend(brokers(&mdns::browse(&[mdns::BROKER, mdns::SAFE_BROKER], LOOK_AROUND)?));
+        known.extend(usable(brokers(&mdns::browse(&[mdns::BROKER, mdns::SAFE_BROKER], LOOK_AROUND)?)));
         if answers(USUAL_BROKER) {
             known.push(format!("mqtt://{}:{}", USUAL_BROKER.0, USUAL_BROKER.1));
         }
@@ -220,6 +221,11 @@ fn unanswered(_: dialoguer::Error) -> Failure {
     Failure::Input(anyhow!("a question was not answered; nothing was changed"))
 }
 
+/// Brokers that can be shown and chosen: anybody in the network can call one anything.
+fn usable(urls: Vec<String>) -> impl Iterator<Item = String> {
+    urls.into_iter().filter(|url| plain(url) == *url && remote(url).is_ok())
+}
+
 fn answers(machine: (&str, u16)) -> bool {
     let Ok(mut addresses) = machine.to_socket_addrs() else { return false };
     addresses.any(|address| TcpStream::connect_timeout(&address, LOOK_AROUND).is_ok())
@@ -227,11 +233,14 @@ fn answers(machine: (&str, u16)) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use clap::Parser;
 
     use super::super::Arguments;
     use super::super::found::Root;
     use super::*;
+    use crate::mdns::Offer;
 
     #[derive(Parser)]
     struct Typed {
@@ -277,6 +286,20 @@ mod tests {
         assert_eq!(camera(&["--camera", "v4l2:/dev/video0"], &[], before).unwrap(), "v4l2:/dev/video0");
         assert_eq!(camera(&[], &["/dev/video0"], "").unwrap(), "v4l2:auto");
         assert!(camera(&[], &[], "").is_err(), "there is none, and none was chosen");
+    }
+
+    #[test]
+    fn a_broker_of_an_odd_name_is_not_offered() {
+        let offered = |name: &str| {
+            let (kind, host) = (mdns::BROKER.to_owned(), format!("{name}.local"));
+            brokers(&[Offer { kind, host, port: 1883, addresses: Vec::new(), properties: BTreeMap::new() }])
+        };
+        assert_eq!(usable(offered("home")).collect::<Vec<_>>(), ["mqtt://home.local:1883"]);
+        for odd in
+            ["\u{1b}[2J\u{1b}[31mhome", "ho\u{9b}31mme", "my home", "home/x", "me:secret@home", "home\u{7f}", "home:1"]
+        {
+            assert_eq!(usable(offered(odd)).count(), 0, "{odd:?}");
+        }
     }
 
     #[test]
