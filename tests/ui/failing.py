@@ -1,6 +1,8 @@
 """What is away is said to be, and comes back; who has no business here is kept out."""
 
 import http.server
+import json
+import re
 import threading
 import time
 
@@ -150,6 +152,44 @@ def a_camera_that_is_missing_is_said(home, browser):
         attic.kill()
 
 
+STATE = {"mood": "happy", "unsure": False, "faces": 1, "presence": True, "valence": 0.7, "arousal": 0.4, "camera": "on"}
+
+
+def what_makes_no_sense_is_passed_over(home, browser):
+    say = lambda part, text: home.listener.publish(f"moodbox/cellar/{part}", text, retain=True)
+    say("availability", "online")
+    say("state", json.dumps(STATE))
+    odd = {"recommendation": "{}", "now": "null", "settings": "[]", "state": "null", "confidence": "{}"}
+    try:
+        page = browser.open(home.ui.url)
+        page.get_by_role("link", name="cellar").click()
+        expect(page.locator("#mood")).to_have_text("Happy")
+        for part, text in odd.items():
+            say(part, text)
+        for sure in (93, 94):
+            say("confidence", str(sure))
+            expect(page.locator("#sure")).to_have_text(f"{sure} % sure")
+            expect(page.locator("#trouble")).to_be_hidden()
+            # And once it is loaded anew.
+            page.reload()
+    finally:
+        for part in (*odd, "availability"):
+            say(part, "")
+
+
+def an_odd_event_keeps_no_other_from_the_page(home, browser):
+    events = [("recommendation", {}), ("now", None), ("settings", None), ("state", None), ("state", STATE), ("confidence", 93)]
+    body = "".join(f"event: {name}\ndata: {json.dumps(data)}\n\n" for name, data in events)
+    page = browser.open("about:blank")
+    page.route(re.compile("/api/.*events$"), lambda route: route.fulfill(content_type="text/event-stream", body=body))
+    page.goto(home.ui.url)
+    expect(page.locator("#mood")).to_have_text("Happy")
+    expect(page.locator("#sure")).to_have_text("93 % sure")
+    page.close()
+    assert any("TypeError" in text for text in browser.complaints), browser.complaints
+    browser.complaints.clear()
+
+
 def a_wrong_key_opens_nothing(home, browser):
     for address in (home.ui.origin, f"{home.ui.origin}/#{'0' * 32}"):
         page = browser.open(address)
@@ -223,6 +263,8 @@ ALL = [
     a_late_answer_of_one_box_is_not_shown_for_another,
     a_late_like_of_one_box_is_not_shown_for_another,
     a_camera_that_is_missing_is_said,
+    what_makes_no_sense_is_passed_over,
+    an_odd_event_keeps_no_other_from_the_page,
     a_wrong_key_opens_nothing,
     another_name_of_this_computer_is_refused,
     another_page_cannot_command,

@@ -219,7 +219,12 @@ function hear(name, data) {
     ended = "";
     showTrouble();
   }
-  HEARD[name]?.(data);
+  try {
+    HEARD[name]?.(data);
+  } catch (error) {
+    // What cannot be shown keeps nothing else from being shown.
+    console.error(error);
+  }
 }
 
 element("boxes").addEventListener("click", (event) => {

@@ -109,8 +109,10 @@ impl House {
             return self.availability(id, payload, at_ms);
         }
         let Some(part) = PARTS.into_iter().find(|known| *known == part) else { return };
-        let Ok(value) = serde_json::from_slice(payload) else { return };
-        self.said(id, part, &value, at_ms);
+        let said = serde_json::from_slice(payload).ok().filter(|value| can_be_shown(part, value));
+        if let Some(value) = said {
+            self.said(id, part, &value, at_ms);
+        }
     }
 
     fn availability(&mut self, id: &str, payload: &[u8], at_ms: u64) {
@@ -215,6 +217,16 @@ impl House {
             json!({ "id": id, "name": name, "online": known.is_online, "mood": known.mood })
         };
         self.boxes.iter().map(row).collect()
+    }
+}
+
+/// Whether a part is as the page takes it for granted. Who may write to the broker may have said anything.
+fn can_be_shown(part: &str, value: &Value) -> bool {
+    match part {
+        "state" => value["mood"].is_string() && value["valence"].is_number() && value["arousal"].is_number(),
+        "confidence" => value.is_number(),
+        "recommendation" => value["tracks"].as_array().is_some_and(|tracks| tracks.iter().all(Value::is_object)),
+        _ => value.is_object(),
     }
 }
 
