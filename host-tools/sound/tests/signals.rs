@@ -1,5 +1,7 @@
 //! Signals whose truth is known because they were made for it.
 
+#![expect(clippy::unwrap_used, reason = "a test that is surprised fails")]
+
 use std::f32::consts::TAU;
 
 use proptest::prelude::*;

@@ -132,8 +132,8 @@ fn what_was_written_is_not_lost_however_the_editor_ends() {
     assert_eq!(fs::read_to_string(copy.trim()).unwrap(), wrong);
     fs::remove_file(copy.trim()).unwrap();
     // One that saves in another encoding can be told another.
-    let script = format!("#!/bin/sh\nprintf '[device]\\nname = \"K\\374che\"\\n' >\"$1\"\n");
-    let (code, shown) = edit_with(&script, folder.path(), &path, &[], "n\n");
+    let script = "#!/bin/sh\nprintf '[device]\\nname = \"K\\374che\"\\n' >\"$1\"\n";
+    let (code, shown) = edit_with(script, folder.path(), &path, &[], "n\n");
     assert_eq!(code, Some(1), "{shown}");
     let (told, copy) = shown.split_once("; what you wrote is in ").unwrap();
     assert!(told.contains("a.toml: not in UTF-8, in which the editor should save it"), "{told}");
