@@ -11,6 +11,7 @@ use moodbox_tests::programs::{lines_of, program};
 use tempfile::TempDir;
 
 use super::Done;
+use crate::terminal::Terminal;
 
 /// What is asked of the machine is done here; the first connection asks nothing.
 const SSH: &str = "#!/bin/sh\necho \"$*\" >>\"$CALLS\"\nfor last; do :; done\nexec sh -c \"$last\"\n";
@@ -111,4 +112,18 @@ fn who_ends_it_leaves_no_connection_and_no_folder_behind() {
         let last = calls().lines().last().unwrap().to_owned();
         assert!(last.ends_with("-O exit pi@box"), "{signal}: {last}");
     }
+}
+
+#[test]
+fn ctrl_c_is_the_end_of_following_though_ssh_hears_it_too() {
+    let machine = machine(&journal());
+    let here = machine.path().display();
+    let settings = format!("PATH={here}:$PATH JOURNAL={here}/journal CALLS={here}/calls");
+    let words = "logs --ssh pi@box --follow -n 1";
+    let mut terminal = Terminal::start(&format!("env {settings} {} {words}", program("moodbox").display()), 24, 80);
+    terminal.until("connected 499");
+    terminal.press("\x03");
+    let (code, text) = terminal.ended();
+    assert_eq!((code, text.contains("moodbox: ")), (Some(0), false), "{text}");
+    assert!(fs::read_to_string(machine.path().join("calls")).unwrap().ends_with("-O exit pi@box\n"));
 }
