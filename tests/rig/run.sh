@@ -48,9 +48,12 @@ build() {
   export CARGO_PROFILE_RELEASE_LTO=off
   # Beside the tool, so that the daemon has the features that it has in the packages.
   local packages=(--release --locked --package moodboxd --package moodbox)
-  (cd "$root" && deploy/cargo-arm64.sh build --quiet "${packages[@]}" --bin moodboxd --examples)
+  # What makes tflitec looks at headers that it has copied itself: it runs once more after its first time, and what needs it is
+  # compiled after that.
+  (cd "$root" && deploy/cargo-arm64.sh check --quiet --release --locked --package tflitec)
   # The tool is not run there, but this is where CI sees that it compiles.
   (cd "$root" && deploy/cargo-arm64.sh check --quiet "${packages[@]}")
+  (cd "$root" && deploy/cargo-arm64.sh build --quiet "${packages[@]}" --bin moodboxd --examples)
   for tool in vcam helpers; do (cd "$here/$tool" && "$root/deploy/cargo-arm64.sh" build --quiet --release --locked); done
 }
 
