@@ -30,7 +30,7 @@ def upgrade(machine, package):
     """Installs a package over what is there and waits for the end of its trial; what that said."""
     machine.run(f"{INSTALL} /test/{package} 2>&1")
     machine.wait_until("systemctl show -P ActiveState moodboxd-trial | grep -qE '^(inactive|failed)$'", 200)
-    return machine.run("journalctl --unit moodboxd-trial --output cat --no-pager --reverse --lines 5")
+    return machine.run("journalctl _SYSTEMD_UNIT=moodboxd-trial.service --output cat --no-pager --reverse --lines 5")
 
 
 def test_a_machine_without_it_takes_it(machine):
@@ -145,7 +145,7 @@ def upgrade_with_a_power_cut(machine, package):
     machine.run(f"{INSTALL} --allow-downgrades /test/{package} 2>&1 && systemctl stop moodboxd-trial")
     machine.run(f"echo 'the power went' >{KEPT}/put-back && find /var/lib/moodbox -mindepth 1 -delete")
     assert not machine.succeeds("systemctl start moodboxd-trial")
-    return machine.run("journalctl --unit moodboxd-trial --output cat --no-pager --reverse --lines 5")
+    return machine.run("journalctl _SYSTEMD_UNIT=moodboxd-trial.service --output cat --no-pager --reverse --lines 5")
 
 
 def rolls_back(machine, package, reason, upgrade=upgrade):
