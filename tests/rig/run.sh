@@ -44,7 +44,7 @@ fetch() {
 
 build() {
   say "build for aarch64"
-  # Optimising each of three programs as a whole takes minutes, and changes nothing that is looked at here.
+  # The packages are optimised as wholes; for the three programs here that takes minutes of the compiler.
   export CARGO_PROFILE_RELEASE_LTO=off
   # Beside the tool, so that the daemon has the features that it has in the packages.
   local packages=(--release --locked --package moodboxd --package moodbox)

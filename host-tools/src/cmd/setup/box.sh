@@ -146,14 +146,11 @@ note_file() {
 
 changed=no
 
-# Whose a file was, and of which group, the new one is too.
-as_it_was() { [ ! -e "$1" ] || chown --reference="$1" "$1.new"; }
-
 # Puts a file where it belongs, unless it is there already.
-put() { # from, to, mode
+put() { # from, to, mode, owner and group where they are not root's
   if cmp -s "$1" "$2" && [ "$(stat -c %a "$2")" = "$3" ]; then return; fi
   note_file "$2"
-  { mkdir -p "${2%/*}" && install -m "$3" "$1" "$2.new" && as_it_was "$2" && mv "$2.new" "$2"; } 2>"$work/error" || {
+  { mkdir -p "${2%/*}" && install -m "$3" "$1" "$2.new" && chown "${4:-0:0}" "$2.new" && mv "$2.new" "$2"; } 2>"$work/error" || {
     rm -f "$2.new"
     fail "cannot write $2: $(one_line <"$work/error")"
   }
@@ -206,7 +203,8 @@ check() {
 
 configure() {
   begin configure "writing $CONFIG"
-  put "$folder/moodbox.toml" "$CONFIG" "$(stat -c %a "$CONFIG" 2>/dev/null || echo 644)"
+  # An owner who keeps it from others goes on to.
+  put "$folder/moodbox.toml" "$CONFIG" "$(stat -c %a "$CONFIG" 2>/dev/null || echo 644)" "$(stat -c %u:%g "$CONFIG" 2>/dev/null)"
   [ "$changed" = yes ] && done_with "$CONFIG is written" || done_with "$CONFIG is as it should be"
   begin credentials "keeping the password and the broker's authority"
   [ ! -e "$folder/password" ] || put "$folder/password" /etc/moodbox/password 600
