@@ -64,9 +64,11 @@ impl Engine {
                 self.answer_piece(&Response::ok(transaction, whole(bytes, catalogue.tracks().len())), effects);
                 // Whoever goes by the list of before would go on with songs that there are no more.
                 let was_listed = self.playlist.recommendation().is_some();
-                self.playlist.change_catalogue(catalogue);
                 let room = self.mood.room(now);
-                if room.presence || was_listed {
+                self.playlist.change_catalogue(catalogue, &room, now);
+                if self.playlist.follows_a_choice() {
+                    self.publish_list(&room, effects);
+                } else if room.presence || was_listed {
                     self.recommend(&room, now, effects);
                 }
             }

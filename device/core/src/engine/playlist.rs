@@ -109,11 +109,13 @@ impl Playlist {
         self.climbed = 0;
     }
 
-    /// From now on these are the songs. What plays goes on playing.
-    pub(super) fn change_catalogue(&mut self, catalogue: Catalogue) {
+    /// From now on these are the songs. What plays goes on playing, and a choice that is among them goes on being followed.
+    pub(super) fn change_catalogue(&mut self, catalogue: Catalogue, room: &Room, now: Duration) {
         self.recommender.change_catalogue(catalogue);
         self.recommendation = None;
-        self.forget_the_choice();
+        if self.follow_the_choice(room, now).is_err() {
+            self.forget_the_choice();
+        }
     }
 
     /// Refuses a song that is none of the catalogue's.
@@ -170,12 +172,18 @@ impl Playlist {
         let listed = self.recommendation.as_ref().and_then(|r| r.tracks.iter().find(|t| t.uri == uri)).cloned();
         self.playing = listed.or_else(|| self.unlisted(uri));
         self.turned_down = None;
+        self.follow_the_choice(room, now)?;
+        Ok(feedback)
+    }
+
+    /// A new list of the kind that was chosen, where one was.
+    fn follow_the_choice(&mut self, room: &Room, now: Duration) -> Result<(), UnknownTrack> {
         if let (Some(choice), Some(playing)) = (&self.choice, &self.playing) {
-            let tracks = self.recommender.after(choice, self.length, at)?;
+            let tracks = self.recommender.after(choice, self.length, self.started + now)?;
             let reason = format!("more like \u{ab}{}\u{bb} by {}", playing.title, playing.artist);
             self.put(room, reason, &tracks);
         }
-        Ok(feedback)
+        Ok(())
     }
 
     /// Somebody likes what plays, or else what comes next.

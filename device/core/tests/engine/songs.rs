@@ -17,6 +17,24 @@ impl Evening {
     fn reason(&self) -> String {
         self.last("recommendation")["reason"].as_str().unwrap_or_default().to_owned()
     }
+
+    /// Another library has come, whole.
+    fn receive(&mut self, catalogue: Catalogue) {
+        let outcome = Ok(Received::Whole { bytes: 1, catalogue });
+        self.tell(Event::Stored(Stored { transaction: "l1".to_owned(), outcome }));
+    }
+
+    /// What the songs that are recommended are called by a player.
+    fn listed(&self) -> Vec<String> {
+        let list = self.last("recommendation");
+        let tracks = list["tracks"].as_array().unwrap();
+        tracks.iter().map(|track| track["uri"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+/// A library of two songs, neither of them the demo's.
+fn two_songs() -> Catalogue {
+    Catalogue::import(b"title,artist,uri,genres\nOne,Ada,new:1,folk\nTwo,Bob,new:2,rock\n").unwrap().catalogue
 }
 
 /// A box that sees nobody, and has for long enough to say so.
@@ -78,15 +96,24 @@ fn a_choice_in_an_empty_room_outlives_a_camera_that_comes_back() {
 fn a_library_that_comes_while_nobody_is_there_is_listed_as_well() {
     let mut evening = empty_room();
     evening.command("next", "");
-    let catalogue = Catalogue::import(b"title,artist,uri,genres\nOne,Ada,new:1,folk\nTwo,Bob,new:2,rock\n").unwrap();
-    let outcome = Ok(Received::Whole { bytes: 1, catalogue: catalogue.catalogue });
-    evening.tell(Event::Stored(Stored { transaction: "l1".to_owned(), outcome }));
-    let list = evening.last("recommendation");
-    let listed = list["tracks"].as_array().unwrap();
-    assert!(
-        !listed.is_empty() && listed.iter().all(|track| track["uri"].as_str().unwrap().starts_with("new:")),
-        "{list}"
-    );
+    evening.receive(two_songs());
+    let listed = evening.listed();
+    assert!(!listed.is_empty() && listed.iter().all(|uri| uri.starts_with("new:")), "{listed:?}");
+}
+
+#[test]
+fn a_choice_outlives_a_library_that_holds_its_song_and_no_other() {
+    let mut evening = happy_evening();
+    let uri = evening.choose();
+    let before = evening.last("recommendation");
+    evening.receive(Catalogue::demo());
+    assert!(evening.reason().starts_with("more like"), "{}", evening.reason());
+    assert_ne!(evening.last("recommendation")["id"], before["id"], "players learn that there are other songs");
+    assert_eq!(evening.last("now")["uri"], uri);
+    evening.receive(two_songs());
+    assert!(evening.reason().starts_with("the room looks happy"), "{}", evening.reason());
+    let listed = evening.listed();
+    assert!(!listed.is_empty() && listed.iter().all(|uri| uri.starts_with("new:")), "{listed:?}");
 }
 
 #[test]
