@@ -31,16 +31,21 @@ async def an_evening_is_recorded(scene):
     before = used(database)
     # The client says this by itself when it connects.
     scene.broker.publish(f"moodbox/{ID}/availability", "online", retain=True)
+    last = None
     for start in range(0, len(messages), AT_ONCE):
         some = messages[start : start + AT_ONCE]
+        begin = len(scene.home.history)
         for message in some:
             scene.broker.publish(**message)
-        expressions = expressions_of(some)
-        await scene.until(lambda: not expressions or scene.home.state(EXPRESSION) == expressions[-1])
+        changes = distinct([last, *expressions_of(some)])[1:]
+        # Of the first ones only the last is heard, for Home Assistant has just got to know the box.
+        heard = 1 if last is None else len(changes)
+        if not await scene.until(lambda: shown_since(scene.home, begin)[-heard:] == changes[-heard:]):
+            raise TimeoutError("Home Assistant does not show what the box says")
+        last = [last, *changes][-1]
     await written(scene, database)
     size = used(database) - before
-    # Of the first ones only the last is heard, for Home Assistant has just got to know the box.
-    changes = [expression for expression, _ in itertools.groupby(expressions_of(messages[AT_ONCE:]))]
+    changes = distinct(expressions_of(messages[AT_ONCE:]))
     count = rows(database, EXPRESSION)
     scene.note("an evening of four hours is recorded", count >= len(changes), f"{count} expressions of {len(changes)}")
     scene.note("it takes less than 2 MB", 0 < size < MOST_BYTES, f"{size:,} bytes for {len(messages)} messages")
@@ -50,6 +55,15 @@ async def an_evening_is_recorded(scene):
 def expressions_of(messages):
     states = (json.loads(m["payload"]) for m in messages if m["topic"] == f"moodbox/{ID}/state")
     return [as_shown(state["expression"]) for state in states]
+
+
+def shown_since(home, begin):
+    """Which expressions came one after the other, from a place in the history on."""
+    return distinct(state["state"] for state in home.history[begin:] if state["entity_id"] == EXPRESSION)
+
+
+def distinct(expressions):
+    return [expression for expression, _ in itertools.groupby(expressions)]
 
 
 def used(database):
