@@ -39,8 +39,8 @@ async def an_evening_is_recorded(scene):
             scene.broker.publish(**message)
         changes = distinct([last, *expressions_of(some)])[1:]
         # Of the first ones only the last is heard, for Home Assistant has just got to know the box.
-        heard = 1 if last is None else len(changes)
-        if not await scene.until(lambda: shown_since(scene.home, begin)[-heard:] == changes[-heard:]):
+        heard = changes[-1:] if last is None else changes
+        if heard and not await scene.until(lambda: shown_since(scene.home, begin)[-len(heard) :] == heard):
             raise TimeoutError("Home Assistant does not show what the box says")
         last = [last, *changes][-1]
     await written(scene, database)

@@ -379,19 +379,6 @@ fn a_lift_climbs_from_song_to_song() {
 }
 
 #[test]
-fn a_song_of_the_library_before_is_skipped_all_the_same() {
-    let mut evening = happy_evening();
-    evening.command("next", "");
-    let catalogue = Catalogue::import(b"title,artist,uri,genres\nOne,Ada,own:1,folk\nTwo,Bob,own:2,rock\n").unwrap();
-    let outcome = Ok(Received::Whole { bytes: 1, catalogue: catalogue.catalogue });
-    evening.tell(Event::Stored(Stored { transaction: "l1".to_owned(), outcome }));
-    let before = evening.last("now")["uri"].as_str().unwrap().to_owned();
-    assert!(before.starts_with("demo:"), "{before}");
-    evening.command("skip", "");
-    assert!(evening.last("now")["uri"].as_str().unwrap().starts_with("own:"));
-}
-
-#[test]
 fn a_camera_that_was_switched_off_while_it_was_waited_for_has_not_failed() {
     let mut evening = happy_evening();
     evening.command("camera", "OFF");
