@@ -1,6 +1,6 @@
 # What a person or CI calls. Every target does its own set-up; a second call is quick.
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-setup test-ui test-ha rig build-arm64 deb test-deb deb-reproducible check check-portable fuzz sanitize power-cuts soak bench bench-instructions bench-boxes bench-fleet bench-commands bench-peers models-data models-teach models-train models-export models-eval
+.PHONY: help demo test test-setup test-ui test-ha rig build-arm64 deb test-deb deb-reproducible check check-portable fuzz sanitize power-cuts soak bench bench-instructions bench-boxes bench-fleet bench-commands bench-peers models-data models-teach models-assist models-train models-soup models-export models-eval
 
 SET_UP := deploy/set-up-checkout.sh
 
@@ -145,9 +145,19 @@ models-data:
 models-teach:
 	@$(PIPELINE) teach $(TEACH_OPTIONS)
 
+# One larger network beside these, joined with them and with a network like the box's; an hour on two processor cores that compute in
+# bfloat16. Goes on where it was interrupted.
+models-assist:
+	@$(PIPELINE) assist $(ASSIST_OPTIONS)
+
 # Goes on where it was interrupted.
 models-train:
 	@$(PIPELINE) train $(TRAIN_OPTIONS)
+
+# From weights on, several times, and the mean of what comes out; an hour and a half for two seeds on two processor cores that compute in
+# bfloat16. Goes on where it was interrupted.
+models-soup:
+	@$(PIPELINE) soup $(SOUP_OPTIONS)
 
 # The int8 file of what was trained, or else of the released weights, or of those that WEIGHTS names: proved and measured, and
 # its entry in the manifest.

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The classifier's way from faces to `models/fer.tflite`, a step at a time: `pipeline.py data|teach|train|export|eval|check|check-training|check-export`. See README.md."""
+"""The classifier's way from faces to `models/fer.tflite`, a step at a time: `pipeline.py data|teach|assist|train|soup|export|eval|check|check-training|check-export`. See README.md."""
 
 import sys
 
@@ -9,7 +9,9 @@ DATA, TRAIN, CONVERT = "requirements-data.txt", "requirements-train.txt", "requi
 STEPS = {
     "data": (TRAIN, "expression.prepare", {}),
     "teach": (TRAIN, "expression.teach", {}),
+    "assist": (TRAIN, "expression.assist", {}),
     "train": (TRAIN, "expression.train", {}),
+    "soup": (TRAIN, "expression.soup", {}),
     "export": (CONVERT, "expression.export", environment.REPRODUCIBLE),
     "eval": (TRAIN, "expression.evaluate", {}),
     "check": (DATA, "unittest", {}),

@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=epochs, help=f"{RECIPE.epochs}, or {RECIPE_FROM_WEIGHTS.epochs} with --start-from, where it is not given")
     parser.add_argument("--again", action="store_true", help="start anew instead of going on")
     parser.add_argument("--start-from", type=Path, help="weights to begin with, such as the released ones, instead of random ones")
-    parser.add_argument("--teacher", type=Path, help="answers to learn from beside the labels, as `pipeline.py teach` writes them")
+    parser.add_argument("--teacher", type=Path, help="answers to learn from beside the labels, as `pipeline.py teach` or `assist` writes them")
     arguments = parser.parse_args()
     faces, validation = prepared.splits()
     recipe = RECIPE_FROM_WEIGHTS if arguments.start_from else RECIPE
@@ -60,9 +60,7 @@ def start_from(training: Training, path: Path) -> None:
     wanted = {name: value.shape for name, value in training.network.state_dict().items() if value.ndim}
     if {name: value.shape for name, value in values.items()} != wanted:
         raise DataError(f"{path} does not hold the weights of this network, as `pipeline.py train` writes them")
-    for network_ in (training.network, training.average):
-        network_.load_state_dict(values, strict=False)
-    training.made_from["start"] = arrays.digest(values[name].numpy() for name in wanted)
+    training.begin_with(values)
 
 
 def write_weights(training: Training, path: Path, validation: Faces) -> None:

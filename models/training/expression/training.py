@@ -116,6 +116,13 @@ class Training:
         self.chances = torch.Generator(self.device).manual_seed(seed)
         self.forward, self.captured_side = self.network, None
 
+    def begin_with(self, values: dict[str, torch.Tensor]) -> None:
+        """Weights instead of random ones."""
+        wanted = [name for name, value in self.average.state_dict().items() if value.ndim]
+        for network in (self.network, self.average):
+            network.load_state_dict({name: values[name] for name in wanted}, strict=False)
+        self.made_from["start"] = arrays.digest(values[name].cpu().numpy() for name in wanted)
+
     def run(self, validation: Faces, checkpoint: Path) -> None:
         """All epochs that are left, each with a line, a checkpoint, and curves beside it."""
         folder = checkpoint.parent

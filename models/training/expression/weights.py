@@ -18,7 +18,8 @@ class Weights(NamedTuple):
     references: dict[str, np.ndarray]
     """logits by head for the first validation faces, so that the export can prove itself"""
     made_from: dict[str, str]
-    """digests: `train` and `validation` of the faces, `teacher` of the answers and `start` of the weights that it began with, where there were such"""
+    """digests: `train` and `validation` of the faces, `teacher` of the answers and `start` of the weights that it began with, where there were such; and the
+    `seeds` of the trainings of which it is the mean, where there were several"""
 
     def save(self, path: Path) -> None:
         """Write it, whole or not at all."""

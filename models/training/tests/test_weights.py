@@ -21,8 +21,8 @@ class Weights(unittest.TestCase):
         self.folder = Path(temporary.name)
 
     def test_what_was_trained_is_exported_once_it_has_ended(self) -> None:
-        weights, checkpoint = self.folder / "weights.npz", self.folder / "checkpoint.pt"
-        patched = mock.patch.multiple(places, WEIGHTS=weights, CHECKPOINT=checkpoint)
+        weights, checkpoint, of_several = self.folder / "weights.npz", self.folder / "checkpoint.pt", self.folder / "seed-2" / "checkpoint.pt"
+        patched = mock.patch.multiple(places, RUN=self.folder, WEIGHTS=weights, CHECKPOINT=checkpoint)
         patched.start()
         self.addCleanup(patched.stop)
         self.assertEqual(places.weights_to_export(), places.RELEASED)
@@ -32,10 +32,14 @@ class Weights(unittest.TestCase):
         os.utime(weights, (2, 2))
         os.utime(checkpoint, (1, 1))
         self.assertEqual(places.weights_to_export(), weights)
-        os.utime(checkpoint, (3, 3))
-        with self.assertRaises(DataError) as caught:
-            places.weights_to_export()
-        self.assertIn("has not ended", str(caught.exception))
+        of_several.parent.mkdir()
+        of_several.touch()
+        for unfinished in (checkpoint, of_several):
+            os.utime(checkpoint, (1, 1))
+            os.utime(unfinished, (3, 3))
+            with self.assertRaises(DataError) as caught:
+                places.weights_to_export()
+            self.assertIn(f"{unfinished} has not ended", str(caught.exception))
 
     def test_arrays_come_back_and_a_file_that_was_cut_off_is_named(self) -> None:
         path = self.folder / "weights.npz"
