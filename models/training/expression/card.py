@@ -13,6 +13,8 @@ RATERS = TEMPLATE.with_name("raters.md")
 ORIGINS = {"fer2013": TEMPLATE.with_name("fer2013.md"), "folder": TEMPLATE.with_name("folder.md")}
 VALIDATIONS = {"fer2013": "FER2013 validation", "folder": "the folder's validation faces"}
 TEACHER = TEMPLATE.with_name("teacher.md")
+SOUP = TEMPLATE.with_name("soup.md")
+FILES = "models/training/expression"
 HISTORY = Path(__file__).resolve().parent / "history.toml"
 
 
@@ -54,21 +56,26 @@ def of(fer: dict, evaluation: dict) -> str:
 def origin(data: dict, made_from: dict) -> str:
     """What there is to say of the faces and of the training."""
     parts, options = [], []
+    step, start, teacher = ("soup", f"{FILES}/start.npz", "answers.npz") if "seeds" in made_from else ("train", "FILE", "teacher.npz")
     if "start" in made_from:
         parts.append(
             f"It did not begin with random weights, but with others (SHA-256 of their values: {made_from['start']}).\nWhat holds of the faces that these"
             " learnt from, terms of use included, holds of this network as well."
         )
-        options.append("--start-from FILE")
+        options.append(f"--start-from {start}")
     if "teacher" in made_from:
         parts.append(TEACHER.read_text().strip())
-        options.append("--teacher models/training/expression/teacher.npz")
+        options.append(f"--teacher {FILES}/{teacher}")
+    if "seeds" in made_from:
+        parts.append(SOUP.read_text().strip())
+        options.append(f"--seeds {made_from['seeds']}")
     return ORIGINS[data["origin"]].read_text().format(
         copied=data["validation_copied_in_train"],
         leaking=data["also_in_validation"],
         duplicates=data["validation_duplicates"],
         made_from="".join(f"{part}\n\n" for part in parts),
-        options=f' TRAIN_OPTIONS="{" ".join(options)}"' if options else "",
+        step=step,
+        options=f' {step.upper()}_OPTIONS="{" ".join(options)}"' if options else "",
     ).strip()
 
 

@@ -14,17 +14,18 @@ class Origins(unittest.TestCase):
         self.evaluation = json.loads((card.MODELS / "evaluation.json").read_text())
 
     def text(self, origin: str, **made_from: str) -> str:
-        trained_on = {split: digest for split, digest in self.fer["made_from"].items() if split in ("train", "validation")}
+        trained_on = {split: self.fer["made_from"][split] for split in ("train", "validation")}
         evaluation = {**self.evaluation, "data": {**self.evaluation["data"], "origin": origin}}
         return card.of({**self.fer, "made_from": trained_on | made_from}, evaluation)
 
     def test_the_released_card_names_its_faces_their_terms_and_its_teachers(self) -> None:
-        text = self.text("fer2013", teacher=self.fer["made_from"]["teacher"])
+        text = self.text("fer2013", **self.fer["made_from"])
         self.assertEqual(text, card.CARD.read_text())
         self.assertIn("Goodfellow et al. 2013", text)
         self.assertIn("on FER2013 validation", text)
-        self.assertIn("what five networks", text)
-        self.assertIn('models-train TRAIN_OPTIONS="--teacher models/training/expression/teacher.npz"\n', text)
+        self.assertIn("what other networks say", text)
+        folder = "models/training/expression"
+        self.assertIn(f'models-soup SOUP_OPTIONS="--start-from {folder}/start.npz --teacher {folder}/answers.npz --seeds 1,4"\n', text)
 
     def test_the_card_of_a_folder_claims_nothing_of_other_faces(self) -> None:
         text = self.text("folder")
@@ -35,11 +36,11 @@ class Origins(unittest.TestCase):
     def test_a_card_tells_what_the_training_began_with_and_learnt_from(self) -> None:
         for origin in card.ORIGINS:
             text = self.text(origin)
-            self.assertNotIn("what five networks", text)
-            self.assertNotIn("random weights", text)
-            text = self.text(origin, teacher="t", start="0a1b2c3d")
-            self.assertIn("what five networks", text)
-            self.assertIn("0a1b2c3d", text)
+            for told in ("what other networks say", "random weights", "a model soup"):
+                self.assertNotIn(told, text)
+            text = self.text(origin, teacher="t", start="0a1b2c3d", seeds="7,8")
+            for told in ("what other networks say", "0a1b2c3d", "a model soup"):
+                self.assertIn(told, text)
 
     def test_figures_of_other_faces_are_refused(self) -> None:
         for split in ("train", "validation"):
