@@ -1,7 +1,6 @@
 """What a run is made from, and that it goes on from nothing else. Only `pipeline.py check-training` has torch for it; see README.md."""
 
 import argparse
-import io
 import tempfile
 import unittest
 from pathlib import Path
@@ -11,7 +10,7 @@ import numpy as np
 
 import torch
 
-from expression import arrays, assist, places, prepared, soup, train, training, weights
+from expression import arrays, train, training, weights
 from expression.arrays import DataError
 from expression.faces import BOX, Faces
 from expression.network import Plan
@@ -129,70 +128,6 @@ class Runs(unittest.TestCase):
         self.assertEqual(made_from["validation"], validation.digest)
         self.assertEqual(made_from.keys(), {"train", "validation", "teacher"})
         self.assertNotEqual(made_from["teacher"], Training(FACES, RECIPE, 1, said(2)).made_from["teacher"])
-
-    def soup(self, *options: str) -> weights.Weights:
-        with (
-            mock.patch("sys.argv", ["soup", *options]),
-            mock.patch.object(prepared, "splits", return_value=(FACES, drawn(2))),
-            mock.patch.multiple(places, RUN=self.folder, WEIGHTS=self.folder / "weights.npz"),
-            mock.patch.object(soup, "LEGS", (RECIPE._replace(teacher_share=0), RECIPE._replace(dropout=0.1, teacher_share=0))),
-        ):
-            soup.main()
-        return weights.load(self.folder / "weights.npz")
-
-    def ended(self, leg: int, seed: int) -> dict[str, np.ndarray]:
-        average = torch.load(self.folder / f"leg-{leg}-seed-{seed}" / "checkpoint.pt", weights_only=True)["average"]
-        return {name: value.numpy().astype(np.float64) for name, value in average.items()}
-
-    def test_a_soup_is_the_mean_of_trainings_that_began_with_the_mean_of_others(self) -> None:
-        start = self.written("a.npz", 1)
-        made = self.soup("--start-from", str(start), "--seeds", "3,4")
-        first, second = self.ended(2, 3), self.ended(2, 4)
-        self.assertGreater(np.abs(first["stem.weight"] - second["stem.weight"]).max(), 1e-4)
-        for name, value in made.network.items():
-            np.testing.assert_allclose(value, (first[name] + second[name]) / 2, rtol=1e-3, atol=1e-6, err_msg=name)
-        began = Training(FACES, RECIPE, 1)
-        one, other = self.ended(1, 3), self.ended(1, 4)
-        began.begin_with({name: torch.from_numpy((value + other[name]) / 2).float() for name, value in one.items() if value.ndim})
-        self.assertEqual(torch.load(self.folder / "leg-2-seed-3" / "checkpoint.pt", weights_only=True)["made_from"]["start"], began.made_from["start"])
-        train.start_from(began, start)
-        self.assertEqual(made.made_from, {**began.made_from, "validation": drawn(2).digest, "seeds": "3,4"})
-
-    def test_a_soup_that_was_interrupted_goes_on_with_what_had_ended(self) -> None:
-        options = ("--start-from", str(self.written("a.npz", 1)), "--seeds", "3,4")
-        made = self.soup(*options)
-        (self.folder / "leg-2-seed-4" / "checkpoint.pt").unlink()
-        with mock.patch("sys.stdout", io.StringIO()) as said:
-            again = self.soup(*options)
-        self.assertEqual(said.getvalue().count("epoch 1 "), 1)
-        np.testing.assert_array_equal(again.network["stem.weight"], made.network["stem.weight"])
-
-    def test_seeds_are_numbers_once_each(self) -> None:
-        self.assertEqual(soup.seeds("3,1"), [3, 1])
-        for word in ("", "1,", "1,1", "1,01", "a", "-1"):
-            self.assertRaises(argparse.ArgumentTypeError, soup.seeds, word)
-
-    def test_an_assistants_answers_are_joined_with_the_teachers_and_the_students(self) -> None:
-        path, told = self.folder / "answers.npz", said(1)
-        arrays.write(self.folder / "teacher.npz", {head: logits.numpy() for head, logits in told._asdict().items()} | {"faces": np.array(FACES.digest)})
-        with (
-            mock.patch("sys.argv", ["assist", "--teacher", str(self.folder / "teacher.npz"), "--student", str(self.written("a.npz", 1)), "--epochs", "1"]),
-            mock.patch.object(prepared, "splits", return_value=(FACES, drawn(2))),
-            mock.patch.multiple(places, ASSISTANT_CHECKPOINT=self.checkpoint, ANSWERS=path),
-            mock.patch.multiple(assist, RECIPE=RECIPE, OF_THE_BOX=RECIPE, VIEWS=1),
-        ):
-            assist.main()
-        student = Training(FACES, RECIPE, 1)
-        train.start_from(student, self.folder / "a.npz")
-        assistant = Training(FACES, RECIPE._replace(epochs=1), 1, assist.mean([student.answers(FACES), told]))
-        assistant.restore(self.checkpoint)
-        shares = [answers.emotions.softmax(1) for answers in (assistant.answers(FACES), student.answers(FACES), told)]
-        torch.testing.assert_close(train.answers_for(FACES, path).emotions.softmax(1), sum(shares) / 3)
-
-    def test_the_mean_of_answers_is_that_of_their_probabilities(self) -> None:
-        a, b = said(1), said(2)
-        for head, one, other in zip(assist.mean([a, b]), a, b, strict=True):
-            torch.testing.assert_close(head.softmax(1), (one.softmax(1) + other.softmax(1)) / 2)
 
     def test_a_teacher_of_other_faces_or_of_another_order_is_refused(self) -> None:
         path = self.folder / "teacher.npz"
