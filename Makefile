@@ -145,16 +145,16 @@ models-data:
 models-teach:
 	@$(PIPELINE) teach $(TEACH_OPTIONS)
 
-# One larger network beside these, joined with them and with a network like the box's; an hour on two processor cores that compute in
-# bfloat16. Goes on where it was interrupted.
+# One larger network, whose answers are joined with theirs for `models-soup` to learn from; an hour on two processor cores that compute
+# in bfloat16. Goes on where it was interrupted.
 models-assist:
 	@$(PIPELINE) assist $(ASSIST_OPTIONS)
 
-# Goes on where it was interrupted.
+# The classifier's weights, from the prepared faces. Goes on where it was interrupted.
 models-train:
 	@$(PIPELINE) train $(TRAIN_OPTIONS)
 
-# From weights on, several times, and the mean of what comes out; an hour and a half for two seeds on two processor cores that compute in
+# Trains on from weights several times, and takes the mean; an hour and a half for two seeds on two processor cores that compute in
 # bfloat16. Goes on where it was interrupted.
 models-soup:
 	@$(PIPELINE) soup $(SOUP_OPTIONS)
