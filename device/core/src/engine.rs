@@ -154,7 +154,7 @@ impl Engine {
         let mood = MoodFilter::new(&config.mood, &confusion);
         let recommender = Recommender::new(catalogue, seed).remembering(memory);
         let mut engine = Self {
-            personal: Personal::new(evidence),
+            personal: Personal::new(evidence, confusion),
             expression: ExpressionFilter::new(&config.mood),
             known: mood.room(now),
             told_of_presence: false,

@@ -14,13 +14,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::emotion::{COUNT, Emotion, Probabilities};
 use crate::face::SeenFace;
+use crate::mood::Confusion;
 use readings::Readings;
 pub use readings::{LOOK_BACK, Look};
 
 /// Variance of the prior on each number of the bias. With this one and [`GUIDED`], after a guided minute a face that brings
-/// a bias of standard deviation 1.15 along is read right 2.9 points more often, and a guest without one who comes alone 1.0
-/// points less often; with a third of the variance it is 1.5 and .2 (`personal/tests.rs`).
-const VARIANCE: f32 = 0.25;
+/// a bias of standard deviation 1.15 along is read right 2.9 points more often, and a guest without one who comes alone 1.3
+/// points less often; with a third of the variance it is 1.6 and .4 (`personal/tests.rs`).
+const VARIANCE: f32 = 0.35;
 
 /// No number of the bias goes beyond this, so that the odds of one expression against another change by a factor of
 /// 7.4 at most.
@@ -98,8 +99,11 @@ impl Bias {
     ///
     /// Only expressions that were shown, or that one of them was mistaken for, are weighed against each other. Of the
     /// others nothing was learnt; without this rule they would fade, for they were never the right answer.
+    ///
+    /// What the classifier says of an expression on average, by its confusion, is what it shall say of this face: a face that is
+    /// read no worse than others learns nothing from the errors that it has in common with them.
     #[must_use]
-    pub fn fit(evidence: &Evidence) -> Self {
+    pub fn fit(evidence: &Evidence, confusion: &Confusion) -> Self {
         let mut weighed = [0.0; COUNT];
         let mut faces = 0.0;
         for (expression, said, count) in evidence.rows() {
@@ -107,17 +111,24 @@ impl Bias {
             weighed[said.top().0 as usize] = 1.0;
             faces += count;
         }
+        let rows: Vec<_> = evidence
+            .rows()
+            .map(|(expression, said, count)| {
+                let usual = std::array::from_fn(|k| weighed[k] * confusion.0[expression].as_array()[k]);
+                let certain = Probabilities::certain(Emotion::ALL[expression]);
+                (said, Probabilities::normalised(usual).unwrap_or(certain), count)
+            })
+            .collect();
         // Gradient ascent with the step that the curvature allows: a softmax has at most 1/2 (Böhning 1992).
         let step = 1.0 / (0.5 * faces + 1.0 / VARIANCE);
         let mut bias = [0.0; COUNT];
         for _ in 0..STEPS {
             let mut ascent = bias.map(|b| -b / VARIANCE);
-            for (expression, said, count) in evidence.rows() {
+            for (said, usual, count) in &rows {
                 let odds: [f32; COUNT] = std::array::from_fn(|k| weighed[k] * said.as_array()[k] * bias[k].exp());
                 let sum: f32 = odds.iter().sum();
                 for k in 0..COUNT {
-                    let wanted = if k == expression { 1.0 } else { 0.0 };
-                    ascent[k] += count * (wanted - odds[k] / sum);
+                    ascent[k] += count * (usual.as_array()[k] - odds[k] / sum);
                 }
             }
             for (b, a) in bias.iter_mut().zip(ascent) {
@@ -154,15 +165,16 @@ impl Bias {
 #[derive(Debug, Clone, Default)]
 pub struct Personal {
     evidence: Evidence,
+    confusion: Confusion,
     bias: Bias,
     readings: Readings,
 }
 
 impl Personal {
-    /// With evidence from before.
+    /// With evidence from before, for readings of the classifier with this confusion.
     #[must_use]
-    pub fn new(evidence: Evidence) -> Self {
-        Self { evidence, bias: Bias::fit(&evidence), readings: Readings::default() }
+    pub fn new(evidence: Evidence, confusion: Confusion) -> Self {
+        Self { evidence, confusion, bias: Bias::fit(&evidence, &confusion), readings: Readings::default() }
     }
 
     /// Takes in what was seen in one frame, and corrects it where there is one face. It is not known whose face is whose,
@@ -185,7 +197,7 @@ impl Personal {
     pub fn correct(&mut self, mood: Emotion, now: Duration) -> bool {
         let Some(look) = self.readings.look(LOOK_BACK, now) else { return false };
         self.evidence.add(mood, &look.said, CORRECTED * look.seen.div_duration_f32(LOOK_BACK).min(1.0));
-        self.bias = Bias::fit(&self.evidence);
+        self.bias = Bias::fit(&self.evidence, &self.confusion);
         // Said again, the same face would count again.
         self.readings.forget();
         true
@@ -194,7 +206,7 @@ impl Personal {
     /// This evidence in place of what there was.
     pub fn replace(&mut self, evidence: Evidence) {
         self.evidence = evidence;
-        self.bias = Bias::fit(&evidence);
+        self.bias = Bias::fit(&evidence, &self.confusion);
     }
 
     /// The bias in use.

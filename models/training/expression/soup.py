@@ -1,7 +1,7 @@
 """Trains on from the same weights with several seeds and takes the mean of what comes out; twice, the second time from that mean.
 
-Trainings with the same start err in other ways but stay near each other, so that the mean of their weights is a network, and mostly a better one
-than each of them (a model soup, Wortsman et al. 2022, arXiv 2203.05482).
+Trainings with the same start err in other ways but stay near each other, so that the mean of their weights is a network, and a better one than
+they are on average (a model soup, Wortsman et al. 2022, arXiv 2203.05482).
 """
 
 import argparse

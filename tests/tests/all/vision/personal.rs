@@ -3,11 +3,12 @@
 
 use moodbox_core::config;
 use moodbox_core::emotion::{Emotion, Probabilities};
+use moodbox_core::mood::Confusion;
 use moodbox_core::personal::{Bias, Evidence};
 use moodbox_models::Models;
-use moodbox_vision::Vision;
 use moodbox_vision::frame::{Format, Frame};
 use moodbox_vision::jpeg::Decoder;
+use moodbox_vision::{Vision, fer};
 
 use super::recording;
 
@@ -66,7 +67,10 @@ fn quality(readings: &Readings, bias: &Bias) -> (f32, f32) {
 
 #[test]
 fn the_rest_of_what_a_face_shows_is_read_better_and_the_other_face_as_well_as_before() {
-    let mut vision = Vision::new(&Models::built_in().unwrap(), &config::Vision::default()).unwrap();
+    let models = Models::built_in().unwrap();
+    let settings = config::Vision::default();
+    let mut vision = Vision::new(&models, &settings).unwrap();
+    let confusion = Confusion::try_from(fer::answer(&models, settings.labels).unwrap().confusion).unwrap();
     let mut cost_saved = 0.0;
     for light in [Light { gamma: 1.0, right_edge: 1.0 }, Light { gamma: 0.5, right_edge: 0.0 }] {
         let (mut held, mut rest) = (Vec::new(), Readings::new());
@@ -76,7 +80,7 @@ fn the_rest_of_what_a_face_shows_is_read_better_and_the_other_face_as_well_as_be
             held.push((expression, Probabilities::normalised(sum).unwrap()));
             rest.extend(read(&mut vision, light, (expression, from + LEARNT_S, to)));
         }
-        let bias = Bias::fit(&Evidence::guided(held));
+        let bias = Bias::fit(&Evidence::guided(held), &confusion);
         let other = read(&mut vision, light, OTHER);
         assert!(rest.len() > 40 && other.len() > 30, "{} {}", rest.len(), other.len());
         let (before, after) = (quality(&rest, &Bias::default()), quality(&rest, &bias));
